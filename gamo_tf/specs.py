@@ -1,0 +1,114 @@
+"""DATASETS: one row a dataset, with what the paper says of it (Sections 4.1, 4.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_DIGITS = tuple("0123456789")
+_MNIST_COUNTS = (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40)
+_CIFAR_COUNTS = (4500, 2000, 1000, 800, 600, 500, 400, 250, 150, 80)
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """What is fixed about a dataset.
+
+    Attributes:
+      name: as given to ``--dataset``.
+      shape: ``(height, width, channels)`` of an image.
+      classes: class names; the position is the dataset's own label.
+      counts: training images drawn from each class, in label order.
+      conv: filters of each 5x5 convolution block of F; empty: F is the
+        flattening and M, D, G play on pixels ("flattened images", Algorithm 1).
+      test_per_class: test images a class in the paper's protocol.
+      reader: module of ``gamo_tf.datasets`` that reads the published files.
+      iterations: default number of minibatch iterations.
+      source: where the counts come from.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+    conv: tuple[int, ...]
+    test_per_class: int
+    reader: str
+    iterations: int
+    source: str
+
+    @property
+    def flat(self) -> bool:
+        return not self.conv
+
+
+DATASETS = {
+    spec.name: spec
+    for spec in (
+        DatasetSpec(
+            "digits",
+            (8, 8, 1),
+            _DIGITS,
+            (100, 60, 40, 30, 24, 18, 14, 10, 7, 5),
+            (16,),
+            25,
+            "embedded",
+            1500,
+            "scikit-learn load_digits; counts are this project's",
+        ),
+        DatasetSpec(
+            "mnist",
+            (28, 28, 1),
+            _DIGITS,
+            _MNIST_COUNTS,
+            (),
+            100,
+            "idx",
+            25_000,
+            "paper, Section 4.1 (flattened images)",
+        ),
+        DatasetSpec(
+            "fashion-mnist",
+            (28, 28, 1),
+            (
+                "t-shirt",
+                "trouser",
+                "pullover",
+                "dress",
+                "coat",
+                "sandal",
+                "shirt",
+                "sneaker",
+                "bag",
+                "ankle-boot",
+            ),
+            _MNIST_COUNTS,
+            (32, 32),
+            100,
+            "idx",
+            25_000,
+            "paper, Section 4.1",
+        ),
+        DatasetSpec(
+            "cifar10",
+            (32, 32, 3),
+            (
+                "airplane",
+                "automobile",
+                "bird",
+                "cat",
+                "deer",
+                "dog",
+                "frog",
+                "horse",
+                "ship",
+                "truck",
+            ),
+            _CIFAR_COUNTS,
+            (32, 32, 32),
+            100,
+            "cifar",
+            25_000,
+            "paper, Section 4.2",
+        ),
+    )
+}

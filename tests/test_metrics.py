@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from gamo_tf import metrics
+
+
+def test_confusion_and_summary_by_hand():
+    matrix = metrics.confusion(
+        np.array([0, 0, 1, 1, 1, 1]), np.array([0, 1, 1, 1, 1, 0]), 2
+    )
+    assert matrix.tolist() == [[1, 1], [1, 3]]
+    summary = metrics.summarise(matrix)
+    assert summary["recall"] == [0.5, 0.75]
+    assert summary["acsa"] == pytest.approx(0.625)
+    assert summary["gm"] == pytest.approx(0.375**0.5)
+
+
+def test_absent_class_is_said():
+    summary = metrics.summarise([[1, 0, 0], [0, 0, 0], [0, 1, 1]])
+    assert summary["recall"] == [1.0, None, 0.5]
+    assert summary["absent"] == [1]
+    assert summary["acsa"] == pytest.approx(0.75)
+
+
+def test_gm_agrees_with_imbalanced_learn():
+    from imblearn.metrics import geometric_mean_score
+
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 4, 200)
+    guess = np.where(rng.random(200) < 0.6, true, rng.integers(0, 4, 200))
+    ours = metrics.summarise(metrics.confusion(true, guess, 4))["gm"]
+    assert ours == pytest.approx(geometric_mean_score(true, guess, correction=0))
