@@ -1,0 +1,240 @@
+"""The one composer: data, players, game, evaluation, files. See `run`."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import time
+from contextlib import contextmanager
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gamo_tf import convex, datasets, networks
+from gamo_tf.errors import UserError
+from gamo_tf.evaluation import Evaluator, Parents
+from gamo_tf.game import Game
+from gamo_tf.methods import METHODS
+from gamo_tf.options import Options
+from gamo_tf.runs import Run
+from gamo_tf.specs import DATASETS, DatasetSpec
+from gamo_tf.watch import Watch, clock, flatten
+
+
+def build(options: Options, spec: DatasetSpec) -> Game:
+    """The players that the method needs, initialised by the seed, and their game."""
+    keras.utils.set_random_seed(options.seed)
+    players, c = METHODS[options.method].players, len(spec.classes)
+    F = networks.feature_extractor(spec)
+    d = F.output_shape[1]
+    M = networks.classifier(d, c)
+    D = networks.discriminator(d, c) if "D" in players else None
+    G = None
+    if "G" in players:
+        G = convex.generator(options.counts, options.latent, d)
+    return Game(options, F, M, D, G)
+
+
+def run(options: Options, data_dir: Path, runs_dir: Path) -> Run:
+    """Train from the start. Returns the finished run; raises UserError.
+
+    Nothing is written before the data has been read and found fit.
+    """
+    spec = DATASETS[options.dataset]
+    arrays = datasets.read(spec, data_dir)
+    split = datasets.draw(
+        arrays, spec, options.counts, options.test_per_class, options.seed
+    )
+    made = Run.create(runs_dir, options)
+    made.save_split(split)
+    return _train(made, options, split)
+
+
+def resume(path: Path, data_dir: Path) -> Run:
+    """Go on from the newest checkpoint of the run at `path`."""
+    found = Run.open(path)
+    if found.finished:
+        raise UserError(f"{path}: finished already; there is nothing to resume.")
+    options = found.options
+    arrays = datasets.read(DATASETS[options.dataset], data_dir)
+    return _train(found, options, found.load_split(arrays))
+
+
+def _train(made: Run, options: Options, split: datasets.Split) -> Run:
+    if options.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    spec = DATASETS[options.dataset]
+    c = len(spec.classes)
+    game = build(options, spec)
+    state = game.checkpoint()
+    done, history = made.restore(state)
+    before = history[-1]["seconds"] if history else 0.0
+    watch = Watch(made, spec, options.iterations, history)
+    evaluate = Evaluator(split, c, game.F, game.M)
+    averaged = None
+    if game.averages:
+        pair = [
+            game.averages[p.name].network if p.name in game.averages else p
+            for p in (game.F, game.M)
+        ]
+        averaged = Evaluator(split, c, *pair)
+    parents = Parents(game) if game.G is not None else None
+    images = tf.constant(split.images)
+    labels = tf.constant(split.labels, tf.int32)
+    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    title = METHODS[options.method].title
+    print(f"{made.path}: {title}, {len(split.labels)} images, on {device}")
+    print(f"watch it: tensorboard --logdir {made.tensorboard}", flush=True)
+    if done:
+        print(f"resumed after iteration {done}", flush=True)
+
+    began = time.perf_counter()
+    raw = ema = None
+    with _interrupts() as interrupted:
+        while done < options.iterations:
+            steps = min(game.steps_per_epoch, options.iterations - done)
+            losses = game.epoch(images, labels, steps)
+            _check_finite(game, losses, done + steps, made)
+            last, done = done, done + steps
+            due = _due(last, done, options.evaluate_every, options.iterations)
+            if due:
+                raw, ema = evaluate(), averaged() if averaged else None
+                effective = {}
+                if parents:
+                    features = game.features(images)
+                    effective = watch.samples(parents, features, split.images)
+                row = flatten(spec, losses, raw, ema, effective)
+                seconds = before + time.perf_counter() - began
+                watch.add({"iteration": done, "seconds": seconds, **row}, raw, ema)
+                watch.pictures(raw["test"]["confusion"], made.path.name, bool(parents))
+            watch.progress(done, due)
+            if interrupted or _due(
+                last, done, options.checkpoint_every, options.iterations
+            ):
+                made.save_checkpoint(done, state, watch.history)
+            if interrupted and done < options.iterations:
+                raise UserError(
+                    f"stopped at iteration {done} and saved. Go on with: "
+                    f"python train_gamo.py --resume {made.path}"
+                )
+    if raw is None:  # killed between the last checkpoint and the results
+        raw, ema = evaluate(), averaged() if averaged else None
+    for network in (game.F, game.M, game.D, game.G):
+        if network is not None:
+            made.save_model(network.name, network)
+    for name, average in game.averages.items():
+        made.save_model(f"{name}_ema", average.network)
+    seconds = watch.history[-1]["seconds"]
+    made.write_results(_results(options, spec, split, seconds, raw, ema))
+    return made
+
+
+def _due(last: int, done: int, every: int, total: int) -> bool:
+    """Whether a multiple of `every` lies in (last, done], or the run ends."""
+    return done == total or done // every > last // every
+
+
+def _check_finite(game: Game, losses: np.ndarray, iteration: int, made: Run) -> None:
+    """Stops a run that has diverged, before anything of it is saved."""
+    weights = [w for p in game.players.values() for w in p.weights]
+    if np.isfinite(losses[game.plays]).all() and _all_finite(weights):
+        return
+    kept = made.checkpoints()
+    last = f"the last good checkpoint is {kept[-1]}" if kept else "none was saved yet"
+    raise UserError(
+        f"{made.path}: a loss or weight became NaN or infinite by iteration "
+        f"{iteration}; {last}. Try a smaller --learning-rate."
+    )
+
+
+def _all_finite(weights: list) -> bool:
+    return all(bool(tf.reduce_all(tf.math.is_finite(w.value))) for w in weights)
+
+
+@contextmanager
+def _interrupts():
+    """A list that is filled by Ctrl-C; a second Ctrl-C leaves at once."""
+    seen: list[int] = []
+
+    def note(signum, frame) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(signum)
+        print("\nstopping after this epoch; Ctrl-C again leaves at once", flush=True)
+
+    try:
+        previous = signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread: a host program owns the signals
+        yield seen
+        return
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _results(
+    options: Options,
+    spec: DatasetSpec,
+    split: datasets.Split,
+    seconds: float,
+    raw: dict,
+    ema: dict | None,
+) -> dict:
+    """results.json: raw metrics under `test`, `test_full`, `train`; averages under
+    `ema`, never mixed up with them."""
+    per = options.test_per_class
+    sets = {
+        "test": f"{per} images a class, drawn by seed" if per else "all test images",
+        "test_full": f"all {len(split.test_labels)} test images",
+        "train": f"the {len(split.labels)} imbalanced training images",
+    }
+    results = {
+        "dataset": options.dataset,
+        "method": options.method,
+        "loss": options.loss,
+        "seed": options.seed,
+        "iterations": options.iterations,
+        "m_updates": options.iterations * METHODS[options.method].m_updates,
+        "seconds": round(seconds, 1),
+        "classes": list(spec.classes),
+        "counts": list(options.counts),
+        "sets": sets,
+        **raw,
+    }
+    if ema:
+        results["ema"] = {"decay": options.ema, **ema}
+    packages = ("tensorflow", "keras", "numpy")
+    results["versions"] = {name: version(name) for name in packages}
+    results["versions"]["python"] = platform.python_version()
+    results["date"] = date.today().isoformat()
+    return results
+
+
+def report(made: Run) -> str:
+    """What a person wants to see at the end: the metrics, and where to look."""
+    results = made.read_results()
+    lines = [f"finished {made.path} in {clock(results['seconds'])}"]
+    for name, what in results["sets"].items():
+        for kind, source in (("", results), (" (EMA)", results.get("ema"))):
+            if source:
+                summary = source[name]
+                lines.append(
+                    f"  {name + kind:<15} ACSA {summary['acsa']:.3f}  "
+                    f"GM {summary['gm']:.3f}   {what}"
+                )
+                if summary["absent"]:
+                    absent = [results["classes"][i] for i in summary["absent"]]
+                    lines.append(f"    no image of: {', '.join(absent)}; left out")
+    recall = " ".join(
+        f"{c} {'-' if r is None else format(r, '.2f')}"
+        for c, r in zip(results["classes"], results["test"]["recall"], strict=True)
+    )
+    lines.append(f"  test recall     {recall}")
+    lines.append(f"  pictures        {made.path}/curves.png, confusion.png, samples/")
+    lines.append(f"  TensorBoard     tensorboard --logdir {made.tensorboard}")
+    return "\n".join(lines)
