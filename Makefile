@@ -1,7 +1,12 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: test
+.PHONY: demo test
+demo: .venv/ready  ## the plain classifier and GAMO on digits, side by side
+	$(BIN)/python train_gamo.py --dataset digits --method cn
+	$(BIN)/python train_gamo.py --dataset digits --method gamo
+	$(BIN)/python -m gamo_tf.compare
+
 test: .venv/ready-dev  ## lint and every test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

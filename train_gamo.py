@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 from gamo_tf import options as settings
 from gamo_tf.datasets import profile_counts
 from gamo_tf.datasets.files import default_data_dir
-from gamo_tf.errors import UserError
+from gamo_tf.errors import Stopped, UserError
+from gamo_tf.quiet import import_tensorflow
 from gamo_tf.specs import DATASETS
 
 # Flags that say where files are or how to start, not what a run is.
@@ -157,7 +157,6 @@ def main(argv: list[str] | None = None) -> int:
     flags = vars(parser().parse_args(argv))
     data_dir = flags.get("data_dir", default_data_dir())
     runs_dir = flags.get("runs_dir", Path("runs"))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own chatter
     try:
         if "resume" in flags:
             return _resume(flags, data_dir)
@@ -166,12 +165,19 @@ def main(argv: list[str] | None = None) -> int:
             print(json.dumps(options.to_json(), indent=2))
             print(f"data from {data_dir}, a new folder in {runs_dir}; nothing was done")
             return 0
-        from gamo_tf import train  # TensorFlow only now: --help answers at once
+        import_tensorflow()  # only now: --help answers at once
+        from gamo_tf import train
 
         print(train.report(train.run(options, data_dir, runs_dir)))
     except UserError as err:
         print(f"train_gamo.py: {err}", file=sys.stderr)
         return 2
+    except OSError as err:
+        print(f"train_gamo.py: {err}", file=sys.stderr)
+        return 2
+    except Stopped as err:
+        print(f"train_gamo.py: {err}", file=sys.stderr)
+        return 130
     except KeyboardInterrupt:
         print(
             "train_gamo.py: left at once; --resume goes on from the last checkpoint",
@@ -198,6 +204,7 @@ def _resume(flags: dict, data_dir: Path) -> int:
     if "dry_run" in flags:
         print(json.dumps(kept, indent=2))
         return 0
+    import_tensorflow()
     from gamo_tf import train
 
     print(train.report(train.resume(path, data_dir)))

@@ -40,29 +40,23 @@ class CTMU(layers.Layer):
     def __init__(self, **kwargs) -> None:
         super().__init__(**kwargs)
         self.join = layers.Concatenate(name="condition")
-        self.stack = [
-            layers.Dense(_HIDDEN, activation="relu", name="dense0"),
-            layers.BatchNormalization(momentum=_MOMENTUM, name="norm0"),
-            layers.Dense(_OUT, activation="relu", name="dense1"),
-            layers.BatchNormalization(momentum=_MOMENTUM, name="norm1"),
-        ]
+        # Attributes, not a list: tf.train.Checkpoint does not follow Keras's lists.
+        self.dense0 = layers.Dense(_HIDDEN, activation="relu", name="dense0")
+        self.norm0 = layers.BatchNormalization(momentum=_MOMENTUM, name="norm0")
+        self.dense1 = layers.Dense(_OUT, activation="relu", name="dense1")
+        self.norm1 = layers.BatchNormalization(momentum=_MOMENTUM, name="norm1")
 
     def build(self, input_shape: list) -> None:
         (_, latent), (_, classes) = input_shape
-        shape = (None, latent + classes)
-        for layer in self.stack:
-            layer.build(shape)
-            shape = layer.compute_output_shape(shape)
+        self.dense0.build((None, latent + classes))
+        self.norm0.build((None, _HIDDEN))
+        self.dense1.build((None, _HIDDEN))
+        self.norm1.build((None, _OUT))
         super().build(input_shape)
 
     def call(self, inputs: list, training: bool | None = None) -> tf.Tensor:
-        x = self.join(inputs)
-        for layer in self.stack:
-            if isinstance(layer, layers.BatchNormalization):
-                x = layer(x, training=training)
-            else:
-                x = layer(x)
-        return x
+        x = self.norm0(self.dense0(self.join(inputs)), training=training)
+        return self.norm1(self.dense1(x), training=training)
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         return (input_shape[0][0], _OUT)

@@ -1,5 +1,9 @@
-"""The one kind of error that is the user's to mend."""
+"""The ways a run ends early that are no bug: one clear line, no traceback."""
 
 
 class UserError(Exception):
-    """A wrong flag, file or value: one clear line and exit code 2, no traceback."""
+    """A wrong flag, file or value, the user's to mend: exit code 2."""
+
+
+class Stopped(Exception):
+    """Ctrl-C, with everything saved: exit code 130."""

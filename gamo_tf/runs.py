@@ -226,13 +226,13 @@ def _numbered(path: Path, number: int | None = None) -> bool:
     return bool(match) and (number is None or int(match[1]) == number)
 
 
-def newest_finished(runs_dir: Path) -> Run:
-    """The finished run of the highest number. Raises UserError if there is none."""
+def finished(runs_dir: Path) -> list[Run]:
+    """The finished runs, oldest first. Raises UserError if there is none."""
     found = sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []
-    finished = [run for p in found if _numbered(p) and (run := Run(p)).finished]
-    if not finished:
+    runs = [run for p in found if _numbered(p) and (run := Run(p)).finished]
+    if not runs:
         raise UserError(
             f"{runs_dir}: no finished run. Train one first, for example: "
             "python train_gamo.py --dataset digits"
         )
-    return finished[-1]
+    return runs

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from gamo_tf import convex, datasets, networks
-from gamo_tf.errors import UserError
+from gamo_tf.errors import Stopped, UserError
 from gamo_tf.evaluation import Evaluator, Parents
 from gamo_tf.game import Game
 from gamo_tf.methods import METHODS
@@ -117,7 +117,7 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
             ):
                 made.save_checkpoint(done, state, watch.history)
             if interrupted and done < options.iterations:
-                raise UserError(
+                raise Stopped(
                     f"stopped at iteration {done} and saved. Go on with: "
                     f"python train_gamo.py --resume {made.path}"
                 )

@@ -1,0 +1,113 @@
+"""Algorithm 1: who moves, who does not, what is drawn, how often it is traced."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gamo_tf import datasets, train
+from gamo_tf.options import resolve
+from gamo_tf.specs import DATASETS
+
+SPEC = DATASETS["digits"]
+OPTIONS = resolve({"dataset": "digits"})
+
+
+@pytest.fixture(scope="module")
+def data():
+    arrays = datasets.read(SPEC, Path())
+    split = datasets.draw(arrays, SPEC, SPEC.counts, 25, 0)
+    return tf.constant(split.images), tf.constant(split.labels, tf.int32)
+
+
+@pytest.fixture(scope="module")
+def game():
+    return train.build(OPTIONS, SPEC)
+
+
+def moved(game, step) -> set[str]:
+    """Names of the players whose trainable variables `step` changes."""
+    before = {
+        n: [v.numpy() for v in p.trainable_variables] for n, p in game.players.items()
+    }
+    step()
+    return {
+        name
+        for name, player in game.players.items()
+        if any(
+            not np.array_equal(a, v.numpy())
+            for a, v in zip(before[name], player.trainable_variables, strict=True)
+        )
+    }
+
+
+def test_only_the_named_players_move(game, data):
+    images, labels = data
+    x, y = images[:32], labels[:32]
+    features = game.features(images)
+    points = tf.gather(features, game.minority_rows)
+    parts = game.G.get_layer("IGU").split(points)
+    steps = {
+        "lines 3-4": ({"F"}, lambda: game._feature_step(x, y)),
+        "lines 7, 9": ({"M", "D"}, lambda: game._real_step(features[:32], y)),
+        "lines 8-11": ({"M", "D"}, lambda: game._generated_step(parts)),
+        "lines 12-15": ({"G"}, lambda: game._generator_step(parts)),
+        "program's way": ({"G"}, lambda: game._per_class_generator_step(parts)),
+        "plain": ({"F", "M"}, lambda: game._classifier_step(x, y)),
+    }
+    for name, (who, step) in steps.items():
+        assert moved(game, step) == who, name
+
+
+def test_generated_labels_follow_the_law_of_line_10(game):
+    drawn = np.zeros(10)
+    for _ in range(300):
+        slots, chosen = game._assign_labels()
+        assert len(set(chosen.numpy())) == game.b
+        drawn += np.bincount(np.asarray(slots)[chosen.numpy()], minlength=10)
+    counts = np.array(SPEC.counts)
+    law = (counts.max() - counts) / (counts.max() - counts).sum()
+    np.testing.assert_allclose(drawn / drawn.sum(), law, atol=0.004)
+
+
+def test_epoch_order_is_a_permutation_that_wraps(game, data):
+    order = game._order(data[1]).numpy()
+    n = len(data[1])
+    assert order.shape == (game.steps_per_epoch, game.b)
+    assert set(order.ravel()[:n]) == set(range(n))
+    assert not np.array_equal(order, game._order(data[1]).numpy())
+
+
+def test_compiled_functions_trace_once(data):
+    game = train.build(OPTIONS, SPEC)
+    for steps in (game.steps_per_epoch, game.steps_per_epoch, 3):
+        losses = game.epoch(*data, steps)
+        assert np.isfinite(losses).all()
+    for name in ("feature_pass", "features", "game_pass", "_order"):
+        assert getattr(game, name).experimental_get_tracing_count() == 1, name
+
+
+def test_equation_weighting_is_c_pc_minus_one():
+    game = train.build(replace(OPTIONS, weighting="equation"), SPEC)
+    assert game.generated_mass == pytest.approx(10 * 100 / 308 - 1)
+    assert train.build(OPTIONS, SPEC).generated_mass == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": "cn"},
+        {"loss": "ce"},
+        {"generator_update": "per-class"},
+        {"label_noise": 0.1, "weighting": "equation"},
+    ],
+    ids=str,
+)
+def test_each_way_to_play_learns(change, data):
+    game = train.build(replace(OPTIONS, **change), SPEC)
+    first, *_, last = (game.epoch(*data, 10) for _ in range(12))
+    assert last[1] < first[1]  # M on real batches
+    assert np.isfinite(last[game.plays]).all()
+    assert np.isnan(last).tolist() == [not played for played in game.plays]
