@@ -2,6 +2,7 @@
 
 python benchmarks/quality.py --data-dir ../shared/data     trains what is missing
 python benchmarks/quality.py --table                       docs/quality.json and a table
+Both take --ema DECAY and --datasets for runs of their own (docs/quality-ema.json).
 
 A run that docs/quality.json or --runs-dir has is not repeated; a killed one is
 resumed. To repeat them all, delete both.
@@ -19,7 +20,6 @@ from statistics import mean, stdev
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
-OUT = ROOT / "docs/quality.json"
 PAPER = {  # ACSA / GM, LS: Table 1 and, for CIFAR-10, Table 2
     ("mnist", "cn"): (0.88, 0.86),
     ("mnist", "gamo"): (0.91, 0.90),
@@ -38,14 +38,17 @@ def find(folder: Path, dataset: str, method: str, seed: int) -> Path | None:
     return None
 
 
-def kept() -> list[dict]:
-    return json.loads(OUT.read_text()) if OUT.is_file() else []
+def kept(out: Path) -> list[dict]:
+    return json.loads(out.read_text()) if out.is_file() else []
 
 
-def train(folder: Path, data_dir: Path, seeds: list[int]) -> None:
-    done = {(r["dataset"], r["method"], r["seed"]) for r in kept()}
-    for seed in seeds:
+def train(args: argparse.Namespace) -> None:
+    folder = args.runs_dir
+    done = {(r["dataset"], r["method"], r["seed"]) for r in kept(args.out)}
+    for seed in args.seeds:
         for dataset, method in PAPER:
+            if dataset not in args.datasets:
+                continue
             path = find(folder, dataset, method, seed)
             if (dataset, method, seed) in done:
                 continue
@@ -56,42 +59,60 @@ def train(folder: Path, data_dir: Path, seeds: list[int]) -> None:
             else:
                 flags = ["--dataset", dataset, "--method", method]
                 flags += ["--seed", str(seed), "--runs-dir", str(folder)]
-            flags += ["--data-dir", str(data_dir)]
+                flags += ["--ema", str(args.ema)]
+            flags += ["--data-dir", str(args.data_dir)]
             print("train_gamo.py", *flags, flush=True)
             command = [sys.executable, str(ROOT / "train_gamo.py"), *flags]
             subprocess.run(command, check=True)
 
 
-def table(folder: Path) -> None:
-    """Adds finished runs' numbers to docs/quality.json; prints mean and deviation.
+def table(folder: Path, out: Path) -> None:
+    """Adds finished runs' numbers to `out`; prints mean and deviation.
 
     "Late" is the full test set's ACSA over the last ten evaluations: how far M
     swings where it is stopped.
     """
-    found = {(r["dataset"], r["method"], r["seed"]): r for r in kept()}
+    found = {(r["dataset"], r["method"], r["seed"]): r for r in kept(out)}
     for path in sorted(folder.glob("*/results.json")):
         run = json.loads(path.read_text())
-        for name in ("test", "test_full", "train"):
-            run[name] = {k: run[name][k] for k in ("acsa", "gm", "recall")}
+        for source in (run, run.get("ema", {})):
+            for name in {"test", "test_full", "train"} & set(source):
+                keep = ("acsa", "gm", "recall")
+                source[name] = {k: source[name][k] for k in keep}
         history = pd.read_csv(path.parent / "metrics.csv")
         run["late_acsa"] = history["test_full_acsa"].tail(10).tolist()
         found[run["dataset"], run["method"], run["seed"]] = run
     runs = [found[key] for key in sorted(found)]
-    OUT.write_text(json.dumps(runs, indent=1) + "\n")
+    out.write_text(json.dumps(runs, indent=1) + "\n")
     print("| set | method | seeds | paper | 100 a class | full test set | late |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
+
+    def scores(sources: list[dict]) -> list[str]:
+        """ACSA / GM of the protocol's set and of the full one."""
+        return [
+            " / ".join(spread([r[name][k] for r in sources]) for k in ("acsa", "gm"))
+            for name in ("test", "test_full")
+        ]
+
     for (dataset, method), (acsa, gm) in PAPER.items():
         mine = [r for r in runs if (r["dataset"], r["method"]) == (dataset, method)]
         if not mine:
             continue
-        cells = [
-            " / ".join(spread([r[name][k] for r in mine]) for k in ("acsa", "gm"))
-            for name in ("test", "test_full")
-        ]
+        cells = scores(mine)
         late = [x for r in mine for x in r["late_acsa"]]
         cells.append(f"{mean(late):.3f} ({min(late):.3f} to {max(late):.3f})")
         row = (dataset, method, len(mine), f"{acsa:.2f} / {gm:.2f}", *cells)
         print("|", " | ".join(map(str, row)), "|")
+        if all("ema" in r for r in mine):
+            row = (
+                dataset,
+                f"{method}, EMA",
+                len(mine),
+                "",
+                *scores([r["ema"] for r in mine]),
+                "",
+            )
+            print("|", " | ".join(map(str, row)), "|")
 
 
 def spread(values: list[float]) -> str:
@@ -102,11 +123,17 @@ def spread(values: list[float]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data")
-    parser.add_argument("--runs-dir", type=Path, default=ROOT / "runs/quality")
+    parser.add_argument("--runs-dir", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    sets = sorted({dataset for dataset, _ in PAPER})
+    parser.add_argument("--datasets", nargs="+", default=sets, choices=sets)
+    parser.add_argument("--ema", type=float, default=0.0, metavar="DECAY")
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
+    name = "quality-ema" if args.ema else "quality"
+    args.runs_dir = args.runs_dir or ROOT / "runs" / name
+    args.out = ROOT / "docs" / f"{name}.json"
     if args.table:
-        table(args.runs_dir)
+        table(args.runs_dir, args.out)
     else:
-        train(args.runs_dir, args.data_dir, args.seeds)
+        train(args)
