@@ -78,7 +78,7 @@ class Game(tf.Module):
         self.minority_rows = np.flatnonzero(np.isin(labels, small))
 
         # XLA halves the time of the small dense networks; its convolutions are
-        # slower than oneDNN's on a CPU (../shared/notes/performance.md).
+        # slower than oneDNN's on a CPU (docs/results.md).
         xla = bool(tf.config.list_physical_devices("GPU")) or not self.learns_features
         self.feature_pass = tf.function(self._feature_pass, jit_compile=xla)
         self.classifier_pass = tf.function(self._classifier_pass, jit_compile=xla)

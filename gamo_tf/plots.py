@@ -100,32 +100,31 @@ def samples(
     lead = generated is not None
     wide = PARENTS + lead
     shown = {k: np.flatnonzero(labels == k)[:SHOWN] for k in dict.fromkeys(labels)}
-    columns = SHOWN * wide
-    figure = Figure(figsize=(0.75 * columns + 1.2, 0.95 * len(shown) + 0.5))
-    axes = figure.subplots(len(shown), columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
-
-    def tile(axis, image: np.ndarray, text: str, color: str) -> None:
-        gray = image.shape[-1] == 1
-        axis.imshow(image[..., 0] if gray else image, cmap="gray", vmin=0, vmax=255)
-        axis.set_title(text, fontsize=6, color=color, pad=2)
-
-    for line, (label, rows) in zip(axes, shown.items(), strict=True):
-        line[0].text(
-            -0.25,
-            0.5,
-            classes[label],
-            transform=line[0].transAxes,
-            ha="right",
-            va="center",
-            fontsize=8,
-        )
+    _, height, width, channels = parents.shape
+    # One canvas and one imshow: an axes a tile takes seconds.
+    gap, head = max(2, width // 8), max(3, height // 3)  # beside and above a tile
+    step_y, step_x = height + head, width + gap
+    size = (len(shown) * step_y, SHOWN * wide * step_x, channels)
+    canvas = np.full(size, 255, np.uint8)
+    texts = []
+    for line, (label, rows) in enumerate(shown.items()):
+        top_edge = line * step_y + head
+        texts.append((-gap, top_edge + height / 2, classes[label], "right", "black"))
         for k, row in enumerate(rows):
-            if lead:
-                tile(line[k * wide], generated[row], "generated", "C3")
-            for j, column in enumerate(top[row]):
-                text = f"{weights[row, column]:.2f}"
-                tile(line[k * wide + lead + j], parents[column], text, "black")
-    figure.subplots_adjust(left=0.09, right=0.99, top=0.96, bottom=0.01)
+            images = [generated[row]] * lead + [parents[j] for j in top[row]]
+            told = ["generated"] * lead + [f"{weights[row, j]:.2f}" for j in top[row]]
+            for j, (image, text) in enumerate(zip(images, told, strict=True)):
+                left = (k * wide + j) * step_x
+                canvas[top_edge : top_edge + height, left : left + width] = image
+                color = "C3" if text == "generated" else "black"
+                middle = (left + width / 2, top_edge - head * 0.4)
+                texts.append((*middle, text, "center", color))
+    inches = (0.62 * SHOWN * wide + 1.0, 0.62 * len(shown) * step_y / step_x + 0.2)
+    figure = Figure(figsize=inches)
+    axes = figure.add_axes((1.0 / inches[0], 0.01, 1 - 1.05 / inches[0], 0.97))
+    axes.set_axis_off()
+    axes.imshow(canvas.squeeze(), cmap="gray", vmin=0, vmax=255, aspect="auto")
+    for x, y, text, align, color in texts:
+        size = 8 if align == "right" else 6
+        axes.text(x, y, text, ha=align, va="center", fontsize=size, color=color)
     return _render(figure)
