@@ -111,7 +111,8 @@ def samples(
         top_edge = line * step_y + head
         texts.append((-gap, top_edge + height / 2, classes[label], "right", "black"))
         for k, row in enumerate(rows):
-            images = [generated[row]] * lead + [parents[j] for j in top[row]]
+            images = [generated[row]] if lead else []
+            images += [parents[j] for j in top[row]]
             told = ["generated"] * lead + [f"{weights[row, j]:.2f}" for j in top[row]]
             for j, (image, text) in enumerate(zip(images, told, strict=True)):
                 left = (k * wide + j) * step_x
