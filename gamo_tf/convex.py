@@ -16,20 +16,6 @@ _HIDDEN, _OUT = 256, 64  # the authors' program
 _MOMENTUM = 0.9  # BatchNormalization's, likewise
 
 
-@tf.custom_gradient
-def combine(weights: tf.Tensor, points: tf.Tensor):
-    """Eq. 1's sum: weights [k, n] @ points [n, d]. The points are constants to G.
-
-    The gradient of the weights, dx @ points^T, is taken as (points @ dx^T)^T:
-    the same numbers, but XLA on a CPU walks the points once and in order.
-    """
-
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        return tf.transpose(tf.matmul(points, upstream, transpose_b=True)), None
-
-    return weights @ points, gradient
-
-
 @keras.saving.register_keras_serializable("gamo")
 class CTMU(layers.Layer):
     """Conditional Transient Mapping Unit t(z|i).
@@ -106,7 +92,7 @@ class IGU(layers.Layer):
         own = tf.cast(labels, tf.int64)[:, None] == self.owner[None, :]  # [b, N]
         logits = tf.where(own, t @ self.kernel + self.bias, t.dtype.min)
         weights = tf.where(own, tf.nn.softmax(logits), 0.0)
-        return combine(weights, points), weights
+        return weights @ points, weights  # Eq. 1
 
     def split(self, points: tf.Tensor) -> list[tf.Tensor]:
         """points [N, d] as one [n_i, d] a class: what `one_class` combines.
@@ -131,14 +117,13 @@ class IGU(layers.Layer):
             parts,
             strict=True,
         )
-        made = [combine(tf.nn.softmax(h @ w + b), x) for h, w, b, x in own]
+        made = [tf.nn.softmax(h @ w + b) @ x for h, w, b, x in own]
         return tf.concat(made, 0)
 
     def one_class(self, t: tf.Tensor, points: tf.Tensor, index: int) -> tf.Tensor:
         """Samples [k, d] of the `index`-th class of `counts` and its points [n, d]."""
         own = slice(int(self.starts[index]), int(self.starts[index + 1]))
-        weights = tf.nn.softmax(t @ self.kernel[:, own] + self.bias[own])
-        return combine(weights, points)
+        return tf.nn.softmax(t @ self.kernel[:, own] + self.bias[own]) @ points
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         t, _, points = input_shape

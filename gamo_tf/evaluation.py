@@ -7,8 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from gamo_tf import metrics
+from gamo_tf.chunks import in_chunks
 from gamo_tf.datasets import Split
-from gamo_tf.game import Game, in_chunks
+from gamo_tf.game import Game
 
 LATENTS = 16  # fixed latents a minority class; the first few are drawn as pictures
 

@@ -16,11 +16,11 @@ import tensorflow as tf
 
 from gamo_tf import convex
 from gamo_tf.averaging import Average
+from gamo_tf.chunks import in_chunks
 from gamo_tf.losses import LOSSES, class_targets
 from gamo_tf.optimizers import FusedAdam
 from gamo_tf.options import Options
 
-CHUNK = 500  # images a forward pass when F runs over a whole set
 # Columns of what an epoch returns: mean losses, by player and batch.
 LOSS_NAMES = ("F", "M_real", "M_generated", "D_real", "D_generated", "G_vs_M", "G_vs_D")
 
@@ -296,15 +296,3 @@ class Game(tf.Module):
     def _average(self, name: str) -> None:
         if name in self.averages:
             self.averages[name].update()
-
-
-def in_chunks(function, images: tf.Tensor) -> tf.Tensor:
-    """`function` over rows of `images`, CHUNK at a time; results concatenated."""
-    n = tf.shape(images)[0]
-    parts = tf.TensorArray(
-        tf.float32, tf.math.floordiv(n + CHUNK - 1, CHUNK), infer_shape=False
-    )
-    for i in tf.range(parts.size()):
-        rows = images[i * CHUNK : (i + 1) * CHUNK]
-        parts = parts.write(i, function(rows))
-    return parts.concat()

@@ -222,6 +222,16 @@ def test_bad_input_is_told_in_one_line_and_exits_2(flags, told, tmp_path, capsys
     assert not (tmp_path / "r").exists()
 
 
+def test_other_imbalance_and_the_whole_test_set(tmp_path):
+    flags = ["--dataset", "digits", "--imbalance-ratio", "20", "--iterations", "3"]
+    where = ["--runs-dir", str(tmp_path), "--test-per-class", "all"]
+    assert train_gamo.main([*flags, *where]) == 0
+    results = Run.open(tmp_path / "00000-digits-gamo-ls").read_results()
+    assert results["counts"][0] == 100 and results["counts"][9] == 5
+    assert results["test"] == results["test_full"]
+    assert np.sum(results["test"]["confusion"]) == 500
+
+
 def test_bad_files_are_told(tmp_path, capsys):
     (tmp_path / "cifar-10-batches-bin").mkdir()
     flags = ["--dataset", "cifar10", "--data-dir", str(tmp_path)]

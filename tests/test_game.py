@@ -72,6 +72,14 @@ def test_generated_labels_follow_the_law_of_line_10(game):
     np.testing.assert_allclose(drawn / drawn.sum(), law, atol=0.004)
 
 
+def test_classes_as_large_as_the_largest_are_not_oversampled():
+    counts = (20, 9, 20, *[5] * 7)
+    game = train.build(replace(OPTIONS, counts=counts), SPEC)
+    assert game.small.tolist() == [1, 3, 4, 5, 6, 7, 8, 9]
+    slots, chosen = game._assign_labels()
+    assert not {0, 2} & set(np.asarray(slots)[chosen.numpy()])
+
+
 def test_epoch_order_is_a_permutation_that_wraps(game, data):
     order = game._order(data[1]).numpy()
     n = len(data[1])

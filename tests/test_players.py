@@ -81,17 +81,6 @@ def test_every_way_through_the_igus_agrees(G, points):
     np.testing.assert_allclose(last, dense[4:], atol=1e-5)
 
 
-def test_combine_has_the_gradient_of_a_matrix_product(points):
-    weights = tf.random.stateless_uniform([2, 13], [1, 2])
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(weights)
-        ours = tf.reduce_sum(convex.combine(weights, points) ** 2)
-        plain = tf.reduce_sum((weights @ points) ** 2)
-    np.testing.assert_allclose(
-        tape.gradient(ours, weights), tape.gradient(plain, weights), rtol=1e-4
-    )
-
-
 def test_generator_survives_a_file_in_safe_mode(G, points, tmp_path):
     G.save(tmp_path / "G.keras")
     again = keras.saving.load_model(tmp_path / "G.keras", safe_mode=True)

@@ -1,0 +1,21 @@
+"""Networks over whole sets, a chunk at a time, inside a compiled function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+CHUNK = 500  # images a forward pass: bounds the memory that activations take
+
+
+def in_chunks(function: Callable, images: tf.Tensor) -> tf.Tensor:
+    """`function` over rows of `images`, CHUNK at a time; results concatenated."""
+    n = tf.shape(images)[0]
+    parts = tf.TensorArray(
+        tf.float32, tf.math.floordiv(n + CHUNK - 1, CHUNK), infer_shape=False
+    )
+    for i in tf.range(parts.size()):
+        rows = images[i * CHUNK : (i + 1) * CHUNK]
+        parts = parts.write(i, function(rows))
+    return parts.concat()
