@@ -169,10 +169,7 @@ def main(argv: list[str] | None = None) -> int:
         from gamo_tf import train
 
         print(train.report(train.run(options, data_dir, runs_dir)))
-    except UserError as err:
-        print(f"train_gamo.py: {err}", file=sys.stderr)
-        return 2
-    except OSError as err:
+    except (UserError, OSError) as err:
         print(f"train_gamo.py: {err}", file=sys.stderr)
         return 2
     except Stopped as err:

@@ -64,10 +64,10 @@ class IGU(layers.Layer):
     def __init__(self, counts: list, **kwargs) -> None:
         super().__init__(**kwargs)
         self.counts = [[int(label), int(n)] for label, n in counts]
-        sizes = [n for _, n in self.counts]
-        self.starts = np.cumsum([0, *sizes])
+        self.sizes = [n for _, n in self.counts]
+        self.starts = np.cumsum([0, *self.sizes])
         # Class that each column belongs to.
-        self.owner = np.repeat([label for label, _ in self.counts], sizes)
+        self.owner = np.repeat([label for label, _ in self.counts], self.sizes)
 
     def build(self, input_shape: list) -> None:
         # Glorot's bound for each IGU on its own, as separate layers would have.
@@ -99,7 +99,7 @@ class IGU(layers.Layer):
 
         Split once and used often: a slice is a copy of the points in XLA.
         """
-        return tf.split(points, [n for _, n in self.counts])
+        return tf.split(points, self.sizes)
 
     def stratified(
         self, t: tf.Tensor, parts: list[tf.Tensor], rows: list[int]
@@ -109,11 +109,10 @@ class IGU(layers.Layer):
         The same function as `call` at a fraction of its arithmetic: every class
         has a known number of rows and meets its own points only.
         """
-        sizes = [n for _, n in self.counts]
         own = zip(
             tf.split(t, rows),
-            tf.split(self.kernel, sizes, axis=1),
-            tf.split(self.bias, sizes),
+            tf.split(self.kernel, self.sizes, axis=1),
+            tf.split(self.bias, self.sizes),
             parts,
             strict=True,
         )

@@ -50,10 +50,7 @@ class Watch:
         self, run: Run, spec: DatasetSpec, total: int, history: list[dict]
     ) -> None:
         self.run, self.spec, self.total, self.history = run, spec, total, history
-        self.writers = {
-            name: tf.summary.create_file_writer(str(run.tensorboard / name))
-            for name in ("train", "test", "test_full")
-        }
+        self.writers = {}
         self.began, self.first = time.perf_counter(), None
 
     def add(self, row: dict, raw: dict, ema: dict | None) -> None:
@@ -64,9 +61,6 @@ class Watch:
             self.run.metrics,
             lambda part: pd.DataFrame(self.history).to_csv(part, index=False),
         )
-        if ema:
-            for name in ("train", "test", "test_full"):
-                self._writer(f"{name}_ema")
         for prefix, sets in (("", raw), ("_ema", ema or {})):
             for name, summary in sets.items():
                 with self._writer(name + prefix).as_default(step=step):
@@ -76,7 +70,7 @@ class Watch:
                     for label, recall in pairs:
                         if recall is not None:
                             tf.summary.scalar(f"recall/{label}", recall)
-        with self.writers["train"].as_default(step=step):
+        with self._writer("train").as_default(step=step):
             for key, value in row.items():
                 if key.startswith(("loss_", "parents_")):
                     kind, name = key.split("_", 1)
@@ -96,9 +90,9 @@ class Watch:
         return self.writers[name]
 
     def samples(self, parents: Parents, features, images: np.ndarray) -> dict:
-        """samples/NNNNNNN.png; returns the effective parents of each class.
+        """Draws the sample grid, which `pictures` writes once the row is added.
 
-        Written before the row is added, so the step is given by the caller's row.
+        Returns the effective parents of each class, which belong to that row.
         """
         drawn, weights = parents(features)
         generated = None
