@@ -9,13 +9,13 @@ import tensorflow as tf
 CHUNK = 500  # images a forward pass: bounds the memory that activations take
 
 
-def in_chunks(function: Callable, images: tf.Tensor) -> tf.Tensor:
-    """`function` over rows of `images`, CHUNK at a time; results concatenated."""
+def in_chunks(function: Callable, images: tf.Tensor, chunk: int = CHUNK) -> tf.Tensor:
+    """`function` over rows of `images`, `chunk` at a time; results concatenated."""
     n = tf.shape(images)[0]
     parts = tf.TensorArray(
-        tf.float32, tf.math.floordiv(n + CHUNK - 1, CHUNK), infer_shape=False
+        tf.float32, tf.math.floordiv(n + chunk - 1, chunk), infer_shape=False
     )
     for i in tf.range(parts.size()):
-        rows = images[i * CHUNK : (i + 1) * CHUNK]
+        rows = images[i * chunk : (i + 1) * chunk]
         parts = parts.write(i, function(rows))
     return parts.concat()

@@ -14,7 +14,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf import convex
 from gamo_tf.averaging import Average
 from gamo_tf.chunks import in_chunks
 from gamo_tf.losses import LOSSES, class_targets
@@ -64,18 +63,8 @@ class Game(tf.Module):
         self.c, self.b = len(counts), options.batch_size
         self.steps_per_epoch = math.ceil(counts.sum() / self.b)  # u = v = ceil(n / b)
         self.loss = LOSSES[options.loss]
-        small = np.array([label for label, _ in convex.minority(options.counts)])
-        self.small = small
-        # Line 10: P(label) is proportional to P_c - P_i.
-        law = (counts.max() - counts)[small] / (counts.max() - counts).sum()
-        self.label_edges = tf.constant(np.cumsum([0, *law]) * self.b, tf.float32)
-        self.label_slots = np.ceil(law * self.b).astype(int).tolist()
-        # Eqs. 2-6 give generated points c P_c - 1 times the mass of real ones.
-        equation = self.c * counts.max() / counts.sum() - 1
-        self.generated_mass = equation if options.weighting == "equation" else 1.0
-        # Points of the minority classes among the training rows, sorted by label.
-        labels = np.repeat(np.arange(self.c), counts)
-        self.minority_rows = np.flatnonzero(np.isin(labels, small))
+        if G is not None:
+            self._prepare(counts)
 
         # XLA halves the time of the small dense networks; its convolutions are
         # slower than oneDNN's on a CPU (docs/results.md).
@@ -83,6 +72,21 @@ class Game(tf.Module):
         self.feature_pass = tf.function(self._feature_pass, jit_compile=xla)
         self.classifier_pass = tf.function(self._classifier_pass, jit_compile=xla)
         self.game_pass = tf.function(self._game_pass, jit_compile=True)
+
+    def _prepare(self, counts: np.ndarray) -> None:
+        """What the game needs to know of the classes' sizes."""
+        small = self.small = np.flatnonzero(counts < counts.max())
+        # Line 10: P(label) is proportional to P_c - P_i.
+        law = (counts.max() - counts)[small] / (counts.max() - counts).sum()
+        self.label_edges = tf.constant(np.cumsum([0, *law]) * self.b, tf.float32)
+        self.label_slots = np.ceil(law * self.b).astype(int).tolist()
+        # Eqs. 2-6 give generated points c P_c - 1 times the mass of real ones.
+        weighted = self.options.weighting == "equation"
+        equation = self.c * counts.max() / counts.sum() - 1
+        self.generated_mass = equation if weighted else 1.0
+        # Points of the minority classes among the training rows, sorted by label.
+        labels = np.repeat(np.arange(self.c), counts)
+        self.minority_rows = np.flatnonzero(np.isin(labels, small))
 
     @property
     def plays(self) -> list[bool]:

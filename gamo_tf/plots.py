@@ -11,7 +11,7 @@ PARENTS = 3  # heaviest parents shown
 SHOWN = 3  # latents a class shown
 
 
-def _render(figure: Figure) -> np.ndarray:
+def render(figure: Figure) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
@@ -49,7 +49,7 @@ def curves(history: list[dict], title: str) -> np.ndarray:
     for axes in (metric, recall, loss):
         axes.grid(alpha=0.3)
         axes.legend(fontsize=7)
-    return _render(figure)
+    return render(figure)
 
 
 def confusion(matrix: list[list[int]], classes: tuple[str, ...], title: str):
@@ -75,7 +75,7 @@ def confusion(matrix: list[list[int]], classes: tuple[str, ...], title: str):
                 fontsize=7,
                 color="white" if share[i, j] > 0.5 else "black",
             )
-    return _render(figure)
+    return render(figure)
 
 
 def heaviest(weights: np.ndarray) -> np.ndarray:
@@ -128,4 +128,4 @@ def samples(
     for x, y, text, align, color in texts:
         size = 8 if align == "right" else 6
         axes.text(x, y, text, ha=align, va="center", fontsize=size, color=color)
-    return _render(figure)
+    return render(figure)

@@ -24,6 +24,7 @@ class DatasetSpec:
       reader: module of ``gamo_tf.datasets`` that reads the published files.
       iterations: default number of minibatch iterations.
       source: where the counts come from.
+      terms: under which the images were published.
     """
 
     name: str
@@ -35,6 +36,7 @@ class DatasetSpec:
     reader: str
     iterations: int
     source: str
+    terms: str
 
     @property
     def flat(self) -> bool:
@@ -54,6 +56,7 @@ DATASETS = {
             "embedded",
             1500,
             "scikit-learn load_digits; counts are this project's",
+            "CC BY 4.0 (UCI, Alpaydin and Kaynak)",
         ),
         DatasetSpec(
             "mnist",
@@ -65,6 +68,7 @@ DATASETS = {
             "idx",
             25_000,
             "paper, Section 4.1 (flattened images)",
+            "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
         ),
         DatasetSpec(
             "fashion-mnist",
@@ -87,6 +91,7 @@ DATASETS = {
             "idx",
             25_000,
             "paper, Section 4.1",
+            "MIT (Zalando)",
         ),
         DatasetSpec(
             "cifar10",
@@ -109,6 +114,7 @@ DATASETS = {
             "cifar",
             25_000,
             "paper, Section 4.2",
+            "none stated by its publisher (Krizhevsky, 2009)",
         ),
     )
 }

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import platform
-import signal
 import time
-from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -13,16 +11,18 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from gamo_tf import convex, datasets, networks
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.evaluation import Evaluator, Parents
 from gamo_tf.game import Game
+from gamo_tf.interrupts import interrupts
 from gamo_tf.methods import METHODS
 from gamo_tf.options import Options
 from gamo_tf.runs import Run
 from gamo_tf.specs import DATASETS, DatasetSpec
-from gamo_tf.watch import Watch, clock, flatten
+from gamo_tf.watch import GameWatch, clock, flatten
 
 
 def build(options: Options, spec: DatasetSpec) -> Game:
@@ -73,7 +73,7 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
     state = game.checkpoint()
     done, history = made.restore(state)
     before = history[-1]["seconds"] if history else 0.0
-    watch = Watch(made, spec, options.iterations, history)
+    watch = GameWatch(made, spec, options.iterations, history)
     evaluate = Evaluator(split, c, game.F, game.M)
     averaged = None
     if game.averages:
@@ -94,12 +94,11 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
 
     began = time.perf_counter()
     raw = ema = None
-    with _interrupts() as interrupted:
+    with interrupts() as interrupted:
         while done < options.iterations:
-            steps = min(game.steps_per_epoch, options.iterations - done)
-            losses = game.epoch(images, labels, steps)
-            _check_finite(game, losses, done + steps, made)
-            last, done = done, done + steps
+            last = done
+            done, losses = epoch(game, images, labels, done)
+            _check_finite(game, losses, done, made)
             due = _due(last, done, options.evaluate_every, options.iterations)
             if due:
                 raw, ema = evaluate(), averaged() if averaged else None
@@ -133,6 +132,28 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
     return made
 
 
+def epoch(game: Game, images, labels, done: int) -> tuple[int, np.ndarray]:
+    """The game's next epoch, or what is left of the run: iterations done, losses."""
+    steps = min(game.steps_per_epoch, game.options.iterations - done)
+    return done + steps, game.epoch(images, labels, steps)
+
+
+def fit(options: Options, spec: DatasetSpec, split: datasets.Split, word: str) -> dict:
+    """Train on `split`; nothing is kept but the metrics (see `Evaluator`).
+
+    `word` stands at the progress bar.
+    """
+    game = build(options, spec)
+    images = tf.constant(split.images)
+    labels = tf.constant(split.labels, tf.int32)
+    done = 0
+    with tqdm(total=options.iterations, desc=word, unit="it", disable=None) as bar:
+        while done < options.iterations:
+            done, _ = epoch(game, images, labels, done)
+            bar.update(done - bar.n)
+    return Evaluator(split, len(spec.classes), game.F, game.M)()
+
+
 def _due(last: int, done: int, every: int, total: int) -> bool:
     """Whether a multiple of `every` lies in (last, done], or the run ends."""
     return done == total or done // every > last // every
@@ -153,28 +174,6 @@ def _check_finite(game: Game, losses: np.ndarray, iteration: int, made: Run) -> 
 
 def _all_finite(weights: list) -> bool:
     return all(bool(tf.reduce_all(tf.math.is_finite(w.value))) for w in weights)
-
-
-@contextmanager
-def _interrupts():
-    """A list that is filled by Ctrl-C; a second Ctrl-C leaves at once."""
-    seen: list[int] = []
-
-    def note(signum, frame) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(signum)
-        print("\nstopping after this epoch; Ctrl-C again leaves at once", flush=True)
-
-    try:
-        previous = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not the main thread: a host program owns the signals
-        yield seen
-        return
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def _results(
