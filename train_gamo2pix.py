@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from gamo2pix.options import PixOptions
+from gamo2pix.options import LIMITS, PASSES, PixOptions
 from gamo_tf.datasets.files import default_data_dir
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.methods import METHODS
@@ -39,9 +39,8 @@ def parser() -> argparse.ArgumentParser:
     vae.add_argument(
         "--iterations",
         type=int,
-        default=default.iterations,
         metavar="N",
-        help=f"minibatches a class; default {default.iterations}",
+        help=f"minibatches a class; default {PASSES} passes, {LIMITS[0]}-{LIMITS[1]}",
     )
     vae.add_argument(
         "--seed",

@@ -11,20 +11,27 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
-
-from gamo2pix.options import PixOptions
-from gamo2pix.synthesis import Synthesis
-from gamo2pix.vae import Decode, Vae
-from gamo_tf import datasets
-from gamo_tf.runs import Run
-from gamo_tf.specs import DATASETS
-
 ROOT = Path(__file__).resolve().parent.parent
-LOOKS = (250, 500, 1000, 2000, 3000, 4000, 6000, 8000)
+sys.path.insert(0, str(ROOT))
+
+from gamo_tf.quiet import import_tensorflow  # noqa: E402
+
+import_tensorflow()
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from gamo2pix.options import PixOptions  # noqa: E402
+from gamo2pix.synthesis import Synthesis  # noqa: E402
+from gamo2pix.vae import Decode, Vae  # noqa: E402
+from gamo_tf import datasets  # noqa: E402
+from gamo_tf.runs import Run  # noqa: E402
+from gamo_tf.specs import DATASETS  # noqa: E402
+
+LOOKS = (250, 500, 1000, 2000, 3000, 4000, 6000)
 UNSEEN = 400
 
 

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 _HIDDEN = 256
-_FILTERS = (64, 64, 32)  # of the first feature map and after each doubling
+_FILTERS = (64, 32, 16)  # of the first map and after each doubling
 _KERNEL = 4  # a multiple of the stride: no checkerboard (Odena et al., 2016)
 _SMALLEST = 8  # largest side of the map that the doublings start from
 

@@ -121,10 +121,13 @@ def run(
     if target:
         per_class = request.per_class or max(made.options.counts)
         card = {"gamo2pix_options": options.to_json(), "scores": scores}
+        began = time.perf_counter()
         added = balanced.save(
             target, made, spec, split, synthesis, vaes, per_class, card
         )
-        print(f"balanced folder: {target}, {sum(added.values())} generated images")
+        took = clock(time.perf_counter() - began)
+        n = sum(added.values())
+        print(f"balanced folder: {target}, {n} generated images, written in {took}")
     if request.evaluate:
         found = evaluate.evaluate(made, spec, split, target or made.balanced)
         write_text(made.pix / "evaluation.json", json.dumps(found, indent=2) + "\n")
@@ -153,7 +156,7 @@ def train_class(
         write_text(known, json.dumps(options.to_json(), indent=2) + "\n")
     elif (begun := json.loads(known.read_text())) != options.to_json():
         differ = [k for k, v in options.to_json().items() if begun.get(k) != v]
-        told = ", ".join(f"{k} {begun.get(k)}" for k in differ)
+        told = ", ".join(f"{k} {begun.get(k) or 'as default'}" for k in differ)
         raise UserError(
             f"{folder.path}: was begun with {told}. Give the same, or --retrain."
         )
@@ -167,14 +170,15 @@ def train_class(
     state = vae.checkpoint()
     done, history = folder.restore(state)
     print(f"{name}: VAE on {len(features)} images" + f", from {done}" * bool(done))
-    watch = VaeWatch(folder, options.iterations, history)
+    total = options.length(len(features))
+    watch = VaeWatch(folder, total, history)
     before = history[-1]["seconds"] if history else 0.0
     began = time.perf_counter()
-    every = max(1, options.iterations // _LOOKS)
+    every = max(1, total // _LOOKS)
     decode = Decode(vae.head, vae.decoder)
     with interrupts() as interrupted:
-        while done < options.iterations:
-            steps = min(every - done % every, options.iterations - done)
+        while done < total:
+            steps = min(every - done % every, total - done)
             terms = vae.train(x, images, tf.constant(steps)).numpy()
             done += steps
             if not np.isfinite(terms).all():
@@ -188,7 +192,7 @@ def train_class(
             watch.picture("generated", folder.picture("generated.png"), picture)
             watch.progress(done, True)
             folder.save_checkpoint(done, state, watch.history)
-            if interrupted and done < options.iterations:
+            if interrupted and done < total:
                 raise Stopped(f"{name}: saved at {done}; the same command goes on")
     watch.flush()
     folder.save_model("head", vae.head)

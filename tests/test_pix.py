@@ -201,3 +201,9 @@ def test_extractor_falls_to_the_classifier_with_one_line(capsys, monkeypatch):
     assert told.count("\n") == 1 and "no weights here" in told
     with pytest.raises(extractors.UserError, match="no weights"):
         train.choose(train.Request(features="inception"), None, (), None)
+
+
+def test_length_follows_the_class_unless_it_is_given():
+    found = [PixOptions().length(n) for n in (5, 40, 500, 1000, 2000, 9000)]
+    assert found == [500, 500, 1000, 2000, 4000, 4000]  # 64 passes of n / 32
+    assert PixOptions(iterations=7).length(2000) == 7

@@ -15,7 +15,7 @@ from PIL import Image
 
 import train_gamo
 import train_gamo2pix
-from gamo2pix import balanced
+from gamo2pix import balanced, extractors
 from gamo2pix.synthesis import Synthesis
 from gamo2pix.vae import Decode
 from gamo_tf import datasets
@@ -265,10 +265,15 @@ def test_help_answers_without_tensorflow():
     assert done.returncode == 0 and "--save-balanced" in done.stdout
 
 
-def test_flat_run_makes_images_without_a_vae(tmp_path, capsys):
+def test_flat_run_makes_images_without_a_vae(tmp_path, capsys, monkeypatch):
     data = os.environ.get("GAMO_DATA_DIR")
     if not data:
         pytest.skip("mnist: GAMO_DATA_DIR is not set")
+    train = extractors._train_reference  # on all 60,000 it takes minutes
+    monkeypatch.setattr(extractors, "_RECIPE_UPDATES", 50)
+    monkeypatch.setattr(
+        extractors, "_train_reference", lambda x, y, c: train(x[:2000], y[:2000], c)
+    )
     # The reference classifier is kept beside the data.
     (tmp_path / "mnist").symlink_to(Path(data).resolve() / "mnist")
     counts = "60,40,20,15,12,10,9,8,7,6"
