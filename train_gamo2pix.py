@@ -141,7 +141,7 @@ def _check(flags: argparse.Namespace) -> None:
 def newest(runs_dir: Path) -> Run:
     """The newest finished run that has a generator."""
     for run in reversed(finished(runs_dir)):
-        if "G" in METHODS[run.options.method].players:
+        if METHODS[run.options.method].convex:
             print(f"the newest finished GAMO run: {run.path}")
             return run
     raise UserError(

@@ -115,6 +115,7 @@ def main() -> None:
             "traces": {
                 name: getattr(game, name).experimental_get_tracing_count()
                 for name in COMPILED
+                if hasattr(game, name)
             },
         }
         for method, game in games.items()

@@ -28,3 +28,9 @@ class Average(tf.Module):
         for mean, value in zip(self.network.weights, self.source, strict=True):
             mean.assign_add((1.0 - decay) * (value - mean))
         self.t.assign_add(1.0)
+
+    def restart(self) -> None:
+        """Forget what was, where the player has begun again."""
+        for mean, value in zip(self.network.weights, self.source, strict=True):
+            mean.assign(value)
+        self.t.assign(0.0)

@@ -94,13 +94,6 @@ class IGU(layers.Layer):
         weights = tf.where(own, tf.nn.softmax(logits), 0.0)
         return weights @ points, weights  # Eq. 1
 
-    def split(self, points: tf.Tensor) -> list[tf.Tensor]:
-        """points [N, d] as one [n_i, d] a class: what `one_class` combines.
-
-        Split once and used often: a slice is a copy of the points in XLA.
-        """
-        return tf.split(points, self.sizes)
-
     def stratified(
         self, t: tf.Tensor, parts: list[tf.Tensor], rows: list[int]
     ) -> tf.Tensor:

@@ -66,7 +66,8 @@ class Folder:
         """A network of the run, in safe mode. Raises UserError if it is missing."""
         import keras
 
-        import gamo_tf.convex  # noqa: F401  registers cTMU and IGU
+        import gamo_tf.convex
+        import gamo_tf.networks  # noqa: F401  registers their layers
 
         if not self.model(name).is_file():
             raise UserError(

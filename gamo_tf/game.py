@@ -2,7 +2,7 @@
 
 Read beside the paper: `Game.feature_pass` is lines 2-5, `Game.game_pass` lines
 6-16. F, M, D, G are handed in, never built here. Who learns is decided by the
-variables that `_descend` differentiates for, one Adam a player, never by
+variables that `Players._descend` differentiates for, one Adam a player, never by
 `trainable` flags.
 """
 
@@ -14,98 +14,51 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf.averaging import Average
-from gamo_tf.chunks import in_chunks
-from gamo_tf.losses import LOSSES, class_targets
-from gamo_tf.optimizers import FusedAdam
+from gamo_tf.losses import class_targets
 from gamo_tf.options import Options
+from gamo_tf.players import Players
+from gamo_tf.sources import SOURCES
 
 # Columns of what an epoch returns: mean losses, by player and batch.
 LOSS_NAMES = ("F", "M_real", "M_generated", "D_real", "D_generated", "G_vs_M", "G_vs_D")
 
 
-class Game(tf.Module):
-    """The players, their optimizers and the random state: all that a run is.
+class Game(Players):
+    """The game of M, D and a source of generated features, over features F(x).
 
     Args:
       options: settings of the run.
-      F, M: feature extractor and classifier.
-      D, G: discriminator and convex generator; both None trains F and M jointly,
-        the plain classifier.
+      networks: F, M; D, if there is one; G, if the source learns.
+      rows: training rows.
+      source: a name of SOURCES: "convex" is the paper's G.
     """
 
     def __init__(
-        self,
-        options: Options,
-        F: keras.Model,
-        M: keras.Model,
-        D: keras.Model | None = None,
-        G: keras.Model | None = None,
+        self, options: Options, networks: list[keras.Model], rows: int, source: str
     ) -> None:
-        super().__init__()
-        self.options = options
-        self.F, self.M, self.D, self.G = F, M, D, G
-        self.players = {p.name: p for p in (F, M, D, G) if p and p.trainable_variables}
-        self.optimizers = {
-            name: FusedAdam(options.learning_rate, beta_1=options.beta_1)
-            for name in self.players
-        }
-        for name, player in self.players.items():  # before any tracing
-            self.optimizers[name].build(player.trainable_variables)
-        self.averages = {
-            name: Average(self.players[name], options.ema)
-            for name in ("F", "M")
-            if options.ema and name in self.players
-        }
-        self.random = tf.random.Generator.from_seed(options.seed)
-
+        super().__init__(options, networks, rows)
+        self.D, self.G = self.networks.get("D"), self.networks.get("G")
+        self.source = SOURCES[source](self.G, options.counts, self.random)
         counts = np.asarray(options.counts)
-        self.c, self.b = len(counts), options.batch_size
-        self.steps_per_epoch = math.ceil(counts.sum() / self.b)  # u = v = ceil(n / b)
-        self.loss = LOSSES[options.loss]
-        if G is not None:
-            self._prepare(counts)
-
-        # XLA halves the time of the small dense networks; its convolutions are
-        # slower than oneDNN's on a CPU (docs/results.md).
-        xla = bool(tf.config.list_physical_devices("GPU")) or not self.learns_features
-        self.feature_pass = tf.function(self._feature_pass, jit_compile=xla)
-        self.classifier_pass = tf.function(self._classifier_pass, jit_compile=xla)
-        self.game_pass = tf.function(self._game_pass, jit_compile=True)
-
-    def _prepare(self, counts: np.ndarray) -> None:
-        """What the game needs to know of the classes' sizes."""
         small = self.small = np.flatnonzero(counts < counts.max())
         # Line 10: P(label) is proportional to P_c - P_i.
         law = (counts.max() - counts)[small] / (counts.max() - counts).sum()
         self.label_edges = tf.constant(np.cumsum([0, *law]) * self.b, tf.float32)
         self.label_slots = np.ceil(law * self.b).astype(int).tolist()
         # Eqs. 2-6 give generated points c P_c - 1 times the mass of real ones.
-        weighted = self.options.weighting == "equation"
         equation = self.c * counts.max() / counts.sum() - 1
-        self.generated_mass = equation if weighted else 1.0
+        self.generated_mass = equation if options.weighting == "equation" else 1.0
         # Points of the minority classes among the training rows, sorted by label.
         labels = np.repeat(np.arange(self.c), counts)
         self.minority_rows = np.flatnonzero(np.isin(labels, small))
+        self.feature_pass = tf.function(self._feature_pass, jit_compile=self.xla)
+        self.game_pass = tf.function(self._game_pass, jit_compile=True)
 
     @property
     def plays(self) -> list[bool]:
         """Which of LOSS_NAMES an epoch of this game fills."""
-        game = self.G is not None
-        return [game and self.learns_features, True, *[game] * 5]
-
-    @property
-    def learns_features(self) -> bool:
-        return "F" in self.players
-
-    def checkpoint(self) -> tf.train.Checkpoint:
-        """All weights, all optimizer slots, averages and the random state."""
-        return tf.train.Checkpoint(
-            random=self.random,
-            networks={p.name: p for p in (self.F, self.M, self.D, self.G) if p},
-            optimizers=self.optimizers,
-            averages=self.averages,
-        )
+        d, g = self.D is not None, self.G is not None
+        return [self.learns_features, True, True, d, d, g, g and d]
 
     # ---- one turn of the loop of line 1 ------------------------------------
 
@@ -117,30 +70,12 @@ class Game(tf.Module):
         """
         steps = tf.constant(steps, tf.int32)
         played = np.full(len(LOSS_NAMES), np.nan)
-        if self.G is None:
-            loss = self.classifier_pass(images, labels, self._order(labels), steps)
-            played[1] = loss
-            return played
         if self.learns_features:
             played[0] = self.feature_pass(images, labels, self._order(labels), steps)
         features = self.features(images)
         order = self._order(labels)
         played[1:] = self.game_pass(features, labels, order, steps)
         return played
-
-    @tf.function
-    def _order(self, labels: tf.Tensor) -> tf.Tensor:
-        """A fresh permutation of the rows as minibatches [v, b]; the last wraps."""
-        n = tf.shape(labels)[0]
-        seed = self.random.make_seeds(1)[:, 0]
-        rows = tf.random.experimental.stateless_shuffle(tf.range(n), seed)
-        wrapped = tf.range(self.steps_per_epoch * self.b) % n
-        return tf.reshape(tf.gather(rows, wrapped), [self.steps_per_epoch, self.b])
-
-    @tf.function(reduce_retracing=True)
-    def features(self, images: tf.Tensor) -> tf.Tensor:
-        """F over a whole set, [n, h, w, c] -> [n, d], in chunks."""
-        return in_chunks(lambda x: self.F(x, training=False), images)
 
     # ---- Algorithm 1 --------------------------------------------------------
 
@@ -159,14 +94,15 @@ class Game(tf.Module):
         return value
 
     def _game_pass(self, features, labels, order, steps) -> tf.Tensor:
-        points = tf.gather(features, self.minority_rows)
-        parts = self.G.get_layer("IGU").split(points)
+        parts = self.source.prepare(tf.gather(features, self.minority_rows))
         total = tf.zeros(6)
         for k in tf.range(steps):  # line 6
             x, y = tf.gather(features, order[k]), tf.gather(labels, order[k])
             real = self._real_step(x, y)
             generated = self._generated_step(parts)
-            if self.options.generator_update == "algorithm":
+            if self.G is None:
+                fooled = (math.nan, math.nan)
+            elif self.options.generator_update == "algorithm":
                 fooled = self._generator_step(parts)
             else:
                 fooled = self._per_class_generator_step(parts)
@@ -180,6 +116,8 @@ class Game(tf.Module):
         one = 1.0 - self._noise(self.b)
         m = self._descend("M", lambda: self.loss(own, self.M(x)))  # L_i1, L_i2
         self._average("M")
+        if self.D is None:
+            return m, math.nan
         d = self._descend("D", lambda: self.loss(one, self.D([x, own])))  # L_i5
         return m, d
 
@@ -188,12 +126,13 @@ class Game(tf.Module):
         slots, chosen = self._assign_labels()  # line 10
         one_hot = tf.one_hot(slots, self.c)
         z = self.random.normal([len(slots), self.options.latent])  # line 8: B_n
-        t = self.G.get_layer("cTMU")([z, one_hot], training=False)
-        made = self.G.get_layer("IGU").stratified(t, parts, self.label_slots)
+        made = self.source.make(z, one_hot, parts, self.label_slots, training=False)
         x, own = tf.gather(made, chosen), tf.gather(one_hot, chosen)  # Y_n
         zero, mass = self._noise(self.b), self.generated_mass
         m = self._descend("M", lambda: mass * self.loss(own, self.M(x)))  # L_i3, L_i4
         self._average("M")
+        if self.D is None:
+            return m, math.nan
         d = self._descend("D", lambda: mass * self.loss(zero, self.D([x, own])))  # L_i6
         return m, d
 
@@ -226,8 +165,8 @@ class Game(tf.Module):
         own, complement = class_targets(y, self.c)  # line 13: its ones' complement
 
         def sample() -> tf.Tensor:
-            t = self.G.get_layer("cTMU")([z, own], training=True)
-            return self.G.get_layer("IGU").stratified(t, parts, [k] * len(self.small))
+            rows = [k] * len(self.small)
+            return self.source.make(z, own, parts, rows, training=True)
 
         return self._descend_generator(sample, own, complement)
 
@@ -254,49 +193,15 @@ class Game(tf.Module):
         m = self._descend(  # line 14: L_i7, L_i8; M fixed
             "G", lambda: self.loss(complement, self.M(sample()))
         )
+        if self.D is None:
+            return m, math.nan
         d = self._descend(  # line 15: L_i9; D fixed
             "G", lambda: self.loss(one, self.D([sample(), own]))
         )
         return m, d
-
-    # ---- the plain classifier -----------------------------------------------
-
-    def _classifier_pass(self, images, labels, order, steps) -> tf.Tensor:
-        total = 0.0
-        for k in tf.range(steps):
-            x, y = tf.gather(images, order[k]), tf.gather(labels, order[k])
-            total += self._classifier_step(x, y)
-        return total / tf.cast(steps, tf.float32)
-
-    def _classifier_step(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """F and M together by gradient descent on (M(F(B_d)), Y_d)."""
-        own, _ = class_targets(y, self.c)
-        both = ["F", "M"] if self.learns_features else ["M"]
-        value = self._descend(both, lambda: self.loss(own, self.M(self.F(x))))
-        for name in both:
-            self._average(name)
-        return value
-
-    # ---- how a player moves ---------------------------------------------------
-
-    def _descend(self, names: str | list[str], loss) -> tf.Tensor:
-        """One Adam step of the named players, and of nobody else, on `loss()`."""
-        names = [names] if isinstance(names, str) else names
-        moved = [self.players[name].trainable_variables for name in names]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([v.value for variables in moved for v in variables])
-            value = loss()
-        gradients = tape.gradient(value, [[v.value for v in vs] for vs in moved])
-        for name, grads, variables in zip(names, gradients, moved, strict=True):
-            self.optimizers[name].apply_gradients(zip(grads, variables, strict=True))
-        return value
 
     def _noise(self, rows: int) -> tf.Tensor:
         """[rows, 1] of U(0, --label-noise): softens D's targets."""
         if not self.options.label_noise:
             return tf.zeros([rows, 1])
         return self.random.uniform([rows, 1], maxval=self.options.label_noise)
-
-    def _average(self, name: str) -> None:
-        if name in self.averages:
-            self.averages[name].update()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import keras
-from keras import layers
+import numpy as np
+from keras import layers, ops
 
 from gamo_tf.specs import DatasetSpec
 
@@ -37,11 +38,40 @@ def feature_extractor(spec: DatasetSpec) -> keras.Model:
     return keras.Model(image, x, name="F")
 
 
-def classifier(features: int, classes: int) -> keras.Model:
-    """M: features [b, d] -> class probabilities [b, c]."""
+def classifier(features: int, classes: int, scale: float = 0.0) -> keras.Model:
+    """M: features [b, d] -> class probabilities [b, c].
+
+    `scale` above 0 makes the last layer a `Cosine` of that scale (LDAM).
+    """
     x = keras.Input((features,), name="feature")
-    y = layers.Dense(classes, activation="softmax", name="class")(_dense_block(x, "M"))
+    h = _dense_block(x, "M")
+    if scale:
+        y = layers.Softmax(name="class")(Cosine(classes, scale, name="cosine")(h))
+    else:
+        y = layers.Dense(classes, activation="softmax", name="class")(h)
     return keras.Model(x, y, name="M")
+
+
+@keras.saving.register_keras_serializable("gamo")
+class Cosine(layers.Layer):
+    """scale * cos(x, w_j): [b, d] -> [b, units] (LDAM's normalised last layer)."""
+
+    def __init__(self, units: int, scale: float, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.units, self.scale = units, scale
+
+    def build(self, input_shape: tuple) -> None:
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.units),
+            initializer="glorot_uniform",
+            name="kernel",
+        )
+
+    def call(self, x):
+        return self.scale * (ops.normalize(x, 1) @ ops.normalize(self.kernel, 0))
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "units": self.units, "scale": self.scale}
 
 
 def discriminator(features: int, classes: int) -> keras.Model:
@@ -51,3 +81,45 @@ def discriminator(features: int, classes: int) -> keras.Model:
     joined = layers.Concatenate(name="condition")([x, label])
     y = layers.Dense(1, activation="sigmoid", name="real")(_dense_block(joined, "D"))
     return keras.Model([x, label], y, name="D")
+
+
+def free_generator(latent: int, features: int, classes: int) -> keras.Model:
+    """cG of the paper's ablation: z [b, l], one-hot class [b, c] -> features [b, d].
+
+    Hidden layers as cTMU's, widened; tanh as F's features and flat pixels are.
+    """
+    z = keras.Input((latent,), name="z")
+    label = keras.Input((classes,), name="one_hot")
+    x = layers.Concatenate(name="condition")([z, label])
+    for k, width in enumerate((256, 512)):
+        x = layers.Dense(width, activation="relu", name=f"dense{k}")(x)
+        x = layers.BatchNormalization(momentum=0.9, name=f"norm{k}")(x)
+    x = layers.Dense(features, activation="tanh", name="sample")(x)
+    return keras.Model([z, label], x, name="G")
+
+
+@keras.saving.register_keras_serializable("gamo")
+class DividePrior(layers.Layer):
+    """Class probabilities [b, c] -> the same divided by the prior, renormalised.
+
+    Post-hoc logit adjustment (Menon et al., ICLR 2021, Eq. 9, tau 1): the largest
+    of logit_y - log prior_y.
+    """
+
+    def __init__(self, prior: list[float], **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.prior = [float(p) for p in prior]
+
+    def call(self, p):
+        odds = p / np.asarray(self.prior, np.float32)
+        return odds / ops.sum(odds, axis=1, keepdims=True)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "prior": self.prior}
+
+
+def adjusted(M: keras.Model, counts: tuple[int, ...]) -> keras.Model:
+    """M with `DividePrior` of the class sizes; shares M's weights."""
+    prior = np.asarray(counts) / sum(counts)
+    y = DividePrior(prior.tolist(), name="divide_prior")(M.output)
+    return keras.Model(M.input, y, name="M")

@@ -74,11 +74,19 @@ def resolve(given: Mapping) -> Options:
             )
     spec = DATASETS[given["dataset"]]
     method = METHODS[given.get("method", Options.method)]
+    if given.get("loss", method.losses[0]) not in method.losses:
+        raise UserError(
+            f"--loss {given['loss']}: {method.name} has only "
+            f"{', '.join(method.losses)}; leave --loss out."
+        )
+    if given.get("generator_update") == "per-class" and method.source != "convex":
+        raise UserError(f"--generator-update per-class: {method.name} has no IGU.")
     values = {
+        "loss": method.losses[0],
         "counts": spec.counts,
         "test_per_class": spec.test_per_class,
         # The same number of M's updates for every method (GAMO makes two).
-        "iterations": spec.iterations * METHODS["gamo"].m_updates // method.m_updates,
+        "iterations": spec.iterations * 2 // method.m_updates,
         **given,
     }
     iterations = values["iterations"]

@@ -25,6 +25,7 @@ class DatasetSpec:
       iterations: default number of minibatch iterations.
       source: where the counts come from.
       terms: under which the images were published.
+      mirror: whether a mirrored image still shows its class.
     """
 
     name: str
@@ -37,6 +38,7 @@ class DatasetSpec:
     iterations: int
     source: str
     terms: str
+    mirror: bool = False
 
     @property
     def flat(self) -> bool:
@@ -92,6 +94,7 @@ DATASETS = {
             25_000,
             "paper, Section 4.1",
             "MIT (Zalando)",
+            mirror=True,
         ),
         DatasetSpec(
             "cifar10",
@@ -115,6 +118,7 @@ DATASETS = {
             25_000,
             "paper, Section 4.2",
             "none stated by its publisher (Krizhevsky, 2009)",
+            mirror=True,
         ),
     )
 }

@@ -13,30 +13,56 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from gamo_tf import convex, datasets, networks
+from gamo_tf import convex, datasets, networks, oversampling
+from gamo_tf.classifier import Classifier
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.evaluation import Evaluator, Parents
 from gamo_tf.game import Game
 from gamo_tf.interrupts import interrupts
 from gamo_tf.methods import METHODS
+from gamo_tf.objectives import SCALE
 from gamo_tf.options import Options
+from gamo_tf.players import Players
 from gamo_tf.runs import Run
 from gamo_tf.specs import DATASETS, DatasetSpec
 from gamo_tf.watch import GameWatch, clock, flatten
 
 
-def build(options: Options, spec: DatasetSpec) -> Game:
-    """The players that the method needs, initialised by the seed, and their game."""
+def build(options: Options, spec: DatasetSpec, rows: int | None = None) -> Players:
+    """The networks that the method needs, initialised by the seed, and their training.
+
+    `rows`: training rows, where more are trained on than `options.counts` has.
+    """
+    method = METHODS[options.method]
+    rows = rows or sum(options.counts)
     keras.utils.set_random_seed(options.seed)
-    players, c = METHODS[options.method].players, len(spec.classes)
     F = networks.feature_extractor(spec)
-    d = F.output_shape[1]
-    M = networks.classifier(d, c)
-    D = networks.discriminator(d, c) if "D" in players else None
-    G = None
-    if "G" in players:
-        G = convex.generator(options.counts, options.latent, d)
-    return Game(options, F, M, D, G)
+    d, c = F.output_shape[1], len(spec.classes)
+    made = [F, networks.classifier(d, c, SCALE if method.cosine_head else 0.0)]
+    if not method.source:
+        return Classifier(options, made, rows, method)
+    if "D" in method.players:
+        made.append(networks.discriminator(d, c))
+    if method.convex:
+        made.append(convex.generator(options.counts, options.latent, d))
+    elif "G" in method.players:
+        made.append(networks.free_generator(options.latent, d, c))
+    return Game(options, made, rows, method.source)
+
+
+def judge(options: Options, M: keras.Model) -> keras.Model:
+    """M as it predicts: most methods' M itself."""
+    divide = METHODS[options.method].divide_prior
+    return networks.adjusted(M, options.counts) if divide else M
+
+
+def feed(options: Options, spec: DatasetSpec, split: datasets.Split) -> tuple:
+    """Images and labels that are trained on: the split's, and what is added."""
+    extra = METHODS[options.method].extra
+    if not extra:
+        return split.images, split.labels
+    add = oversampling.EXTRA[extra]
+    return add(split.images, split.labels, spec, options.seed)
 
 
 def run(options: Options, data_dir: Path, runs_dir: Path) -> Run:
@@ -69,25 +95,28 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
         tf.config.experimental.enable_op_determinism()
     spec = DATASETS[options.dataset]
     c = len(spec.classes)
-    game = build(options, spec)
+    fed, fed_labels = feed(options, spec, split)
+    game = build(options, spec, len(fed))
     state = game.checkpoint()
     done, history = made.restore(state)
     before = history[-1]["seconds"] if history else 0.0
     watch = GameWatch(made, spec, options.iterations, history)
-    evaluate = Evaluator(split, c, game.F, game.M)
+    evaluate = Evaluator(split, c, game.F, judge(options, game.M))
     averaged = None
     if game.averages:
         pair = [
             game.averages[p.name].network if p.name in game.averages else p
             for p in (game.F, game.M)
         ]
-        averaged = Evaluator(split, c, *pair)
-    parents = Parents(game) if game.G is not None else None
-    images = tf.constant(split.images)
-    labels = tf.constant(split.labels, tf.int32)
+        averaged = Evaluator(split, c, pair[0], judge(options, pair[1]))
+    parents = None
+    if METHODS[options.method].convex:
+        parents = Parents(game)
+        own = tf.constant(split.images)
+    images, labels = tf.constant(fed), tf.constant(fed_labels, tf.int32)
     device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     title = METHODS[options.method].title
-    print(f"{made.path}: {title}, {len(split.labels)} images, on {device}")
+    print(f"{made.path}: {title}, {len(fed)} images, on {device}")
     print(f"watch it: tensorboard --logdir {made.tensorboard}", flush=True)
     if done:
         print(f"resumed after iteration {done}", flush=True)
@@ -104,7 +133,7 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
                 raw, ema = evaluate(), averaged() if averaged else None
                 effective = {}
                 if parents:
-                    features = game.features(images)
+                    features = game.features(own)
                     effective = watch.samples(parents, features, split.images)
                 row = flatten(spec, losses, raw, ema, effective)
                 seconds = before + time.perf_counter() - began
@@ -122,17 +151,18 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
                 )
     if raw is None:  # killed between the last checkpoint and the results
         raw, ema = evaluate(), averaged() if averaged else None
-    for network in (game.F, game.M, game.D, game.G):
-        if network is not None:
-            made.save_model(network.name, network)
+    for name, network in game.networks.items():
+        made.save_model(name, judge(options, network) if name == "M" else network)
     for name, average in game.averages.items():
-        made.save_model(f"{name}_ema", average.network)
+        network = average.network
+        network = judge(options, network) if name == "M" else network
+        made.save_model(f"{name}_ema", network)
     seconds = watch.history[-1]["seconds"]
     made.write_results(_results(options, spec, split, seconds, raw, ema))
     return made
 
 
-def epoch(game: Game, images, labels, done: int) -> tuple[int, np.ndarray]:
+def epoch(game: Players, images, labels, done: int) -> tuple[int, np.ndarray]:
     """The game's next epoch, or what is left of the run: iterations done, losses."""
     steps = min(game.steps_per_epoch, game.options.iterations - done)
     return done + steps, game.epoch(images, labels, steps)
@@ -159,7 +189,7 @@ def _due(last: int, done: int, every: int, total: int) -> bool:
     return done == total or done // every > last // every
 
 
-def _check_finite(game: Game, losses: np.ndarray, iteration: int, made: Run) -> None:
+def _check_finite(game: Players, losses: np.ndarray, iteration: int, made: Run) -> None:
     """Stops a run that has diverged, before anything of it is saved."""
     weights = [w for p in game.players.values() for w in p.weights]
     if np.isfinite(losses[game.plays]).all() and _all_finite(weights):
