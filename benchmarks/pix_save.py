@@ -21,6 +21,9 @@ SIZES = (2_500, 10_000, 40_000)
 
 
 def measure(path: Path, data_dir: Path, images: int) -> None:
+    from gamo_tf.quiet import import_tensorflow
+
+    import_tensorflow()
     from gamo2pix import balanced
     from gamo2pix.synthesis import Synthesis
     from gamo2pix.vae import Decode
