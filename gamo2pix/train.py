@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import pandas as pd
 import tensorflow as tf
 
@@ -93,6 +92,7 @@ def run(
     arrays = datasets.read(spec, data_dir)
     split = made.load_split(arrays)
     print(f"{made.path}: GAMO2pix of {', '.join(spec.classes[k] for k in labels)}")
+    chosen = choose(request, spec, arrays, data_dir)  # first: it may be refused
     synthesis = Synthesis(made, split, options.seed)
     if spec.flat:
         print("a flat run: G makes the images itself, there is no VAE to train")
@@ -110,9 +110,8 @@ def run(
                 folder.load_model("head"), folder.load_model("decoder")
             )
         classes.draw(folder, spec, label, synthesis, vaes[label])
-    scores = score_classes(
-        made, spec, arrays, split, synthesis, vaes, request, data_dir
-    )
+    place = made.pix if wanted == "all" else folder.path
+    scores = score_classes(place, spec, split, synthesis, vaes, chosen)
     if target:
         per_class = request.per_class or max(made.options.counts)
         card = {"gamo2pix_options": options.to_json(), "scores": scores}
@@ -146,17 +145,14 @@ def choose(
 
 
 def score_classes(
-    made: Run,
+    place: Path,
     spec: DatasetSpec,
-    arrays: tuple,
     split: datasets.Split,
     synthesis: Synthesis,
     vaes: dict[int, Decode | None],
-    request: Request,
-    data_dir: Path,
+    chosen: list[extractors.Extractor],
 ) -> list[dict]:
-    """Scores of every class in `vaes`, printed and kept as scores.csv, .json."""
-    chosen = choose(request, spec, arrays, data_dir)
+    """Scores of every class in `vaes`, printed; scores.csv and .json in `place`."""
     rows = []
     for label, vae in vaes.items():
         real = synthesis.images[synthesis.rows[label]]
@@ -180,10 +176,9 @@ def score_classes(
     print(score.text(rows))
     kept = {"features": {x.name: x.details for x in chosen}, "rows": rows}
     kept["means"] = score.means(rows)
-    write_text(made.pix / "scores.json", json.dumps(kept, indent=2) + "\n")
+    write_text(place / "scores.json", json.dumps(kept, indent=2) + "\n")
     atomically(
-        made.pix / "scores.csv",
+        place / "scores.csv",
         lambda part: pd.DataFrame(rows).to_csv(part, index=False),
     )
-    keras.backend.clear_session()
     return rows

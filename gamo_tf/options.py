@@ -79,6 +79,8 @@ def resolve(given: Mapping) -> Options:
             f"--loss {given['loss']}: {method.name} has only "
             f"{', '.join(method.losses)}; leave --loss out."
         )
+    if method.grey and spec.shape[2] != 1:
+        raise UserError(f"--method {method.name}: {spec.name} has colour images.")
     if given.get("generator_update") == "per-class" and method.source != "convex":
         raise UserError(f"--generator-update per-class: {method.name} has no IGU.")
     values = {

@@ -1,7 +1,7 @@
 """Training images added before training: EXTRA, name -> function.
 
-Each takes images uint8 [n, h, w, c], labels [n], the dataset's row and a seed, and
-returns both topped up to the largest class: the given rows first, then the new.
+Each takes images uint8 [n, h, w, c], labels [n], the dataset's row and the run's
+options, and returns both topped up to the largest class: the given rows first.
 """
 
 from __future__ import annotations
@@ -10,19 +10,24 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gamo_tf.options import Options
 from gamo_tf.specs import DatasetSpec
 
 Rows = tuple[np.ndarray, np.ndarray]
 _SHIFT, _TURN = 0.1, 10 / 360  # of the side; of a full circle
 
 
-def ros(images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, seed: int) -> Rows:
+def ros(
+    images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, options: Options
+) -> Rows:
     """Random oversampling: copies drawn with replacement (imbalanced-learn)."""
-    rows = _copies(labels, seed)
+    rows = _copies(labels, options.seed)
     return images[rows], labels[rows]
 
 
-def smote(images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, seed: int) -> Rows:
+def smote(
+    images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, options: Options
+) -> Rows:
     """SMOTE (Chawla et al., 2002) on flattened pixels, k = 5 (imbalanced-learn).
 
     A class of 5 or fewer has all its others as neighbours, and so have the rest:
@@ -32,7 +37,7 @@ def smote(images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, seed: int) 
 
     k = min(5, np.bincount(labels)[np.unique(labels)].min() - 1)
     flat = images.reshape(len(images), -1).astype(np.float32)
-    made, known = SMOTE(random_state=seed, k_neighbors=int(k)).fit_resample(
+    made, known = SMOTE(random_state=options.seed, k_neighbors=int(k)).fit_resample(
         flat, labels
     )
     pixels = np.clip(np.rint(made), 0, 255).astype(np.uint8)
@@ -40,13 +45,14 @@ def smote(images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, seed: int) 
 
 
 def augment(
-    images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, seed: int
+    images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, options: Options
 ) -> Rows:
     """Copies shifted by up to a tenth of the side, turned by up to 10 degrees and,
     where the class survives it (`spec.mirror`), mirrored. The paper names none."""
     import keras
     from keras import layers
 
+    seed = options.seed
     rows = _copies(labels, seed)
     change = keras.Sequential(
         [
@@ -63,6 +69,54 @@ def augment(
     return images, labels
 
 
+def cgan(
+    images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, options: Options
+) -> Rows:
+    """A dense conditional GAN (`gan.dense`), trained first."""
+    from gamo_tf import gan
+
+    return _by_gan(gan.dense, images, labels, spec, options)
+
+
+def cdcgan(
+    images: np.ndarray, labels: np.ndarray, spec: DatasetSpec, options: Options
+) -> Rows:
+    """A convolutional conditional GAN (`gan.convolutional`), trained first."""
+    from gamo_tf import gan
+
+    return _by_gan(gan.convolutional, images, labels, spec, options)
+
+
+def _by_gan(
+    networks: Callable,
+    images: np.ndarray,
+    labels: np.ndarray,
+    spec: DatasetSpec,
+    options: Options,
+) -> Rows:
+    """As many turns of the GAN as GAMO has iterations for the run's updates of M."""
+    import keras
+    import tensorflow as tf
+    from tqdm import tqdm
+
+    from gamo_tf.gan import Gan
+
+    keras.utils.set_random_seed(options.seed)
+    gan = Gan(options, *networks(spec, options.latent))
+    turns, done = max(1, options.iterations // 2), 0
+    x, y = tf.constant(images), tf.constant(labels, tf.int32)
+    with tqdm(total=turns, desc=options.method, unit="turn", disable=None) as bar:
+        while done < turns:
+            steps = min(100, turns - done)
+            gan.train(x, y, tf.constant(steps))
+            done += steps
+            bar.update(steps)
+    counts = np.bincount(labels)
+    new = np.repeat(np.arange(len(counts)), counts.max() - counts)
+    made = gan.make(new, spec.shape)
+    return np.concatenate([images, made]), np.concatenate([labels, new])
+
+
 def _copies(labels: np.ndarray, seed: int) -> np.ndarray:
     """All rows, then rows drawn until every class is as large as the largest."""
     from imblearn.over_sampling import RandomOverSampler
@@ -76,4 +130,6 @@ EXTRA: dict[str, Callable[..., Rows]] = {
     "ros": ros,
     "smote": smote,
     "augment": augment,
+    "cgan": cgan,
+    "cdcgan": cdcgan,
 }

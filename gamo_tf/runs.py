@@ -70,6 +70,11 @@ class Run(Folder):
         return self.path / "samples" / f"{iteration:07d}.png"
 
     @property
+    def fed(self) -> Path:
+        """Images trained on, of methods that add some before training."""
+        return self.path / "fed.npz"
+
+    @property
     def pix(self) -> Path:
         """Where GAMO2pix writes what belongs to the whole run."""
         return self.path / "gamo2pix"

@@ -17,6 +17,7 @@ from gamo_tf import convex, datasets, networks, oversampling
 from gamo_tf.classifier import Classifier
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.evaluation import Evaluator, Parents
+from gamo_tf.folder import atomically
 from gamo_tf.game import Game
 from gamo_tf.interrupts import interrupts
 from gamo_tf.methods import METHODS
@@ -56,13 +57,24 @@ def judge(options: Options, M: keras.Model) -> keras.Model:
     return networks.adjusted(M, options.counts) if divide else M
 
 
-def feed(options: Options, spec: DatasetSpec, split: datasets.Split) -> tuple:
-    """Images and labels that are trained on: the split's, and what is added."""
+def feed(
+    options: Options, spec: DatasetSpec, split: datasets.Split, kept: Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels that are trained on: the split's, and what is added.
+
+    What was added is kept at `kept`, if given, so that a resumed run has the same.
+    """
     extra = METHODS[options.method].extra
     if not extra:
         return split.images, split.labels
+    if kept and kept.is_file():
+        with np.load(kept, allow_pickle=False) as saved:
+            return saved["images"], saved["labels"]
     add = oversampling.EXTRA[extra]
-    return add(split.images, split.labels, spec, options.seed)
+    images, labels = add(split.images, split.labels, spec, options)
+    if kept:
+        atomically(kept, lambda part: np.savez(part, images=images, labels=labels))
+    return images, labels
 
 
 def run(options: Options, data_dir: Path, runs_dir: Path) -> Run:
@@ -95,7 +107,7 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
         tf.config.experimental.enable_op_determinism()
     spec = DATASETS[options.dataset]
     c = len(spec.classes)
-    fed, fed_labels = feed(options, spec, split)
+    fed, fed_labels = feed(options, spec, split, made.fed)
     game = build(options, spec, len(fed))
     state = game.checkpoint()
     done, history = made.restore(state)

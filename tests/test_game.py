@@ -120,9 +120,9 @@ def test_each_way_to_play_learns(change, data):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method_learns(method, data):
-    options = resolve({"dataset": "digits", "method": method})
+    options = resolve({"dataset": "digits", "method": method, "iterations": 150})
     split = SimpleNamespace(images=data[0].numpy(), labels=data[1].numpy())
-    images, labels = train.feed(options, SPEC, split)
+    images, labels = train.feed(options, SPEC, split, None)
     game = train.build(options, SPEC, len(images))
     assert {p[0] for p in game.players} == set(METHODS[method].players)
     learns(game, (tf.constant(images), tf.constant(labels, tf.int32)))

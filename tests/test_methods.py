@@ -137,13 +137,19 @@ def test_oversampling_tops_up_and_keeps_what_was_there(name):
     spec = DATASETS["digits"]
     split = datasets.draw(datasets.read(spec, Path()), spec, spec.counts, 25, 0)
     add = oversampling.EXTRA[name]
-    images, labels = add(split.images, split.labels, spec, 3)
+
+    def options(seed: int):
+        known = {"dataset": "digits", "method": name, "seed": seed, "iterations": 60}
+        return resolve(known)
+
+    images, labels = add(split.images, split.labels, spec, options(3))
     n = len(split.images)
     np.testing.assert_array_equal(images[:n], split.images)
     assert images.dtype == np.uint8 and np.bincount(labels).tolist() == [100] * 10
-    again, _ = add(split.images, split.labels, spec, 3)
-    np.testing.assert_array_equal(images, again)
-    other, _ = add(split.images, split.labels, spec, 4)
+    again, _ = add(split.images, split.labels, spec, options(3))
+    # A GAN's convolutions may add up in another order: a grey level or two.
+    assert np.abs(images.astype(int) - again).max() <= (2 if "gan" in name else 0)
+    other, _ = add(split.images, split.labels, spec, options(4))
     assert (images != other).any()
     known = {image.tobytes() for image in split.images}
     new = [image.tobytes() in known for image in images[n:]]
@@ -170,6 +176,7 @@ def test_post_hoc_run_exports_what_it_reports(tmp_path):
     ("flags", "told"),
     [
         (["--method", "focal", "--loss", "ls"], "has only ce"),
+        (["--method", "cgan", "--dataset", "cifar10"], "colour"),
         (["--method", "cg", "--generator-update", "per-class"], "no IGU"),
     ],
     ids=" ".join,

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train_gamo
 import train_gamo2pix
@@ -74,7 +75,12 @@ def test_all_classes_leave_pictures_scores_and_networks(finished):
         assert rows["iteration"].iloc[-1] == 40 and {"KL", "reconstruction"} <= set(
             rows
         )
-        assert list((folder / "tensorboard").rglob("events*"))
+        tags = set()
+        for name in ("train", "test"):
+            events = EventAccumulator(str(folder / "tensorboard" / name))
+            events.Reload()
+            tags |= {*events.Tags()["tensors"], *events.Tags()["images"]}
+        assert {"KL", "reconstruction", "generated"} <= tags
     assert not (run / "gamo2pix" / "0").exists()
     kept = json.loads((run / "gamo2pix" / "scores.json").read_text())
     rows = pd.read_csv(run / "gamo2pix" / "scores.csv")
@@ -212,6 +218,7 @@ def test_a_stopped_vae_goes_on_bit_for_bit(finished, place, how, code):
     again = cli(*flags)
     assert again.returncode == 0, again.stderr
     assert "from 20" in again.stdout
+    assert len(pd.read_csv(folder.path / "scores.csv")) == 3  # of this class alone
     for name, arrays in kept.items():
         for one, two in zip(arrays, folder.load_model(name).get_weights(), strict=True):
             np.testing.assert_array_equal(one, two)
