@@ -34,7 +34,14 @@ from gamo_tf.game import Game  # noqa: E402
 from gamo_tf.options import resolve  # noqa: E402
 from gamo_tf.specs import DATASETS  # noqa: E402
 
-COMPILED = ("feature_pass", "features", "game_pass", "classifier_pass", "_order")
+COMPILED = (
+    "feature_pass",
+    "features",
+    "parts",
+    "game_pass",
+    "classifier_pass",
+    "_order",
+)
 
 
 def forward_flops(network: keras.Model) -> float:

@@ -7,6 +7,8 @@ part of it: features move while F learns, and an exported G holds no training da
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -14,6 +16,27 @@ from keras import layers
 
 _HIDDEN, _OUT = 256, 64  # the authors' program
 _MOMENTUM = 0.9  # BatchNormalization's, likewise
+
+
+class Points(NamedTuple):
+    """A class's points [n, d] and the same transposed [d, n].
+
+    The gradient of Eq. 1 multiplies by the transpose. Kept as a copy, made once a
+    pass, it costs a third of the time of reading the points across their rows.
+    """
+
+    rows: tf.Tensor
+    columns: tf.Tensor
+
+
+@tf.custom_gradient
+def combine(weights: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor):
+    """Eq. 1: weights [k, n] times points [n, d]; no gradient reaches the points."""
+
+    def gradient(upstream: tf.Tensor) -> tuple:
+        return upstream @ columns, None, None
+
+    return weights @ rows, gradient
 
 
 @keras.saving.register_keras_serializable("gamo")
@@ -95,7 +118,7 @@ class IGU(layers.Layer):
         return weights @ points, weights  # Eq. 1
 
     def stratified(
-        self, t: tf.Tensor, parts: list[tf.Tensor], rows: list[int]
+        self, t: tf.Tensor, parts: list[Points], rows: list[int]
     ) -> tf.Tensor:
         """Samples [sum(rows), d]: rows[k] of t for the k-th class, in `counts` order.
 
@@ -109,13 +132,14 @@ class IGU(layers.Layer):
             parts,
             strict=True,
         )
-        made = [tf.nn.softmax(h @ w + b) @ x for h, w, b, x in own]
+        made = [combine(tf.nn.softmax(h @ w + b), *x) for h, w, b, x in own]
         return tf.concat(made, 0)
 
-    def one_class(self, t: tf.Tensor, points: tf.Tensor, index: int) -> tf.Tensor:
-        """Samples [k, d] of the `index`-th class of `counts` and its points [n, d]."""
+    def one_class(self, t: tf.Tensor, points: Points, index: int) -> tf.Tensor:
+        """Samples [k, d] of the `index`-th class of `counts` and its points."""
         own = slice(int(self.starts[index]), int(self.starts[index + 1]))
-        return tf.nn.softmax(t @ self.kernel[:, own] + self.bias[own]) @ points
+        weights = tf.nn.softmax(t @ self.kernel[:, own] + self.bias[own])
+        return combine(weights, *points)
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         t, _, points = input_shape

@@ -73,9 +73,17 @@ class Game(Players):
         if self.learns_features:
             played[0] = self.feature_pass(images, labels, self._order(labels), steps)
         features = self.features(images)
-        order = self._order(labels)
-        played[1:] = self.game_pass(features, labels, order, steps)
+        order, parts = self._order(labels), self.parts(features)
+        played[1:] = self.game_pass(features, labels, order, steps, parts)
         return played
+
+    @tf.function
+    def parts(self, features: tf.Tensor) -> list:
+        """What the source needs of the minority rows, laid out for the game pass.
+
+        Not in there: XLA would make a view of a transposed copy.
+        """
+        return self.source.prepare(tf.gather(features, self.minority_rows))
 
     # ---- Algorithm 1 --------------------------------------------------------
 
@@ -93,8 +101,7 @@ class Game(Players):
         self._average("F")
         return value
 
-    def _game_pass(self, features, labels, order, steps) -> tf.Tensor:
-        parts = self.source.prepare(tf.gather(features, self.minority_rows))
+    def _game_pass(self, features, labels, order, steps, parts) -> tf.Tensor:
         total = tf.zeros(6)
         for k in tf.range(steps):  # line 6
             x, y = tf.gather(features, order[k]), tf.gather(labels, order[k])

@@ -56,6 +56,10 @@ class Source:
 class Convex(Source):
     """The paper's G: cTMU, IGUs and Eq. 1."""
 
+    def prepare(self, points):
+        parts = super().prepare(points)
+        return [convex.Points(rows, tf.transpose(rows)) for rows in parts]
+
     def make(self, z, own, parts, rows, training):
         t = self.G.get_layer("cTMU")([z, own], training=training)
         return self.G.get_layer("IGU").stratified(t, parts, rows)

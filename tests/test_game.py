@@ -95,7 +95,7 @@ def test_compiled_functions_trace_once(data):
     for steps in (game.steps_per_epoch, game.steps_per_epoch, 3):
         losses = game.epoch(*data, steps)
         assert np.isfinite(losses).all()
-    for name in ("feature_pass", "features", "game_pass", "_order"):
+    for name in ("feature_pass", "features", "parts", "game_pass", "_order"):
         assert getattr(game, name).experimental_get_tracing_count() == 1, name
 
 

@@ -73,7 +73,7 @@ def test_samples_are_convex_combinations_of_their_own_class(G, points):
 def test_every_way_through_the_igus_agrees(G, points):
     t = tf.random.stateless_normal([6, 64], [3, 4])
     igu = G.get_layer("IGU")
-    parts = tf.split(points, igu.sizes)
+    parts = [convex.Points(x, tf.transpose(x)) for x in tf.split(points, igu.sizes)]
     dense, _ = igu([t, tf.constant([1, 1, 1, 2, 3, 3]), points])
     rows = igu.stratified(t, parts, [3, 1, 2])
     np.testing.assert_allclose(rows, dense, atol=1e-5)
