@@ -257,7 +257,7 @@ def test_runs_that_cannot_be_used_are_told(tmp_path, capsys):
     assert "no finished run with a generator" in capsys.readouterr().err
     run = tmp_path / "00000-digits-cn-ls"
     assert train_gamo2pix.main(["--class", "7", "--run", str(run)]) == 2
-    assert "no generator" in capsys.readouterr().err
+    assert "no convex generator" in capsys.readouterr().err
     (run / "results.json").unlink()
     assert train_gamo2pix.main(["--class", "7", "--run", str(run)]) == 2
     assert "--resume" in capsys.readouterr().err
