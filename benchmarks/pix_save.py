@@ -38,8 +38,7 @@ def measure(path: Path, data_dir: Path, images: int) -> None:
     label = max(synthesis.rows)
     vae = None
     if not spec.flat:
-        folder = run.pix_class(spec.classes[label])
-        vae = Decode(folder.load_model("head"), folder.load_model("decoder"))
+        vae = Decode.load(run.pix_class(spec.classes[label]))
     with tempfile.TemporaryDirectory() as place:
         began = time.perf_counter()
         want = len(synthesis.rows[label]) + images

@@ -21,13 +21,15 @@ from statistics import mean, stdev
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
-PAPER = {  # ACSA / GM, LS: Table 1 and, for CIFAR-10, Table 2
-    ("mnist", "cn"): (0.88, 0.86),
-    ("mnist", "gamo"): (0.91, 0.90),
-    ("fashion-mnist", "cn"): (0.81, 0.79),
-    ("fashion-mnist", "gamo"): (0.83, 0.81),
-    ("cifar10", "cn"): (0.45, 0.37),
-    ("cifar10", "gamo"): (0.49, 0.43),
+sys.path.insert(0, str(ROOT))
+
+from gamo_tf.paper import TABLES  # noqa: E402
+
+SETS = {"mnist": "table1", "fashion-mnist": "table1", "cifar10": "table2"}
+PAPER = {
+    (dataset, method): TABLES[table][dataset, "ls", "test"][method]
+    for dataset, table in SETS.items()
+    for method in ("cn", "gamo")
 }
 VARIANTS = {  # what to try where a figure is not the paper's
     "authors": ["--generator-update", "per-class", "--label-noise", "0.1"],
@@ -102,14 +104,14 @@ def table(folder: Path, out: Path) -> None:
             for name in ("test", "test_full")
         ]
 
-    for (dataset, method), (acsa, gm) in PAPER.items():
+    for (dataset, method), told in PAPER.items():
         mine = [r for r in runs if (r["dataset"], r["method"]) == (dataset, method)]
         if not mine:
             continue
         cells = scores(mine)
         late = [x for r in mine for x in r["late_acsa"]]
         cells.append(f"{mean(late):.3f} ({min(late):.3f} to {max(late):.3f})")
-        row = (dataset, method, len(mine), f"{acsa:.2f} / {gm:.2f}", *cells)
+        row = (dataset, method, len(mine), f"{told.acsa:.2f} / {told.gm:.2f}", *cells)
         print("|", " | ".join(map(str, row)), "|")
         averaged = [r["ema"] for r in mine if "ema" in r]
         if averaged:
@@ -127,8 +129,7 @@ if __name__ == "__main__":
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data")
     parser.add_argument("--runs-dir", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    sets = sorted({dataset for dataset, _ in PAPER})
-    parser.add_argument("--datasets", nargs="+", default=sets, choices=sets)
+    parser.add_argument("--datasets", nargs="+", default=list(SETS), choices=SETS)
     parser.add_argument("--variant", choices=sorted(VARIANTS))
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()

@@ -20,6 +20,7 @@ from gamo_tf.chunks import CHUNK
 from gamo_tf.datasets import Split
 from gamo_tf.errors import UserError
 from gamo_tf.folder import atomically
+from gamo_tf.plots import heaviest
 from gamo_tf.runs import Run
 from gamo_tf.specs import DatasetSpec
 
@@ -81,7 +82,7 @@ def save(
                 for start in range(0, lack[label], CHUNK):
                     stop = min(start + CHUNK, lack[label])
                     made = synthesis.make(label, vaes[label], start, stop)
-                    top = np.argsort(-made.weights, axis=1, kind="stable")[:, :PARENTS]
+                    top = heaviest(made.weights, PARENTS)
                     for k, image in enumerate(made.images):
                         name = f"train/{spec.classes[label]}/gamo-{start + k:06d}.png"
                         _png(image, part / name)

@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras import layers
 
 from gamo_tf import metrics
-from gamo_tf.chunks import in_chunks
+from gamo_tf.chunks import compiled
 from gamo_tf.errors import UserError
 from gamo_tf.folder import atomically, write_text
 from gamo_tf.specs import DatasetSpec
@@ -42,16 +42,6 @@ class Extractor:
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         return self.function(images)
-
-
-def compiled(model: keras.Model, prepare: Callable, chunk: int) -> Callable:
-    """`model` over `prepare`d images, `chunk` at a time, traced once a shape."""
-
-    @tf.function(reduce_retracing=True)
-    def extract(images: tf.Tensor) -> tf.Tensor:
-        return in_chunks(lambda x: model(prepare(x), training=False), images, chunk)
-
-    return lambda images: extract(tf.constant(images)).numpy()
 
 
 # ---- Inception-v3 ------------------------------------------------------------
@@ -148,12 +138,11 @@ def reference(
             flush=True,
         )
         model = _train_reference(images, labels, len(spec.classes))
-        predict = compiled(model, lambda x: x, 500)
-        guess = predict(test_images).argmax(axis=1)
+        guess = compiled(model)(test_images).argmax(axis=1)
         found = metrics.confusion(test_labels, guess, len(spec.classes))
-        features = _penultimate(model)
+        size = np.sqrt(np.mean(_penultimate(model)(images) ** 2))
         details = {
-            "scale": float(np.sqrt(np.mean(features(images) ** 2))),
+            "scale": float(size),
             "classifier": f"{spec.name}, recipe {RECIPE}",
             "training_images": len(images),
             "test_acsa": metrics.summarise(found)["acsa"],
@@ -172,7 +161,7 @@ def reference(
 
 def _penultimate(model: keras.Model) -> Callable:
     tap = keras.Model(model.inputs, model.get_layer("features").output)
-    return compiled(tap, lambda x: x, 500)
+    return compiled(tap)
 
 
 def _train_reference(images: np.ndarray, labels: np.ndarray, c: int) -> keras.Model:

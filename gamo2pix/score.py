@@ -65,6 +65,7 @@ def score(
     kid_floor = frechet.kid(base, floor).value
     frechet_floor = frechet.frechet(base_statistics, frechet.statistics(floor))
     limit = np.quantile(nearest(floor, base), _COPY_QUANTILE)
+    base_spacing = spacing(base)
     rows = []
     for source, (images, weights) in fakes.items():
         made = extractor(images)
@@ -81,7 +82,7 @@ def score(
                 "kid_floor": kid_floor,
                 "frechet": frechet.frechet(base_statistics, frechet.statistics(made)),
                 "frechet_floor": frechet_floor,
-                "diversity": spacing(made) / spacing(base),
+                "diversity": spacing(made) / base_spacing,
                 "near_copies": float(np.mean(nearest(made, base) < limit)),
                 "single_parent": float(np.mean(weights.max(axis=1) > _SINGLE)),
             }

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from gamo2pix.vae import Decode
-from gamo_tf import convex
-from gamo_tf.chunks import in_chunks
+from gamo_tf import convex, networks
+from gamo_tf.chunks import compiled
 from gamo_tf.datasets import Split
 from gamo_tf.runs import Run
 
@@ -38,10 +38,7 @@ class Synthesis:
         self.seed, self.shape = seed, split.images.shape[1:]
         self.images = split.images
         F, self.G = run.load_model("F"), run.load_model("G")
-        self._extract = tf.function(
-            lambda x: in_chunks(lambda rows: F(rows, training=False), x),
-            reduce_retracing=True,
-        )
+        self.extract = compiled(F)  # images uint8 [n, h, w, c] -> features [n, d]
         self.features = self.extract(split.images)
         counts = run.options.counts
         self.rows = {
@@ -59,10 +56,6 @@ class Synthesis:
             lambda z, label: self.G([z, label, self.points], training=False)[1],
             reduce_retracing=True,
         )
-
-    def extract(self, images: np.ndarray) -> np.ndarray:
-        """F over images uint8 [n, h, w, c] -> [n, d]."""
-        return self._extract(tf.constant(images)).numpy()
 
     def latents(self, label: int, n: int, width: int, use: int) -> np.ndarray:
         """Standard normal [n, width]; `use` keeps streams of one class apart."""
@@ -90,8 +83,7 @@ class Synthesis:
         """Features -> images. Without a VAE features are pixels (flat runs)."""
         if vae is not None:
             return vae(features, noise)
-        pixels = np.clip(np.rint((features + 1.0) * 127.5), 0, 255)
-        return pixels.astype(np.uint8).reshape(-1, *self.shape)
+        return networks.pixels(features, self.shape)
 
     def make(self, label: int, vae: Decode | None, start: int, stop: int) -> Made:
         """Samples `start` to `stop` of a class."""

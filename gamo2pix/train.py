@@ -106,9 +106,7 @@ def run(
             classes.train(
                 folder, spec, label, options, request.retrain, synthesis, features
             )
-            vaes[label] = Decode(
-                folder.load_model("head"), folder.load_model("decoder")
-            )
+            vaes[label] = Decode.load(folder)
         classes.draw(folder, spec, label, synthesis, vaes[label])
     place = made.pix if wanted == "all" else folder.path
     scores = score_classes(place, spec, split, synthesis, vaes, chosen)

@@ -9,7 +9,8 @@ import tensorflow as tf
 from gamo2pix import losses, networks
 from gamo2pix.options import PixOptions
 from gamo_tf.chunks import in_chunks
-from gamo_tf.optimizers import FusedAdam
+from gamo_tf.folder import Folder
+from gamo_tf.optimizers import FusedAdam, descend
 
 TERMS = ("reconstruction", "KL")
 
@@ -57,13 +58,10 @@ class Vae(tf.Module):
             rows = self.random.uniform([b], maxval=n, dtype=tf.int32)
             noise = self.random.normal([b, self.options.latent])
             x, y = tf.gather(features, rows), tf.gather(images, rows)
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch([v.value for v in self.moved])
-                terms = self._terms(x, y, noise)
-                loss = tf.reduce_sum(terms)
-            gradients = tape.gradient(loss, [v.value for v in self.moved])
-            self.optimizer.apply_gradients(zip(gradients, self.moved, strict=True))
-            total += terms
+            total += descend(
+                [(self.optimizer, self.moved)],
+                lambda x=x, y=y, noise=noise: self._terms(x, y, noise),
+            )
         return total / tf.cast(steps, tf.float32)
 
     def _terms(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
@@ -73,11 +71,6 @@ class Vae(tf.Module):
         seen = losses.reconstruction(target, self.decoder(z) / 255.0)
         cost = losses.kl(mean, log_variance)
         return tf.stack([tf.reduce_mean(seen), tf.reduce_mean(cost)])
-
-    @tf.function(reduce_retracing=True)
-    def evaluate(self, features: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-        """TERMS [2] over a whole set, decoded from the means of q(z|x)."""
-        return self._terms(features, images, tf.zeros([1, self.options.latent]))
 
 
 class Decode:
@@ -100,6 +93,11 @@ class Decode:
             return tf.cast(tf.round(in_chunks(images, joined)), tf.uint8)
 
         self._decode = decode
+
+    @classmethod
+    def load(cls, folder: Folder) -> Decode:
+        """Of the VAE that a class's folder holds."""
+        return cls(folder.load_model("head"), folder.load_model("decoder"))
 
     def __call__(self, features: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         if noise is None:

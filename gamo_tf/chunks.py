@@ -19,3 +19,13 @@ def in_chunks(function: Callable, images: tf.Tensor, chunk: int = CHUNK) -> tf.T
         rows = images[i * chunk : (i + 1) * chunk]
         parts = parts.write(i, function(rows))
     return parts.concat()
+
+
+def compiled(model, prepare: Callable = lambda x: x, chunk: int = CHUNK) -> Callable:
+    """`model` over `prepare`d images, array to array, traced once a shape."""
+
+    @tf.function(reduce_retracing=True)
+    def extract(images: tf.Tensor) -> tf.Tensor:
+        return in_chunks(lambda x: model(prepare(x), training=False), images, chunk)
+
+    return lambda images: extract(tf.constant(images)).numpy()

@@ -14,7 +14,7 @@ from keras import layers
 from gamo_tf import networks
 from gamo_tf.chunks import in_chunks
 from gamo_tf.losses import cross_entropy
-from gamo_tf.optimizers import FusedAdam
+from gamo_tf.optimizers import FusedAdam, descend
 from gamo_tf.options import Options
 from gamo_tf.specs import DatasetSpec
 
@@ -115,15 +115,8 @@ class Gan(tf.Module):
         return total / tf.cast(steps, tf.float32)
 
     def _descend(self, player: keras.Model, loss) -> tf.Tensor:
-        variables = player.trainable_variables
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([v.value for v in variables])
-            value = loss()
-        gradients = tape.gradient(value, [v.value for v in variables])
-        self.optimizers[player.name].apply_gradients(
-            zip(gradients, variables, strict=True)
-        )
-        return value
+        own = (self.optimizers[player.name], player.trainable_variables)
+        return descend([own], loss)
 
     def make(self, labels: np.ndarray, shape: tuple) -> np.ndarray:
         """An image uint8 of each label [n] -> [n, h, w, c]."""
@@ -137,5 +130,4 @@ class Gan(tf.Module):
                 lambda x: self.G(tf.split(x, split, axis=1), training=False), rows
             )
 
-        pixels = np.rint((images(joined).numpy() + 1.0) * 127.5)
-        return np.clip(pixels, 0, 255).astype(np.uint8).reshape(-1, *shape)
+        return networks.pixels(images(joined).numpy(), shape)

@@ -38,6 +38,16 @@ def feature_extractor(spec: DatasetSpec) -> keras.Model:
     return keras.Model(image, x, name="F")
 
 
+def pixels(scaled: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The way back from F's scale: [n, d] in [-1, 1] -> uint8 [n, h, w, c]."""
+    return to_uint8((scaled + 1.0) * 127.5).reshape(-1, *shape)
+
+
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Rounded, and cut at 0 and 255."""
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
 def classifier(features: int, classes: int, scale: float = 0.0) -> keras.Model:
     """M: features [b, d] -> class probabilities [b, c].
 

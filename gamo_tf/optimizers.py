@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
@@ -30,3 +32,20 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=tf.constant(self.epsilon, variable.dtype),
             grad=gradient,
         )
+
+
+def descend(
+    moved: list[tuple[keras.optimizers.Optimizer, list]], loss: Callable
+) -> tf.Tensor:
+    """One step of each optimizer on its variables, and on no others, down `loss()`.
+
+    Returns what `loss()` gave; of a vector, the sum is descended.
+    """
+    values = [[v.value for v in variables] for _, variables in moved]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        value = loss()
+    gradients = tape.gradient(value, values)
+    for (optimizer, variables), grads in zip(moved, gradients, strict=True):
+        optimizer.apply_gradients(zip(grads, variables, strict=True))
+    return value

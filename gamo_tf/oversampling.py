@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gamo_tf.chunks import CHUNK
+from gamo_tf.networks import to_uint8
 from gamo_tf.options import Options
 from gamo_tf.specs import DatasetSpec
 
@@ -40,8 +42,7 @@ def smote(
     made, known = SMOTE(random_state=options.seed, k_neighbors=int(k)).fit_resample(
         flat, labels
     )
-    pixels = np.clip(np.rint(made), 0, 255).astype(np.uint8)
-    return pixels.reshape(-1, *images.shape[1:]), known
+    return to_uint8(made).reshape(-1, *images.shape[1:]), known
 
 
 def augment(
@@ -62,10 +63,10 @@ def augment(
         ]
     )
     images, labels, n = images[rows], labels[rows], len(images)
-    for start in range(n, len(images), 500):
-        part = slice(start, start + 500)
+    for start in range(n, len(images), CHUNK):
+        part = slice(start, start + CHUNK)
         made = np.asarray(change(images[part].astype(np.float32), training=True))
-        images[part] = np.clip(np.rint(made), 0, 255).astype(np.uint8)
+        images[part] = to_uint8(made)
     return images, labels
 
 

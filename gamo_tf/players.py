@@ -10,7 +10,7 @@ import tensorflow as tf
 from gamo_tf.averaging import Average
 from gamo_tf.chunks import in_chunks
 from gamo_tf.losses import LOSSES
-from gamo_tf.optimizers import FusedAdam
+from gamo_tf.optimizers import FusedAdam, descend
 from gamo_tf.options import Options
 
 
@@ -86,14 +86,11 @@ class Players(tf.Module):
     def _descend(self, names: str | list[str], loss) -> tf.Tensor:
         """One Adam step of the named players, and of nobody else, on `loss()`."""
         names = [names] if isinstance(names, str) else names
-        moved = [self.players[name].trainable_variables for name in names]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([v.value for variables in moved for v in variables])
-            value = loss()
-        gradients = tape.gradient(value, [[v.value for v in vs] for vs in moved])
-        for name, grads, variables in zip(names, gradients, moved, strict=True):
-            self.optimizers[name].apply_gradients(zip(grads, variables, strict=True))
-        return value
+        moved = [
+            (self.optimizers[name], self.players[name].trainable_variables)
+            for name in names
+        ]
+        return descend(moved, loss)
 
     def _average(self, name: str) -> None:
         if name in self.averages:

@@ -78,9 +78,9 @@ def confusion(matrix: list[list[int]], classes: tuple[str, ...], title: str):
     return render(figure)
 
 
-def heaviest(weights: np.ndarray) -> np.ndarray:
-    """Columns of the PARENTS largest weights of each row, largest first."""
-    return np.argsort(-weights, axis=1, kind="stable")[:, :PARENTS]
+def heaviest(weights: np.ndarray, count: int = PARENTS) -> np.ndarray:
+    """Columns of the `count` largest weights of each row, largest first."""
+    return np.argsort(-weights, axis=1, kind="stable")[:, :count]
 
 
 def samples(

@@ -51,10 +51,11 @@ def build(options: Options, spec: DatasetSpec, rows: int | None = None) -> Playe
     return Game(options, made, rows, method.source)
 
 
-def judge(options: Options, M: keras.Model) -> keras.Model:
-    """M as it predicts: most methods' M itself."""
-    divide = METHODS[options.method].divide_prior
-    return networks.adjusted(M, options.counts) if divide else M
+def judge(options: Options, network: keras.Model) -> keras.Model:
+    """A network as it predicts: itself, but for the M of some methods."""
+    if network.name == "M" and METHODS[options.method].divide_prior:
+        return networks.adjusted(network, options.counts)
+    return network
 
 
 def feed(
@@ -164,11 +165,9 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
     if raw is None:  # killed between the last checkpoint and the results
         raw, ema = evaluate(), averaged() if averaged else None
     for name, network in game.networks.items():
-        made.save_model(name, judge(options, network) if name == "M" else network)
+        made.save_model(name, judge(options, network))
     for name, average in game.averages.items():
-        network = average.network
-        network = judge(options, network) if name == "M" else network
-        made.save_model(f"{name}_ema", network)
+        made.save_model(f"{name}_ema", judge(options, average.network))
     seconds = watch.history[-1]["seconds"]
     made.write_results(_results(options, spec, split, seconds, raw, ema))
     return made

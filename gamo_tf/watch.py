@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from gamo_tf import plots
+from gamo_tf import networks, plots
 from gamo_tf.evaluation import Parents
 from gamo_tf.folder import Folder, atomically
 from gamo_tf.game import LOSS_NAMES
@@ -149,9 +149,7 @@ class GameWatch(Watch):
         drawn, weights = parents(features)
         generated = None
         if self.spec.flat:
-            shape = (-1, *self.spec.shape)
-            generated = np.clip(np.rint((drawn + 1) * 127.5), 0, 255)
-            generated = generated.astype(np.uint8).reshape(shape)
+            generated = networks.pixels(drawn, self.spec.shape)
         self._pending = plots.samples(
             weights, parents.labels, images[parents.rows], self.spec.classes, generated
         )
