@@ -8,11 +8,10 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from gamo2pix import pictures
 from gamo2pix.options import PixOptions
 from gamo2pix.synthesis import Synthesis
 from gamo2pix.vae import TERMS, Decode, Vae
-from gamo_tf import plots
+from gamo_tf import grids, plots
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.folder import Folder, atomically, write_text
 from gamo_tf.interrupts import interrupts
@@ -20,7 +19,7 @@ from gamo_tf.specs import DatasetSpec
 from gamo_tf.watch import Watch, clock
 
 _LOOKS = 10  # times a class is looked at while its VAE trains
-_SHOWN = 2 * pictures.COLUMNS
+_SHOWN = 2 * grids.COLUMNS
 
 
 def train(
@@ -75,7 +74,7 @@ def train(
             watch.record({"iteration": done, "seconds": seconds, **row})
             watch.scalars("train", row)
             shown = synthesis.make(label, decode, 0, _SHOWN).images
-            picture = pictures.grid(pictures.wrapped("generated", shown, 2), name)
+            picture = grids.grid(grids.wrapped("generated", shown, 2), name)
             watch.picture("generated", folder.picture("generated.png"), picture)
             watch.progress(done, True)
             folder.save_checkpoint(done, state, watch.history)
@@ -111,27 +110,27 @@ def draw(
     name = f"{spec.name}, class {label} ({spec.classes[label]})"
     real = synthesis.images[synthesis.rows[label]]
     made = synthesis.make(label, vae, 0, _SHOWN)
-    grids = {
-        "generated": pictures.wrapped("real", real, 2)
-        + pictures.wrapped("generated", made.images, 2)
+    lined = {
+        "generated": grids.wrapped("real", real, 2)
+        + grids.wrapped("generated", made.images, 2)
     }
     # Between two latents of G; the mean of q(z|x), so that only they move.
     ends = synthesis.latents(label, 8, synthesis.G.inputs[0].shape[1], 2)
-    share = np.linspace(0.0, 1.0, pictures.COLUMNS, dtype=np.float32)[:, None]
+    share = np.linspace(0.0, 1.0, grids.COLUMNS, dtype=np.float32)[:, None]
     lines = []
     for k in range(0, len(ends), 2):
         z = (1.0 - share) * ends[k] + share * ends[k + 1]
         features = synthesis.combine(label, synthesis.weights(label, z))
         lines.append((f"pair {k // 2 + 1}", synthesis.decode(features, vae, None)))
-    grids["interpolation"] = lines
+    lined["interpolation"] = lines
     if vae is not None:
         features = synthesis.features[synthesis.rows[label]][:_SHOWN]
         back = synthesis.decode(features, vae, None)
-        grids["reconstructions"] = []
-        for k in range(0, len(back), pictures.COLUMNS):
-            part = slice(k, k + pictures.COLUMNS)
-            grids["reconstructions"] += [("real", real[part]), ("decoded", back[part])]
-    done = {key: pictures.grid(lines, f"{name}: {key}") for key, lines in grids.items()}
+        lined["reconstructions"] = []
+        for k in range(0, len(back), grids.COLUMNS):
+            part = slice(k, k + grids.COLUMNS)
+            lined["reconstructions"] += [("real", real[part]), ("decoded", back[part])]
+    done = {key: grids.grid(lines, f"{name}: {key}") for key, lines in lined.items()}
     groups = np.arange(9) // plots.SHOWN
     words = [f"{3 * k + 1}-{3 * k + 3}" for k in range(3)]
     done["parents"] = plots.samples(

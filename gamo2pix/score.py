@@ -39,7 +39,7 @@ def score(
     extractor: Extractor,
     real: np.ndarray,
     held: np.ndarray,
-    fakes: dict[str, tuple[np.ndarray, np.ndarray]],
+    fakes: dict[str, tuple[np.ndarray, np.ndarray | None]],
 ) -> list[dict]:
     """A row a source of generated images, all of one class.
 
@@ -51,7 +51,7 @@ def score(
       extractor: of the features.
       real: training images of the class, uint8.
       held: its test images.
-      fakes: source -> images and convex weights.
+      fakes: source -> images, and convex weights (None: it has none).
 
     Returns rows with
       kid, kid_spread, kid_subset, kid_floor; frechet, frechet_floor;
@@ -84,10 +84,16 @@ def score(
                 "frechet_floor": frechet_floor,
                 "diversity": spacing(made) / base_spacing,
                 "near_copies": float(np.mean(nearest(made, base) < limit)),
-                "single_parent": float(np.mean(weights.max(axis=1) > _SINGLE)),
+                "single_parent": _single(weights),
             }
         )
     return rows
+
+
+def _single(weights: np.ndarray | None) -> float:
+    return (
+        math.nan if weights is None else float(np.mean(weights.max(axis=1) > _SINGLE))
+    )
 
 
 def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -15,10 +15,11 @@ from gamo_tf.runs import Run
 
 
 class Made(NamedTuple):
-    """Generated images uint8 [n, h, w, c] and the convex weights [n, n_i]."""
+    """Generated images uint8 [n, h, w, c] and the convex weights [n, n_i]; None of
+    what is no convex combination."""
 
     images: np.ndarray
-    weights: np.ndarray
+    weights: np.ndarray | None
 
 
 class Synthesis:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from gamo2pix import balanced, classes, evaluate, extractors, score
 from gamo2pix.options import PixOptions
-from gamo2pix.synthesis import Synthesis
+from gamo2pix.synthesis import Made, Synthesis
 from gamo2pix.vae import Decode
 from gamo_tf import datasets
 from gamo_tf.errors import UserError
@@ -75,8 +76,11 @@ def check(run: Run) -> DatasetSpec:
 
 def run(
     made: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
-) -> None:
-    """Everything that was asked for, in order; prints what was found and where."""
+) -> list[dict]:
+    """Everything that was asked for, in order; prints what was found and where.
+
+    Returns the scores (see `score_classes`).
+    """
     spec = check(made)
     labels = pick(wanted, spec, made)
     target = request.save_balanced
@@ -94,22 +98,19 @@ def run(
     print(f"{made.path}: GAMO2pix of {', '.join(spec.classes[k] for k in labels)}")
     chosen = choose(request, spec, arrays, data_dir)  # first: it may be refused
     synthesis = Synthesis(made, split, options.seed)
-    if spec.flat:
-        print("a flat run: G makes the images itself, there is no VAE to train")
-    vaes: dict[int, Decode | None] = {}
-    for label in labels:
-        folder = made.pix_class(spec.classes[label])
-        rows = synthesis.rows[label]
-        vaes[label] = None
-        if not spec.flat:
-            features = synthesis.features[rows]
-            classes.train(
-                folder, spec, label, options, request.retrain, synthesis, features
-            )
-            vaes[label] = Decode.load(folder)
-        classes.draw(folder, spec, label, synthesis, vaes[label])
-    place = made.pix if wanted == "all" else folder.path
-    scores = score_classes(place, spec, split, synthesis, vaes, chosen)
+    vaes = train_classes(made, spec, labels, options, request.retrain, synthesis)
+    one = made.pix_class(spec.classes[labels[-1]])
+    place = made.pix if wanted == "all" else one.path
+
+    def fakes(label: int, n: int) -> dict[str, Made]:
+        found = {score.GAMO: synthesis.make(label, vaes[label], 0, n)}
+        for source, concentration in score.CONTROLS.items():
+            few = concentration(len(synthesis.rows[label]))
+            weights = synthesis.random_weights(label, n, few)
+            found[source] = synthesis.from_weights(label, vaes[label], weights)
+        return found
+
+    scores = score_classes(place, spec, split, labels, fakes, chosen)
     if target:
         per_class = request.per_class or max(made.options.counts)
         card = {"gamo2pix_options": options.to_json(), "scores": scores}
@@ -126,6 +127,33 @@ def run(
         print(evaluate.text(found))
     print(f"pictures     {made.pix}/<class>/generated.png, parents.png, ...")
     print(f"TensorBoard  tensorboard --logdir {made.pix}")
+    return scores
+
+
+def train_classes(
+    made: Run,
+    spec: DatasetSpec,
+    labels: list[int],
+    options: PixOptions,
+    retrain: bool,
+    synthesis: Synthesis,
+) -> dict[int, Decode | None]:
+    """The VAEs of the classes, those that are missing trained, and their pictures.
+
+    None for a flat run, whose G makes the images itself.
+    """
+    if spec.flat:
+        print("a flat run: G makes the images itself, there is no VAE to train")
+    vaes: dict[int, Decode | None] = {}
+    for label in labels:
+        folder = made.pix_class(spec.classes[label])
+        vaes[label] = None
+        if not spec.flat:
+            features = synthesis.features[synthesis.rows[label]]
+            classes.train(folder, spec, label, options, retrain, synthesis, features)
+            vaes[label] = Decode.load(folder)
+        classes.draw(folder, spec, label, synthesis, vaes[label])
+    return vaes
 
 
 def choose(
@@ -146,26 +174,26 @@ def score_classes(
     place: Path,
     spec: DatasetSpec,
     split: datasets.Split,
-    synthesis: Synthesis,
-    vaes: dict[int, Decode | None],
+    labels: list[int],
+    fakes: Callable[[int, int], dict[str, Made]],
     chosen: list[extractors.Extractor],
 ) -> list[dict]:
-    """Scores of every class in `vaes`, printed; scores.csv and .json in `place`."""
+    """Scores of the classes, printed; scores.csv and .json in `place`.
+
+    `fakes`: a label and a number of images -> what each source makes of them.
+    """
     rows = []
-    for label, vae in vaes.items():
-        real = synthesis.images[synthesis.rows[label]]
+    for label in labels:
+        real = split.images[split.labels == label]
         held = split.test_images[split.test_labels == label]
         n = len(held)
         if min(len(real), n) < 4:
             print(f"{spec.classes[label]}: no score; 4 real and 4 test images needed")
             continue
-        fakes = {score.GAMO: synthesis.make(label, vae, 0, n)}
-        for source, concentration in score.CONTROLS.items():
-            weights = synthesis.random_weights(label, n, concentration(len(real)))
-            fakes[source] = synthesis.from_weights(label, vae, weights)
+        made = fakes(label, n)
         for extractor in chosen:
             if min(len(real), n) >= extractor.least:
-                found = score.score(extractor, real, held, fakes)
+                found = score.score(extractor, real, held, made)
                 rows += [
                     {"label": label, "name": spec.classes[label], **r} for r in found
                 ]

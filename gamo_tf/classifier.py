@@ -68,31 +68,44 @@ class Classifier(Players):
             order = self._balanced_order(labels)
             loss = self.head_pass(self.features(images), labels, order, steps)
         else:
-            order = self._order(labels)
-            loss = self.classifier_pass(images, labels, order, tf.constant(steps), late)
+            order, more = self._prepare(images, labels)
+            count = tf.constant(steps)
+            loss = self.classifier_pass(images, labels, order, count, late, *more)
         self.iteration.assign_add(steps)
         played[LOSS_NAMES.index("M_real")] = loss
         return played
 
-    def _classifier_pass(self, images, labels, order, steps, late: bool) -> tf.Tensor:
-        total = 0.0
+    def _prepare(self, images: tf.Tensor, labels: tf.Tensor) -> tuple:
+        """Minibatches of rows for a pass, and what else `_step_loss` needs."""
+        return self._order(labels), ()
+
+    def _classifier_pass(
+        self, images, labels, order, steps, late: bool, *more
+    ) -> tf.Tensor:
+        total, loss = 0.0, self.losses[late]
         for k in tf.range(steps):
-            x, y = tf.gather(images, order[k]), tf.gather(labels, order[k])
-            total += self._classifier_step(x, y, self.losses[late])
+            total += self._classifier_step(images, labels, order[k], loss, *more)
         return total / tf.cast(steps, tf.float32)
 
-    def _classifier_step(self, x: tf.Tensor, y: tf.Tensor, loss) -> tf.Tensor:
+    def _classifier_step(self, images, labels, rows, loss, *more) -> tf.Tensor:
+        both = ["F", "M"] if self.learns_features else ["M"]
+        value = self._descend(
+            both, lambda: self._step_loss(images, labels, rows, loss, *more)
+        )
+        for name in both:
+            self._average(name)
+        return value
+
+    def _step_loss(self, images, labels, rows, loss) -> tf.Tensor:
+        """The loss of the minibatch B_d of these rows [b]."""
+        x, y = tf.gather(images, rows), tf.gather(labels, rows)
         own, _ = class_targets(y, self.c)
         if self.method.mixup:  # Beta(1, 1): uniform; a row with its mirror in B_d
             share = self.random.uniform([])
             x = tf.cast(x, tf.float32)
             x = share * x + (1.0 - share) * tf.reverse(x, [0])
             own = share * own + (1.0 - share) * tf.reverse(own, [0])
-        both = ["F", "M"] if self.learns_features else ["M"]
-        value = self._descend(both, lambda: loss(own, self.M(self.F(x))))
-        for name in both:
-            self._average(name)
-        return value
+        return loss(own, self.M(self.F(x)))
 
     # ---- a new head on the learned features (cRT) ------------------------------
 

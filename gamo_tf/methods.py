@@ -23,6 +23,8 @@ class Method:
         minibatches.
       losses: values of ``--loss`` that it has; the first is its default.
       mixup: mixes pairs of training images.
+      targets: gives minority rows targets in feature space (DOS); needs an F that
+        learns.
       grey: whether it is not defined for colour images.
       divide_prior: M's outputs are divided by the class prior when it predicts.
     """
@@ -38,6 +40,7 @@ class Method:
     new_head: bool = False
     losses: tuple[str, ...] = ("ls", "ce")
     mixup: bool = False
+    targets: bool = False
     grey: bool = False
     divide_prior: bool = False
 
@@ -73,6 +76,7 @@ METHODS = {
         Method("augment", "shifted, turned, mirrored copies + CN", extra="augment"),
         Method("cgan", "cGAN (Mirza & Osindero, 2014) + CN", extra="cgan", grey=True),
         Method("cdcgan", "cDCGAN (Radford et al., 2016) + CN", extra="cdcgan"),
+        Method("dos", "deep over-sampling (Ando & Huang, 2017)", targets=True),
         Method("class-weight", "loss by n / (c n_y)", objective="class-weight"),
         Method("mixup", "mixup (Zhang et al., 2018)", mixup=True),
         Method("focal", "focal loss (Lin et al., 2017)", objective="focal", losses=_CE),

@@ -81,6 +81,11 @@ def resolve(given: Mapping) -> Options:
         )
     if method.grey and spec.shape[2] != 1:
         raise UserError(f"--method {method.name}: {spec.name} has colour images.")
+    if method.targets and spec.flat:
+        raise UserError(
+            f"--method {method.name}: {spec.name} is trained on its pixels; F has no "
+            "features to learn there."
+        )
     if given.get("generator_update") == "per-class" and method.source != "convex":
         raise UserError(f"--generator-update per-class: {method.name} has no IGU.")
     values = {

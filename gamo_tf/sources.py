@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from gamo_tf import convex
+from gamo_tf.neighbours import nearest, simplex
 
 NEIGHBOURS = 5  # SMOTE's k (Chawla et al., 2002)
 
@@ -78,9 +78,7 @@ class Dirichlet(Source):
     def make(self, z, own, parts, rows, training):
         made = []
         for k, points in zip(rows, parts, strict=True):
-            # Exponentials over their sum are Dirichlet(1); 1 - U is never 0.
-            w = -tf.math.log(1.0 - self.random.uniform([k, points.shape[0]]))
-            made.append((w / tf.reduce_sum(w, axis=1, keepdims=True)) @ points)
+            made.append(simplex(self.random, [k, points.shape[0]]) @ points)
         return tf.concat(made, 0)
 
 
@@ -89,15 +87,7 @@ class Smote(Source):
 
     def prepare(self, points):
         parts = super().prepare(points)
-        return [(own, self._neighbours(own)) for own in parts]
-
-    def _neighbours(self, points: tf.Tensor) -> tf.Tensor:
-        """Rows of the nearest other points of the class, [n, k]."""
-        k = min(NEIGHBOURS, points.shape[0] - 1)
-        squares = tf.reduce_sum(points**2, axis=1)
-        nearness = 2.0 * points @ tf.transpose(points) - squares[None]
-        nearness = tf.linalg.set_diag(nearness, tf.fill([points.shape[0]], -np.inf))
-        return tf.math.top_k(nearness, k).indices
+        return [(own, nearest(own, NEIGHBOURS)) for own in parts]
 
     def make(self, z, own, parts, rows, training):
         made = []

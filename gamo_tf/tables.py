@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from gamo_tf import pages
 from gamo_tf.errors import UserError
 from gamo_tf.folder import atomically, write_text
 from gamo_tf.methods import METHODS
 from gamo_tf.options import Options, resolve
-from gamo_tf.paper import TABLES
+from gamo_tf.paper import TABLES, where
+from gamo_tf.records import SETS, Records, frame
 from gamo_tf.runs import Run
 from gamo_tf.specs import DATASETS
 
 ROOT = Path(__file__).resolve().parent.parent
-SETS = {"test": "100 a class", "test_full": "full test set", "train": "training set"}
+_LOOKS = 5  # evaluations of a run whose length is given: the tables use the last
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table: a method, and the loss that it is trained with, which may
+    be another than its table's (softmax methods in a table of LS)."""
+
+    dataset: str
+    loss: str  # of the part of the table
+    method: str
+    own_loss: str
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,8 @@ class Wish:
       repeats: seeds 0 to repeats - 1.
       updates: of M; None: as many as the dataset's default has.
       ema: decay of averaged weights, 0 for none.
-      datasets, methods: fewer, or other methods than the paper's; empty: its own.
+      datasets, methods, losses: fewer, or other methods than the paper's; empty: its
+        own.
     """
 
     table: str
@@ -40,45 +55,42 @@ class Wish:
     ema: float = 0.0
     datasets: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
 
-    def rows(self) -> Iterator[tuple[str, str, str, str]]:
-        """Set, dataset, method and loss of each row, each once."""
-        seen = set()
-        for (dataset, loss, which), reported in TABLES[self.table].items():
+    def rows(self) -> list[Row]:
+        found = {}
+        for (dataset, loss, _), reported in TABLES[self.table].items():
             if self.datasets and dataset not in self.datasets:
                 continue
+            if self.losses and loss not in self.losses:
+                continue
             for method in self.methods or reported:
-                known = METHODS.get(method)
-                own = loss if known is None or loss in known.losses else known.losses[0]
-                row = (which, dataset, method, own)
-                if row not in seen:
-                    seen.add(row)
-                    yield row
+                known = METHODS[method].losses
+                own = loss if loss in known else known[0]
+                found[Row(dataset, loss, method, own)] = None
+        return list(found)
 
-    def options(self) -> Iterator[Options]:
-        """Of every run, seed by seed, so that all rows grow together. What this
-        version has no dataset or method for is left out (see `absent`)."""
+    def runs(self) -> Iterator[tuple[str, str, str, int]]:
+        """Dataset, method, loss, seed of each run, seed by seed, so that all rows
+        grow together."""
         for seed in range(self.repeats):
-            done = set()
-            for _, dataset, method, loss in self.rows():
-                if dataset not in DATASETS or method not in METHODS:
-                    continue
-                if (dataset, method, loss) not in done:
-                    done.add((dataset, method, loss))
-                    yield self.setting(dataset, method, loss, seed)
+            yield from dict.fromkeys(
+                (row.dataset, row.method, row.own_loss, seed) for row in self.rows()
+            )
 
-    def setting(self, dataset: str, method: str, loss: str, seed: int) -> Options:
+    def options(self, dataset: str, method: str, loss: str, seed: int) -> Options:
+        """Of one of `runs`. Raises UserError where the method does not fit."""
+        if dataset not in DATASETS:
+            raise UserError(
+                f"this version cannot read it yet. It needs {where(dataset)}"
+            )
         given = {"dataset": dataset, "method": method, "loss": loss, "seed": seed}
         if self.updates:
-            each = METHODS[method].m_updates
-            given["iterations"] = max(1, self.updates // each)
+            n = max(1, self.updates // METHODS[method].m_updates)
+            every = math.ceil(n / _LOOKS)
+            given |= {"iterations": n, "evaluate_every": every}
+            given["checkpoint_every"] = every
         return resolve({**given, "ema": self.ema})
-
-    def absent(self) -> list[str]:
-        """Datasets and methods of the table that this version does not have."""
-        rows = list(self.rows())
-        sets = {d for _, d, _, _ in rows if d not in DATASETS}
-        return sorted(sets | {m for _, _, m, _ in rows if m not in METHODS})
 
 
 def find(runs_dir: Path, options: Options) -> Run | None:
@@ -91,18 +103,20 @@ def find(runs_dir: Path, options: Options) -> Run | None:
     return None
 
 
-def train(options: Options, runs_dir: Path, data_dir: Path) -> None:
-    """Run it, or go on with it, in a process of its own. Raises UserError."""
+def train(options: Options, runs_dir: Path, data_dir: Path) -> Run:
+    """The finished run of these options: found, gone on with, or begun, in a process
+    of its own. Raises UserError."""
     found = find(runs_dir, options)
     if found and found.finished:
-        return
+        return found
     if found:
         flags = ["--resume", found.path]
     else:
-        flags = ["--dataset", options.dataset, "--method", options.method]
-        flags += ["--loss", options.loss, "--seed", options.seed]
-        flags += ["--iterations", options.iterations, "--ema", options.ema]
-        flags += ["--runs-dir", runs_dir]
+        names = ("dataset", "method", "loss", "seed", "iterations", "ema")
+        names += ("evaluate_every", "checkpoint_every")
+        flags = ["--runs-dir", runs_dir]
+        for name in names:
+            flags += ["--" + name.replace("_", "-"), getattr(options, name)]
     command = [sys.executable, ROOT / "train_gamo.py", *flags, "--data-dir", data_dir]
     done = subprocess.run(
         list(map(str, command)), stderr=subprocess.PIPE, text=True, check=False
@@ -112,109 +126,122 @@ def train(options: Options, runs_dir: Path, data_dir: Path) -> None:
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise UserError(lines[-1].removeprefix("train_gamo.py: "))
+    return find(runs_dir, options)
 
 
-def collect(wish: Wish, runs_dir: Path) -> pd.DataFrame:
-    """A line for each finished run, set and kind of weights (raw, EMA)."""
-    lines = []
-    for options in wish.options():
-        run = find(runs_dir, options)
-        if run is None or not run.finished:
+def run(
+    wish: Wish, runs_dir: Path, data_dir: Path, records: Records
+) -> dict[tuple[str, str], str]:
+    """Everything that is missing, into `records`. Returns what failed and why, by
+    dataset and method; each failure is told once and the rest goes on."""
+    failed: dict[tuple[str, str], str] = {}
+    known, wanted = 0, list(wish.runs())
+    for dataset, method, loss, seed in wanted:
+        if {(dataset, ""), (dataset, method)} & set(failed):
             continue
-        results = run.read_results()
-        kinds = {"": results, "EMA": results.get("ema")}
-        for kind, source in kinds.items():
-            for name in SETS if source else ():
-                lines.append(
-                    {
-                        "dataset": options.dataset,
-                        "loss": options.loss,
-                        "method": options.method,
-                        "weights": kind,
-                        "set": name,
-                        "seed": options.seed,
-                        "acsa": source[name]["acsa"],
-                        "gm": source[name]["gm"],
-                        "seconds": results["seconds"],
-                        "m_updates": results["m_updates"],
-                    }
-                )
+        try:
+            options = wish.options(dataset, method, loss, seed)
+            if records.get(options):
+                known += 1
+            else:
+                records.add(train(options, runs_dir, data_dir))
+        except UserError as err:
+            whole = dataset not in DATASETS
+            print(f"{dataset}{'' if whole else ', ' + method}: {err}", flush=True)
+            failed[dataset, "" if whole else method] = str(err)
+    if known:
+        print(
+            f"{known} of {len(wanted)} runs are known from {records.path}; to repeat "
+            "them, give another --out"
+        )
+    return failed
+
+
+# ---- the table ---------------------------------------------------------------
+
+
+def collect(wish: Wish, records: Records) -> pd.DataFrame:
+    """Means and deviations over seeds beside the paper's figures: a line for each
+    row of the table, kind of weights and set."""
+    found, lines = frame(records), []
+    for row in wish.rows() if len(found) else ():
+        wanted = set()
+        for seed in range(wish.repeats):
+            try:
+                own = (row.dataset, row.method, row.own_loss, seed)
+                wanted.add(wish.options(*own))
+            except UserError:
+                break  # told when it was to be run
+        mine = found[[o in wanted for o in found["options"]]]
+        for (weights, name), runs in mine.groupby(["weights", "set"], sort=False):
+            key = (row.dataset, row.loss, name)
+            told = None if weights else TABLES[wish.table].get(key, {}).get(row.method)
+            lines.append(
+                {
+                    "dataset": row.dataset,
+                    "table_loss": row.loss,
+                    "method": row.method,
+                    "loss": row.own_loss,
+                    "weights": weights,
+                    "set": name,
+                    "seeds": runs["seed"].nunique(),
+                    **{
+                        k + end: get(runs[k])
+                        for k in ("acsa", "gm")
+                        for end, get in (("", pd.Series.mean), ("_sd", pd.Series.std))
+                    },
+                    **{
+                        f"paper_{k}": v
+                        for k, v in (told._asdict() if told else {}).items()
+                    },
+                    "m_updates": runs["m_updates"].iloc[0],
+                    "seconds": runs["seconds"].mean(),
+                    "extra_seconds": runs["extra_seconds"].mean(),
+                }
+            )
     return pd.DataFrame(lines)
 
 
-def text(wish: Wish, found: pd.DataFrame) -> str:
-    """Markdown: a table for each dataset and loss, beside the paper's figures."""
-    blocks = []
-    for (dataset, loss), mine in found.groupby(["dataset", "loss"], sort=False):
+def blocks(wish: Wish, found: pd.DataFrame) -> list[pages.Block]:
+    """A table for each dataset and loss."""
+    made: list[pages.Block] = []
+    for (dataset, loss), mine in found.groupby(["dataset", "table_loss"], sort=False):
         updates = ", ".join(map(str, sorted(mine["m_updates"].unique())))
-        blocks.append(f"### {dataset}, {loss.upper()}, {updates} updates of M\n")
-        shown = [k for k in SETS if k != "train" or _reports_training(wish, dataset)]
-        heads = [f"{kind}{SETS[k]}" for k in shown for kind in ("paper, ", "")]
-        heads = [h for h in heads if h != "paper, full test set"]
-        blocks.append(_line("method", "seeds", *heads, "seconds"))
-        blocks.append(_line(*["---"] * (len(heads) + 3)))
-        for (method, kind), rows in mine.groupby(["method", "weights"], sort=False):
+        made.append(pages.Heading(f"{dataset}, {loss.upper()}, {updates} updates of M"))
+        reported = {s for d, _, s in TABLES[wish.table] if d == dataset}
+        shown = [k for k in SETS if k != "train" or "train" in reported]
+        heads = []
+        for name in shown:
+            heads += [f"paper, {SETS[name]}"] * (name in reported) + [SETS[name]]
+        lines = []
+        for (method, own, kind), rows in mine.groupby(
+            ["method", "loss", "weights"], sort=False
+        ):
             cells = []
             for name in shown:
-                if name != "test_full":
-                    key = (dataset, loss, name)
-                    told = TABLES[wish.table].get(key, {}).get(method)
-                    text = f"{told.acsa:.2f} / {told.gm:.2f}" if told else ""
-                    cells.append("" if kind else text)
-                one = rows[rows["set"] == name]
-                cells.append(" / ".join(_spread(one[k]) for k in ("acsa", "gm")))
-            seconds = "" if kind else f"{rows['seconds'].mean():.0f}"
-            word = f"{method}, {kind}" if kind else method
-            blocks.append(_line(word, rows["seed"].nunique(), *cells, seconds))
-        blocks.append("")
-    return "\n".join(blocks)
+                one = rows[rows["set"] == name].iloc[0]
+                if name in reported:
+                    cells.append("" if kind else pages.pair(one, "paper_", digits=2))
+                cells.append(pages.pair(one))
+            seconds = "" if kind else pages.seconds(one)
+            word = pages.label(method, own, kind, loss)
+            lines.append([word, str(one["seeds"]), *cells, seconds])
+        made.append(pages.Table(["method", "seeds", *heads, "seconds"], lines))
+    return made
 
 
-def _reports_training(wish: Wish, dataset: str) -> bool:
-    return any(d == dataset and s == "train" for d, _, s in TABLES[wish.table])
-
-
-def _spread(values: pd.Series) -> str:
-    mean = f"{values.mean():.3f}"
-    return f"{mean}±{values.std():.3f}" if len(values) > 1 else mean
-
-
-def _line(*cells: object) -> str:
-    return "| " + " | ".join(map(str, cells)) + " |"
-
-
-def write(wish: Wish, found: pd.DataFrame, command: str, out: Path) -> list[Path]:
-    """`out`/tableN.md and .csv; the paths."""
-    note = (
-        f"# {wish.table.capitalize()}\n\n`{command}`: ACSA / GM, mean and standard "
-        "deviation over seeds. EMA: averaged weights, which the paper does not have. "
-        "Seconds: training, evaluation and pictures of one run.\n\n"
-    )
-    out.mkdir(parents=True, exist_ok=True)
-    paths = [out / f"{wish.table}.md", out / f"{wish.table}.csv"]
-    write_text(paths[0], note + text(wish, found) + "\n")
-    atomically(paths[1], lambda part: found.to_csv(part, index=False))
-    return paths
-
-
-def run(wish: Wish, runs_dir: Path, data_dir: Path, out: Path, command: str) -> int:
-    """Everything that is missing, then the table; the number of rows that failed."""
-    failed: dict[tuple[str, str], str] = {}
-    wanted: Iterable[Options] = list(wish.options())
-    for options in wanted:
-        key = (options.dataset, options.method)
-        if key in failed or (options.dataset, "") in failed:
-            continue
-        try:
-            train(options, runs_dir, data_dir)
-        except UserError as err:
-            print(f"{options.dataset}, {options.method}: {err}", flush=True)
-            failed[key] = str(err)
-    for name in wish.absent():
-        print(f"{name}: this version does not have it; left out", flush=True)
-    found = collect(wish, runs_dir)
+def write(wish: Wish, records: Records, command: str, out: Path) -> list[Path]:
+    """`out`/tableN.md and .csv; the paths. Raises UserError for an empty table."""
+    found = collect(wish, records)
     if found.empty:
         raise UserError(f"{wish.table}: no run of it could be finished.")
-    for path in write(wish, found, command, out):
-        print(f"written: {path}")
-    return len(failed) + len(wish.absent())
+    note = (
+        f"`{command}`: ACSA / GM, mean ± standard deviation over seeds; {pages.NOTE} "
+        "The paper's figures are of ten repeats."
+    )
+    title = pages.Heading(wish.table.capitalize(), 1)
+    text = pages.markdown([title, pages.Text(note), *blocks(wish, found)])
+    paths = [out / f"{wish.table}.md", out / f"{wish.table}.csv"]
+    write_text(paths[0], text)
+    atomically(paths[1], lambda part: found.to_csv(part, index=False))
+    return paths

@@ -7,6 +7,7 @@ import time
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from gamo_tf import convex, datasets, networks, oversampling
 from gamo_tf.classifier import Classifier
+from gamo_tf.dos import Dos
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.evaluation import Evaluator, Parents
 from gamo_tf.folder import atomically
@@ -40,6 +42,8 @@ def build(options: Options, spec: DatasetSpec, rows: int | None = None) -> Playe
     F = networks.feature_extractor(spec)
     d, c = F.output_shape[1], len(spec.classes)
     made = [F, networks.classifier(d, c, SCALE if method.cosine_head else 0.0)]
+    if method.targets:
+        return Dos(options, made, method)
     if not method.source:
         return Classifier(options, made, rows, method)
     if "D" in method.players:
@@ -58,24 +62,33 @@ def judge(options: Options, network: keras.Model) -> keras.Model:
     return network
 
 
+class Fed(NamedTuple):
+    """Images and labels that are trained on: the split's rows first, then what the
+    method adds; and the seconds that adding took (a GAN's training, say)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    seconds: float
+
+
 def feed(
     options: Options, spec: DatasetSpec, split: datasets.Split, kept: Path | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Images and labels that are trained on: the split's, and what is added.
-
-    What was added is kept at `kept`, if given, so that a resumed run has the same.
-    """
+) -> Fed:
+    """What the run is fed. It is kept at `kept`, if given, so that a resumed run has
+    the same."""
     extra = METHODS[options.method].extra
     if not extra:
-        return split.images, split.labels
+        return Fed(split.images, split.labels, 0.0)
     if kept and kept.is_file():
         with np.load(kept, allow_pickle=False) as saved:
-            return saved["images"], saved["labels"]
+            return Fed(saved["images"], saved["labels"], float(saved["seconds"]))
+    began = time.perf_counter()
     add = oversampling.EXTRA[extra]
     images, labels = add(split.images, split.labels, spec, options)
+    fed = Fed(images, labels, time.perf_counter() - began)
     if kept:
-        atomically(kept, lambda part: np.savez(part, images=images, labels=labels))
-    return images, labels
+        atomically(kept, lambda part: np.savez(part, **fed._asdict()))
+    return fed
 
 
 def run(options: Options, data_dir: Path, runs_dir: Path) -> Run:
@@ -108,11 +121,11 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
         tf.config.experimental.enable_op_determinism()
     spec = DATASETS[options.dataset]
     c = len(spec.classes)
-    fed, fed_labels = feed(options, spec, split, made.fed)
-    game = build(options, spec, len(fed))
+    fed = feed(options, spec, split, made.fed)
+    game = build(options, spec, len(fed.images))
     state = game.checkpoint()
     done, history = made.restore(state)
-    before = history[-1]["seconds"] if history else 0.0
+    before = history[-1]["seconds"] if history else fed.seconds
     watch = GameWatch(made, spec, options.iterations, history)
     evaluate = Evaluator(split, c, game.F, judge(options, game.M))
     averaged = None
@@ -126,10 +139,11 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
     if METHODS[options.method].convex:
         parents = Parents(game)
         own = tf.constant(split.images)
-    images, labels = tf.constant(fed), tf.constant(fed_labels, tf.int32)
+    images = tf.constant(fed.images)
+    labels = tf.constant(fed.labels, tf.int32)
     device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     title = METHODS[options.method].title
-    print(f"{made.path}: {title}, {len(fed)} images, on {device}")
+    print(f"{made.path}: {title}, {len(fed.images)} images, on {device}")
     print(f"watch it: tensorboard --logdir {made.tensorboard}", flush=True)
     if done:
         print(f"resumed after iteration {done}", flush=True)
@@ -169,7 +183,8 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
     for name, average in game.averages.items():
         made.save_model(f"{name}_ema", judge(options, average.network))
     seconds = watch.history[-1]["seconds"]
-    made.write_results(_results(options, spec, split, seconds, raw, ema))
+    took = {"seconds": round(seconds, 1), "extra_seconds": round(fed.seconds, 1)}
+    made.write_results(_results(options, spec, split, took, raw, ema))
     return made
 
 
@@ -221,7 +236,7 @@ def _results(
     options: Options,
     spec: DatasetSpec,
     split: datasets.Split,
-    seconds: float,
+    took: dict,
     raw: dict,
     ema: dict | None,
 ) -> dict:
@@ -240,7 +255,7 @@ def _results(
         "seed": options.seed,
         "iterations": options.iterations,
         "m_updates": options.iterations * METHODS[options.method].m_updates,
-        "seconds": round(seconds, 1),
+        **took,  # seconds in all; extra_seconds of them before training
         "classes": list(spec.classes),
         "counts": list(options.counts),
         "sets": sets,

@@ -58,7 +58,9 @@ def test_only_the_named_players_move(game, data):
         "program's way": ({"G"}, lambda: game._per_class_generator_step(parts)),
     }
     plain = train.build(replace(OPTIONS, method="cn"), SPEC)
-    assert moved(plain, lambda: plain._classifier_step(x, y, plain.loss)) == {"F", "M"}
+    assert moved(
+        plain, lambda: plain._classifier_step(images, labels, tf.range(32), plain.loss)
+    ) == {"F", "M"}
     for name, (who, step) in steps.items():
         assert moved(game, step) == who, name
 
@@ -122,7 +124,7 @@ def test_each_way_to_play_learns(change, data):
 def test_each_method_learns(method, data):
     options = resolve({"dataset": "digits", "method": method, "iterations": 150})
     split = SimpleNamespace(images=data[0].numpy(), labels=data[1].numpy())
-    images, labels = train.feed(options, SPEC, split, None)
+    images, labels, _ = train.feed(options, SPEC, split, None)
     game = train.build(options, SPEC, len(images))
     assert {p[0] for p in game.players} == set(METHODS[method].players)
     learns(game, (tf.constant(images), tf.constant(labels, tf.int32)))

@@ -9,7 +9,16 @@ import pytest
 import tensorflow as tf
 
 import train_gamo
-from gamo_tf import datasets, losses, metrics, networks, oversampling, sources, train
+from gamo_tf import (
+    datasets,
+    losses,
+    metrics,
+    neighbours,
+    networks,
+    oversampling,
+    sources,
+    train,
+)
 from gamo_tf.objectives import OBJECTIVES
 from gamo_tf.options import resolve
 from gamo_tf.runs import Run
@@ -178,6 +187,7 @@ def test_post_hoc_run_exports_what_it_reports(tmp_path):
         (["--method", "focal", "--loss", "ls"], "has only ce"),
         (["--method", "cgan", "--dataset", "cifar10"], "colour"),
         (["--method", "cg", "--generator-update", "per-class"], "no IGU"),
+        (["--method", "dos", "--dataset", "mnist"], "trained on its pixels"),
     ],
     ids=" ".join,
 )
@@ -185,3 +195,35 @@ def test_a_method_that_does_not_fit_is_told(flags, told, tmp_path, capsys):
     where = ["--dataset", "digits", "--runs-dir", str(tmp_path / "r")]
     assert train_gamo.main([*where, *flags]) == 2
     assert told in capsys.readouterr().err and not (tmp_path / "r").exists()
+
+
+def test_deep_oversampling_by_hand():
+    spec = DATASETS["digits"]
+    options = resolve({"dataset": "digits", "method": "dos", "iterations": 50})
+    split = datasets.draw(datasets.read(spec, Path()), spec, spec.counts, 25, 0)
+    images, labels = tf.constant(split.images), tf.constant(split.labels, tf.int32)
+    game = train.build(options, spec)
+    uses = np.bincount(game.repeated, minlength=308)
+    for label, n in enumerate(spec.counts):
+        assert set(uses[split.labels == label]) == {-(-100 // n)}
+    order, (features, near) = game._prepare(images, labels)
+    assert order.shape == (game.steps_per_epoch, game.b)
+    x, near = features.numpy(), near.numpy()
+    for row in (120, 303, 307):  # classes of 60 and of 5
+        own = np.flatnonzero(split.labels == split.labels[row])
+        far = np.linalg.norm(x[own] - x[row], axis=1)
+        nearest = own[np.argsort(far)[1 : 1 + min(5, len(own) - 1)]]
+        assert set(near[row]) == set(nearest)
+    rows = np.array([0, 120, *range(2, 32)], np.int32)  # 120: the only minority row
+    game.random.reset_from_seed(5)
+    w = neighbours.simplex(game.random, [32, 5]).numpy()[1]
+    game.random.reset_from_seed(5)
+    found = game._step_loss(
+        images, labels, rows, game.loss, features, tf.constant(near)
+    )
+    p, one_hot = game.M(features).numpy(), np.eye(10)[split.labels]
+    squares = ((p - one_hot) ** 2).mean(1)
+    d = w * ((x[120] - x[near[120]]) ** 2).mean(1)
+    rho = np.exp(-d) / np.exp(-d).sum()
+    expected = squares[rows].mean() + (d.sum() + (rho * squares[near[120]]).sum()) / 32
+    assert float(found) == pytest.approx(expected, rel=1e-4)
