@@ -66,7 +66,7 @@ def record(run: Run) -> dict:
         "options": run.options.to_json(),
         "m_updates": results["m_updates"],
         "seconds": results["seconds"],
-        "extra_seconds": results.get("extra_seconds"),
+        "extra_seconds": results.get("extra_seconds", 0.0),
         "classes": results["classes"],
         **_metrics(results),
     }
