@@ -76,7 +76,8 @@ def markdown(blocks: list[Block]) -> str:
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto;
        padding: 0 1rem; color: #1c1c1c; background: #fff; }
-table { border-collapse: collapse; font-size: 13px; margin: 1rem 0; display: block; overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; margin: 1rem 0; display: block;
+        overflow-x: auto; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; text-align: right;
          white-space: nowrap; font-variant-numeric: tabular-nums; }
 th { border-bottom: 2px solid #888; }
