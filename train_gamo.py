@@ -6,16 +6,25 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gamo_tf import options as settings
 from gamo_tf.datasets import profile_counts
 from gamo_tf.datasets.files import default_data_dir
 from gamo_tf.errors import Stopped, UserError
+from gamo_tf.methods import METHODS
 from gamo_tf.quiet import import_tensorflow
 from gamo_tf.specs import DATASETS
 
+if TYPE_CHECKING:
+    from gamo_tf.datasets.own import Own
+
 # Flags that say where files are or how to start, not what a run is.
 _OUTSIDE = {"data_dir", "runs_dir", "resume", "dry_run", "imbalance_ratio", "profile"}
+# Flags of the user's own data; what is found in it becomes settings.
+_IMAGES = ("image_size", "color", "test_folder", "skip_bad")
+_OWN = {"image_folder", "features", "label", "test_split", *_IMAGES}
+_OUTSIDE |= {"save_balanced", "describe", *_OWN}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,6 +61,48 @@ def parser() -> argparse.ArgumentParser:
     )
     where.add_argument(
         "--dry-run", action="store_true", help="show the settings and do nothing"
+    )
+    where.add_argument(
+        "--describe",
+        action="store_true",
+        help="show class sizes, and what training would take; do nothing else",
+    )
+    own = made.add_argument_group("your own data, in the place of --dataset")
+    own.add_argument(
+        "--image-folder",
+        type=Path,
+        metavar="DIR",
+        help="a folder for each class, with its images; class sizes are kept",
+    )
+    own.add_argument(
+        "--image-size", type=int, metavar="S", help="scale to S x S; default 64"
+    )
+    own.add_argument("--color", choices=("rgb", "gray"), help="default rgb")
+    own.add_argument(
+        "--skip-bad", action="store_true", help="leave out files that cannot be read"
+    )
+    own.add_argument(
+        "--test-folder", type=Path, metavar="DIR", help="test images, likewise"
+    )
+    own.add_argument(
+        "--test-split",
+        type=float,
+        metavar="P",
+        help="without --test-folder: share of each class kept for testing; default 0.2",
+    )
+    own.add_argument(
+        "--features",
+        type=Path,
+        metavar="FILE",
+        help="vectors: a table as .csv, .parquet or .npz",
+    )
+    own.add_argument("--label", metavar="COLUMN", help="of --features: the labels")
+    own.add_argument(
+        "--save-balanced",
+        type=Path,
+        metavar="FILE",
+        help="of --features: the training rows and generated ones, with parents "
+        "(images: train_gamo2pix.py --save-balanced)",
     )
     data = made.add_argument_group("imbalance")
     data.add_argument(
@@ -132,12 +183,54 @@ def _per_class(text: str) -> int:
 _counts.__name__, _per_class.__name__ = "list of counts", "number (1 or more) or 'all'"
 
 
-def to_options(flags: dict) -> settings.Options:
-    """Options of a new run from the flags given."""
+def read_own(flags: dict) -> Own | None:
+    """The user's own data, if it is asked for. Raises UserError."""
+    given = sorted(_OWN & set(flags))
+    if given:  # only now: --help answers at once
+        from gamo_tf.datasets import own
+    kinds = [k for k in ("dataset", "image_folder", "features") if k in flags]
+    if len(kinds) > 1:
+        raise UserError(f"{' and '.join(map(settings.flag, kinds))}: give one of them.")
+    seed, split = flags.get("seed", 0), flags.get("test_split", 0.2)
+    if "image_folder" in flags:
+        _only(flags, ("label", "save_balanced"), "--image-folder")
+        size, test = flags.get("image_size", 64), flags.get("test_folder")
+        if not 8 <= size <= 512:
+            raise UserError(f"--image-size {size}: expected 8 to 512.")
+        if test and "test_split" in flags:
+            raise UserError("--test-folder and --test-split: give one of them.")
+        gray, skip = flags.get("color") == "gray", flags.get("skip_bad", False)
+        return own.images(flags["image_folder"], size, gray, test, split, seed, skip)
+    if "features" in flags:
+        _only(flags, _IMAGES, "--features")
+        if "label" not in flags:
+            raise UserError("--features: needs --label COLUMN too.")
+        return own.features(flags["features"], flags["label"], split, seed)
+    if given:
+        raise UserError(
+            f"{settings.flag(given[0])}: goes with --image-folder or --features."
+        )
+    return None
+
+
+def _only(flags: dict, names: tuple[str, ...], kind: str) -> None:
+    for name in names:
+        if name in flags:
+            raise UserError(f"{settings.flag(name)}: does not go with {kind}.")
+
+
+def to_options(flags: dict, mine: Own | None) -> settings.Options:
+    """Options of a new run from the flags given and the user's own data."""
+    given = {k: v for k, v in flags.items() if k not in _OUTSIDE}
+    if mine:
+        _only(flags, ("counts", "imbalance_ratio", "profile", "test_per_class"), "it")
+        return settings.resolve({**given, **mine.settings})
     if "dataset" not in flags:
         names = ", ".join(DATASETS)
-        raise UserError(f"--dataset is needed (or --resume RUN): one of {names}.")
-    given = {k: v for k, v in flags.items() if k not in _OUTSIDE}
+        raise UserError(
+            f"--dataset is needed (or --image-folder, --features, --resume): one of "
+            f"{names}."
+        )
     if "profile" in flags and "imbalance_ratio" not in flags:
         raise UserError("--profile needs --imbalance-ratio.")
     if "imbalance_ratio" in flags:
@@ -160,15 +253,34 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if "resume" in flags:
             return _resume(flags, data_dir)
-        options = to_options(flags)
+        mine = read_own(flags)
+        options = to_options(flags, mine)
+        for told in mine.skipped if mine else ():
+            print(f"left out: {told}")
+        target = flags.get("save_balanced")
+        if target:
+            _check_target(target, flags["features"], options.method)
         if "dry_run" in flags:
             print(json.dumps(options.to_json(), indent=2))
             print(f"data from {data_dir}, a new folder in {runs_dir}; nothing was done")
             return 0
         import_tensorflow()  # only now: --help answers at once
+        if "describe" in flags:
+            from gamo_tf import describe
+
+            describe.write(options, runs_dir)
+            return 0
         from gamo_tf import train
 
-        print(train.report(train.run(options, data_dir, runs_dir)))
+        run = train.run(options, data_dir, runs_dir, mine)
+        print(train.report(run))
+        if target:
+            from gamo_tf import balanced_table
+
+            added = balanced_table.save(run, target, options.seed)
+            print(f"  balanced        {target}, {sum(added.values())} generated rows")
+        if mine and mine.skipped:
+            print(f"  left out        {len(mine.skipped)} unreadable file(s)")
     except (UserError, OSError) as err:
         print(f"train_gamo.py: {err}", file=sys.stderr)
         return 2
@@ -182,6 +294,18 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 130
     return 0
+
+
+def _check_target(target: Path, source: Path, method: str) -> None:
+    """Raises UserError where --save-balanced cannot be written, before training."""
+    if not METHODS[method].convex:
+        raise UserError(f"--save-balanced: {method} has no convex generator.")
+    if target.suffix != source.suffix:
+        raise UserError(
+            f"--save-balanced {target}: expected {source.suffix}, as given."
+        )
+    if target.exists():
+        raise UserError(f"--save-balanced {target}: is there already; name another.")
 
 
 def _resume(flags: dict, data_dir: Path) -> int:

@@ -59,6 +59,11 @@ def save(
     lack = {k: max(0, per_class - int(have[k])) if k in vaes else 0 for k in labels}
     total = int(have.sum()) + sum(lack.values())
 
+    sources = run.sources()  # of own images: their files
+
+    def source(index: int) -> list[str]:
+        return [] if sources is None else [sources[index]]
+
     def write(part: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
@@ -67,7 +72,7 @@ def save(
             tqdm(total=total, desc="balanced", unit="image", disable=None) as bar,
         ):
             sheet = csv.writer(file)
-            sheet.writerow(_header())
+            sheet.writerow(_header(sources is not None))
             for label in labels:
                 place = part / "train" / spec.classes[label]
                 place.mkdir(parents=True)
@@ -76,8 +81,10 @@ def save(
                 for row in rows:
                     name = _real(spec, label, split.train_index[row])
                     _png(split.images[row], part / name)
-                    own = [name, *known, 0, split.train_index[row], "", run.path.name]
-                    sheet.writerow(own + [""] * 3 * PARENTS)
+                    index = split.train_index[row]
+                    own = [name, *known, 0, index, *source(index), "", run.path.name]
+                    wide = 3 + (sources is not None)
+                    sheet.writerow(own + [""] * wide * PARENTS)
                 bar.update(len(rows))
                 for start in range(0, lack[label], CHUNK):
                     stop = min(start + CHUNK, lack[label])
@@ -86,11 +93,13 @@ def save(
                     for k, image in enumerate(made.images):
                         name = f"train/{spec.classes[label]}/gamo-{start + k:06d}.png"
                         _png(image, part / name)
-                        told = [name, *known, 1, "", synthesis.seed, run.path.name]
+                        told = [name, *known, 1, "", *[""] * (sources is not None)]
+                        told += [synthesis.seed, run.path.name]
                         for j in top[k]:
                             index = split.train_index[rows[j]]
                             parent = _real(spec, label, index)
-                            told += [parent, index, f"{made.weights[k, j]:.6f}"]
+                            told += [parent, index, *source(index)]
+                            told.append(f"{made.weights[k, j]:.6f}")
                         sheet.writerow(told)
                     bar.update(stop - start)
         about = _card(run, spec, have, lack, card)
@@ -106,13 +115,13 @@ def save(
     return {spec.classes[k]: n for k, n in lack.items() if n}
 
 
-def _header() -> list[str]:
-    parents = [
-        f"parent_{k}{what}"
-        for k in range(1, PARENTS + 1)
-        for what in ("", "_row", "_weight")
-    ]
-    return ["file", "label", "name", "synthetic", "row", "seed", "run", *parents]
+def _header(own: bool) -> list[str]:
+    """`own` images have a column for the file they came from."""
+    source = ["source"] * own
+    of_parent = ["", "_row", *(f"_{s}" for s in source), "_weight"]
+    parents = [f"parent_{k}{what}" for k in range(1, PARENTS + 1) for what in of_parent]
+    head = ["file", "label", "name", "synthetic", "row", *source, "seed", "run"]
+    return [*head, *parents]
 
 
 def _real(spec: DatasetSpec, label: int, index: int) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from gamo2pix import balanced
 from gamo_tf import train
 from gamo_tf.datasets import Split
+from gamo_tf.evaluation import Evaluator
 from gamo_tf.methods import METHODS
 from gamo_tf.runs import Run
 from gamo_tf.specs import DatasetSpec
@@ -34,7 +35,8 @@ def evaluate(run: Run, spec: DatasetSpec, split: Split, folder: Path) -> dict:
             counts=tuple(counts),
             ema=0.0,
         )
-        found = train.fit(options, spec, data, word)["test_full"]
+        game = train.fit(options, spec, data, word)
+        found = Evaluator(data, len(spec.classes), game.F, game.M)()["test_full"]
         results[word] = {**found, "images": len(data.labels), "updates": updates}
     return results
 

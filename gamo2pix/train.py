@@ -19,8 +19,9 @@ from gamo_tf import datasets
 from gamo_tf.errors import UserError
 from gamo_tf.folder import atomically, write_text
 from gamo_tf.methods import METHODS
+from gamo_tf.options import spec_of
 from gamo_tf.runs import Run
-from gamo_tf.specs import DATASETS, DatasetSpec
+from gamo_tf.specs import DatasetSpec
 from gamo_tf.watch import clock
 
 
@@ -71,7 +72,10 @@ def check(run: Run) -> DatasetSpec:
             f"{run.path}: {options.method} has no convex generator. Train one: python "
             f"train_gamo.py --dataset {options.dataset} --method gamo"
         )
-    return DATASETS[options.dataset]
+    spec = spec_of(options)
+    if spec.vector:
+        raise UserError(f"{run.path}: was trained on vectors; there are no images.")
+    return spec
 
 
 def run(
@@ -93,7 +97,7 @@ def run(
         )
     if made.options.deterministic:
         tf.config.experimental.enable_op_determinism()
-    arrays = datasets.read(spec, data_dir)
+    arrays = made.arrays(data_dir)
     split = made.load_split(arrays)
     print(f"{made.path}: GAMO2pix of {', '.join(spec.classes[k] for k in labels)}")
     chosen = choose(request, spec, arrays, data_dir)  # first: it may be refused

@@ -43,8 +43,8 @@ class Classifier(Players):
         ]
         self.iteration = tf.Variable(0, trainable=False)
         self.fresh = keras.models.clone_model(self.M) if method.new_head else None
-        self.classifier_pass = tf.function(self._classifier_pass, jit_compile=self.xla)
-        self.head_pass = tf.function(self._head_pass, jit_compile=True)
+        self.classifier_pass = self.compiled(self._classifier_pass, self.xla)
+        self.head_pass = self.compiled(self._head_pass, True)
 
     def checkpoint(self) -> tf.train.Checkpoint:
         state = super().checkpoint()
@@ -105,7 +105,7 @@ class Classifier(Players):
             x = tf.cast(x, tf.float32)
             x = share * x + (1.0 - share) * tf.reverse(x, [0])
             own = share * own + (1.0 - share) * tf.reverse(own, [0])
-        return loss(own, self.M(self.F(x)))
+        return loss(own, self.M(self.F(x, training=True)))
 
     # ---- a new head on the learned features (cRT) ------------------------------
 

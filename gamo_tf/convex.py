@@ -137,9 +137,12 @@ class IGU(layers.Layer):
 
     def one_class(self, t: tf.Tensor, points: Points, index: int) -> tf.Tensor:
         """Samples [k, d] of the `index`-th class of `counts` and its points."""
+        return combine(self.weights_of(t, index), *points)
+
+    def weights_of(self, t: tf.Tensor, index: int) -> tf.Tensor:
+        """Convex weights [k, n_i] of the `index`-th class of `counts`."""
         own = slice(int(self.starts[index]), int(self.starts[index + 1]))
-        weights = tf.nn.softmax(t @ self.kernel[:, own] + self.bias[own])
-        return combine(weights, *points)
+        return tf.nn.softmax(t @ self.kernel[:, own] + self.bias[own])
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         t, _, points = input_shape

@@ -71,7 +71,7 @@ class Dos(Classifier):
 
     def _step_loss(self, images, labels, rows, loss, features, near) -> tf.Tensor:
         own, _ = class_targets(tf.gather(labels, rows), self.c)
-        made = self.F(tf.gather(images, rows))
+        made = self.F(tf.gather(images, rows), training=True)
         value = loss(own, self.M(made))
         targets = tf.gather(features, tf.gather(near, rows))  # [b, k, d]
         squares = tf.math.squared_difference(made[:, None], targets)

@@ -51,8 +51,8 @@ class Game(Players):
         # Points of the minority classes among the training rows, sorted by label.
         labels = np.repeat(np.arange(self.c), counts)
         self.minority_rows = np.flatnonzero(np.isin(labels, small))
-        self.feature_pass = tf.function(self._feature_pass, jit_compile=self.xla)
-        self.game_pass = tf.function(self._game_pass, jit_compile=True)
+        self.feature_pass = self.compiled(self._feature_pass, self.xla)
+        self.game_pass = self.compiled(self._game_pass, True)
 
     @property
     def plays(self) -> list[bool]:
@@ -97,7 +97,9 @@ class Game(Players):
     def _feature_step(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """Lines 3-4: F by gradient descent on (M(F(B_d)), Y_d), M fixed."""
         own, _ = class_targets(y, self.c)
-        value = self._descend("F", lambda: self.loss(own, self.M(self.F(x))))
+        value = self._descend(
+            "F", lambda: self.loss(own, self.M(self.F(x, training=True)))
+        )
         self._average("F")
         return value
 

@@ -45,6 +45,11 @@ class Method:
     divide_prior: bool = False
 
     @property
+    def pixels(self) -> bool:
+        """Whether what it adds before training is made of pixels."""
+        return self.extra not in ("", "ros")
+
+    @property
     def convex(self) -> bool:
         """Whether it trains the paper's G: convex weights over known rows."""
         return self.source == "convex" and "G" in self.players

@@ -26,6 +26,8 @@ def feature_extractor(spec: DatasetSpec) -> keras.Model:
     they are. Flat sets: d = h * w * c and F has nothing to learn (the note of
     Algorithm 1). Else 5x5 convolution blocks, then 512 tanh units.
     """
+    if spec.vector:
+        raise ValueError("feature_extractor: of vectors, see `standardiser`.")
     image = keras.Input(spec.shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
     for k, filters in enumerate(spec.conv):
@@ -36,6 +38,28 @@ def feature_extractor(spec: DatasetSpec) -> keras.Model:
     if not spec.flat:
         x = layers.Dense(FEATURES, activation="tanh", name="features")(x)
     return keras.Model(image, x, name="F")
+
+
+def standardiser(vectors: np.ndarray) -> keras.Model:
+    """F for vectors [n, d]: what makes each column's mean 0 and variance 1 there.
+
+    A column of one value only is left at 0.
+    """
+    mean, variance = vectors.mean(0, np.float64), vectors.var(0, dtype=np.float64)
+    variance = np.where(variance > 0, variance, 1.0)
+    x = keras.Input(vectors.shape[1:], name="vector")
+    scale = layers.Normalization(
+        mean=mean.tolist(), variance=variance.tolist(), name="scale"
+    )
+    return keras.Model(x, scale(x), name="F")
+
+
+def destandardise(F: keras.Model, features: np.ndarray) -> np.ndarray:
+    """The way back through `standardiser`: features [n, d] -> vectors [n, d]."""
+    scale = F.get_layer("scale")
+    mean, variance = (np.asarray(a, np.float64) for a in (scale.mean, scale.variance))
+    deviation = np.maximum(np.sqrt(variance), keras.config.epsilon())
+    return (features * deviation + mean).astype(np.float32).reshape(features.shape)
 
 
 def pixels(scaled: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 
 from gamo_tf.errors import UserError
 from gamo_tf.methods import METHODS
-from gamo_tf.specs import DATASETS
+from gamo_tf.specs import DATASETS, DatasetSpec, own_spec
 
 CHOICES = {
     "dataset": tuple(DATASETS),
@@ -30,7 +30,7 @@ _POSITIVE = (
 class Options:
     """What decides a run's outcome; where its files lie is not among it."""
 
-    dataset: str  # a row of DATASETS
+    dataset: str  # a row of DATASETS, or the name of the user's own data
     iterations: int  # minibatches; paper's sets 25,000 (program: "50000" counts 2 each)
     counts: tuple[int, ...]  # training images of each class, in label order
     test_per_class: int  # images a class of the protocol's test set; 0: all of them
@@ -48,18 +48,29 @@ class Options:
     label_noise: float = 0.0  # width of U(0, .) on D's targets; the program's: 0.1
     ema: float = 0.0  # decay an iteration of averaged F and M; 0: no average
     deterministic: bool = False  # bit-exact repeats on one device
+    # The user's own data; nothing of it for a row of DATASETS.
+    data: str = ""  # a folder of images, or a table of features; absolute
+    label: str = ""  # column of the labels in a table
+    test_data: str = ""  # a folder of test images; absolute
+    test_split: float = 0.0  # else: share of each class that is kept for testing
+    classes: tuple[str, ...] = ()  # as found in the data, in label order
+    shape: tuple[int, ...] = ()  # (height, width, channels), or (features,)
 
     def to_json(self) -> dict:
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping) -> Options:
-        """Raises UserError where the names are not those of the fields."""
+        """Raises UserError for a name that is no field, or a field without value;
+        what a version before this one did not have yet is at its default."""
         names = {field.name for field in fields(cls)}
-        if set(values) != names:
-            odd = ", ".join(sorted(set(values) ^ names))
-            raise UserError(f"options.json: missing or unknown settings: {odd}.")
-        return cls(**{**values, "counts": tuple(values["counts"])})
+        needed = {field.name for field in fields(cls) if field.default is MISSING}
+        odd = (set(values) - names) | (needed - set(values))
+        if odd:
+            told = ", ".join(sorted(odd))
+            raise UserError(f"options.json: missing or unknown settings: {told}.")
+        pairs = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**pairs)
 
 
 def resolve(given: Mapping) -> Options:
@@ -67,18 +78,23 @@ def resolve(given: Mapping) -> Options:
 
     Raises UserError for a value out of range, naming its flag.
     """
+    own = bool(given.get("data"))
     for name, allowed in CHOICES.items():
+        if name == "dataset" and own:
+            continue
         if name in given and given[name] not in allowed:
             raise UserError(
                 f"{flag(name)} {given[name]}: expected one of {', '.join(allowed)}."
             )
-    spec = DATASETS[given["dataset"]]
+    spec = own_spec(**given_own(given)) if own else DATASETS[given["dataset"]]
     method = METHODS[given.get("method", Options.method)]
     if given.get("loss", method.losses[0]) not in method.losses:
         raise UserError(
             f"--loss {given['loss']}: {method.name} has only "
             f"{', '.join(method.losses)}; leave --loss out."
         )
+    if spec.vector and (method.pixels or method.targets):
+        raise UserError(f"--method {method.name}: needs images, not feature vectors.")
     if method.grey and spec.shape[2] != 1:
         raise UserError(f"--method {method.name}: {spec.name} has colour images.")
     if method.targets and spec.flat:
@@ -118,6 +134,23 @@ def resolve(given: Mapping) -> Options:
     if options.seed < 0:
         raise UserError(f"--seed {options.seed}: expected 0 or more.")
     return options
+
+
+def given_own(given: Mapping) -> dict:
+    """What `own_spec` needs, of settings for the user's own data."""
+    return {
+        "name": given["dataset"],
+        "shape": tuple(given["shape"]),
+        "classes": tuple(given["classes"]),
+        "counts": tuple(given["counts"]),
+    }
+
+
+def spec_of(options: Options) -> DatasetSpec:
+    """The row of DATASETS, or what the options tell of the user's own data."""
+    if options.data:
+        return own_spec(**given_own(asdict(options)))
+    return DATASETS[options.dataset]
 
 
 def flag(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -12,6 +13,8 @@ from gamo_tf.chunks import in_chunks
 from gamo_tf.losses import LOSSES
 from gamo_tf.optimizers import FusedAdam, descend
 from gamo_tf.options import Options
+
+COMPILED_FROM = 50  # iterations
 
 
 class Players(tf.Module):
@@ -59,6 +62,13 @@ class Players(tf.Module):
         """XLA halves the time of the small dense networks; its convolutions are
         slower than oneDNN's on a CPU (docs/results.md)."""
         return bool(tf.config.list_physical_devices("GPU")) or not self.learns_features
+
+    def compiled(self, function: Callable, jit_compile: bool) -> Callable:
+        """`function` as a TensorFlow graph; as it is for a training so short that
+        compiling would take longer."""
+        if self.options.iterations < COMPILED_FROM:
+            return function
+        return tf.function(function, jit_compile=jit_compile)
 
     def checkpoint(self) -> tf.train.Checkpoint:
         """All weights, all optimizer slots, averages and the random state."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from gamo_tf.datasets import Split
+from gamo_tf import datasets
+from gamo_tf.datasets import Split, own
 from gamo_tf.errors import UserError
 from gamo_tf.folder import Folder, atomically, write_text
-from gamo_tf.options import Options
+from gamo_tf.options import Options, spec_of
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,32 @@ class Run(Folder):
     @property
     def balanced(self) -> Path:
         return self.path / "balanced"
+
+    # ---- its data ---------------------------------------------------------------
+
+    def save_rows(self, rows: pd.DataFrame) -> None:
+        """Of own data (see `own.Own`): which file or line each row is."""
+        atomically(self.path / "rows.csv", lambda p: rows.to_csv(p, index=False))
+
+    def rows(self) -> pd.DataFrame:
+        path = self.path / "rows.csv"
+        try:
+            return pd.read_csv(path)
+        except (OSError, ValueError) as err:
+            raise UserError(f"{path}: cannot be read ({err}).") from err
+
+    def sources(self) -> np.ndarray | None:
+        """File or line of each training row; None for a published dataset."""
+        if not self.options.data:
+            return None
+        rows = self.rows()
+        return rows.loc[rows["set"] == "train", "source"].to_numpy()
+
+    def arrays(self, data_dir: Path) -> tuple[np.ndarray, ...]:
+        """The data that it was drawn from. Raises UserError."""
+        if self.options.data:
+            return own.reload(self.options, self.rows())
+        return datasets.read(spec_of(self.options), data_dir)
 
     # ---- the split -----------------------------------------------------------
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from gamo_tf import convex, datasets, networks, oversampling
 from gamo_tf.classifier import Classifier
+from gamo_tf.datasets.own import Own
 from gamo_tf.dos import Dos
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.evaluation import Evaluator, Parents
@@ -24,24 +25,47 @@ from gamo_tf.game import Game
 from gamo_tf.interrupts import interrupts
 from gamo_tf.methods import METHODS
 from gamo_tf.objectives import SCALE
-from gamo_tf.options import Options
+from gamo_tf.options import Options, spec_of
 from gamo_tf.players import Players
 from gamo_tf.runs import Run
-from gamo_tf.specs import DATASETS, DatasetSpec
+from gamo_tf.specs import DatasetSpec
 from gamo_tf.watch import GameWatch, clock, flatten
 
 
-def build(options: Options, spec: DatasetSpec, rows: int | None = None) -> Players:
+class Networks(NamedTuple):
+    """An F and an M to take in the place of ours; None: ours."""
+
+    F: keras.Model | None = None
+    M: keras.Model | None = None
+
+
+def given(spec: DatasetSpec, images: np.ndarray, own: Networks | None) -> Networks:
+    """`own`, and for vectors without an F of their own what standardises them."""
+    own = own or Networks()
+    if spec.vector and own.F is None:
+        return own._replace(F=networks.standardiser(images))
+    return own
+
+
+def build(
+    options: Options,
+    spec: DatasetSpec,
+    rows: int | None = None,
+    own: Networks | None = None,
+) -> Players:
     """The networks that the method needs, initialised by the seed, and their training.
 
     `rows`: training rows, where more are trained on than `options.counts` has.
+    `own`: networks in the place of ours.
     """
     method = METHODS[options.method]
     rows = rows or sum(options.counts)
     keras.utils.set_random_seed(options.seed)
-    F = networks.feature_extractor(spec)
+    own = own or Networks()
+    F = own.F or networks.feature_extractor(spec)
     d, c = F.output_shape[1], len(spec.classes)
-    made = [F, networks.classifier(d, c, SCALE if method.cosine_head else 0.0)]
+    scale = SCALE if method.cosine_head else 0.0
+    made = [F, own.M or networks.classifier(d, c, scale)]
     if method.targets:
         return Dos(options, made, method)
     if not method.source:
@@ -91,17 +115,22 @@ def feed(
     return fed
 
 
-def run(options: Options, data_dir: Path, runs_dir: Path) -> Run:
+def run(
+    options: Options, data_dir: Path, runs_dir: Path, own: Own | None = None
+) -> Run:
     """Train from the start. Returns the finished run; raises UserError.
 
+    `own`: the user's own data, as `options` has it; else it is read from `data_dir`.
     Nothing is written before the data has been read and found fit.
     """
-    spec = DATASETS[options.dataset]
-    arrays = datasets.read(spec, data_dir)
+    spec = spec_of(options)
+    arrays = own.arrays if own else datasets.read(spec, data_dir)
     split = datasets.draw(
         arrays, spec, options.counts, options.test_per_class, options.seed
     )
     made = Run.create(runs_dir, options)
+    if own:
+        made.save_rows(own.rows)
     made.save_split(split)
     return _train(made, options, split)
 
@@ -111,18 +140,16 @@ def resume(path: Path, data_dir: Path) -> Run:
     found = Run.open(path)
     if found.finished:
         raise UserError(f"{path}: finished already; there is nothing to resume.")
-    options = found.options
-    arrays = datasets.read(DATASETS[options.dataset], data_dir)
-    return _train(found, options, found.load_split(arrays))
+    return _train(found, found.options, found.load_split(found.arrays(data_dir)))
 
 
 def _train(made: Run, options: Options, split: datasets.Split) -> Run:
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()
-    spec = DATASETS[options.dataset]
+    spec = spec_of(options)
     c = len(spec.classes)
     fed = feed(options, spec, split, made.fed)
-    game = build(options, spec, len(fed.images))
+    game = build(options, spec, len(fed.images), given(spec, split.images, None))
     state = game.checkpoint()
     done, history = made.restore(state)
     before = history[-1]["seconds"] if history else fed.seconds
@@ -165,7 +192,8 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
                 row = flatten(spec, losses, raw, ema, effective)
                 seconds = before + time.perf_counter() - began
                 watch.add({"iteration": done, "seconds": seconds, **row}, raw, ema)
-                watch.pictures(raw["test"]["confusion"], made.path.name, bool(parents))
+                drawn = parents is not None and not spec.vector
+                watch.pictures(raw["test"]["confusion"], made.path.name, drawn)
             watch.progress(done, due)
             if interrupted or _due(
                 last, done, options.checkpoint_every, options.iterations
@@ -194,20 +222,32 @@ def epoch(game: Players, images, labels, done: int) -> tuple[int, np.ndarray]:
     return done + steps, game.epoch(images, labels, steps)
 
 
-def fit(options: Options, spec: DatasetSpec, split: datasets.Split, word: str) -> dict:
-    """Train on `split`; nothing is kept but the metrics (see `Evaluator`).
+def fit(
+    options: Options,
+    spec: DatasetSpec,
+    split: datasets.Split,
+    word: str = "",
+    own: Networks | None = None,
+) -> Players:
+    """The players, trained on `split`; nothing is written.
 
-    `word` stands at the progress bar.
+    `word` stands at the progress bar; "": there is none.
     """
-    game = build(options, spec)
-    images = tf.constant(split.images)
-    labels = tf.constant(split.labels, tf.int32)
-    done = 0
-    with tqdm(total=options.iterations, desc=word, unit="it", disable=None) as bar:
+    fed = feed(options, spec, split, None)
+    game = build(options, spec, len(fed.images), given(spec, split.images, own))
+    images = tf.constant(fed.images)
+    labels = tf.constant(fed.labels, tf.int32)
+    done, hidden = 0, None if word else True
+    with tqdm(total=options.iterations, desc=word, unit="it", disable=hidden) as bar:
         while done < options.iterations:
-            done, _ = epoch(game, images, labels, done)
+            done, losses = epoch(game, images, labels, done)
             bar.update(done - bar.n)
-    return Evaluator(split, len(spec.classes), game.F, game.M)()
+            if not _finite(game, losses):
+                raise UserError(
+                    f"training: a loss or weight became NaN or infinite by iteration "
+                    f"{done}. Try a smaller learning rate."
+                )
+    return game
 
 
 def _due(last: int, done: int, every: int, total: int) -> bool:
@@ -217,8 +257,7 @@ def _due(last: int, done: int, every: int, total: int) -> bool:
 
 def _check_finite(game: Players, losses: np.ndarray, iteration: int, made: Run) -> None:
     """Stops a run that has diverged, before anything of it is saved."""
-    weights = [w for p in game.players.values() for w in p.weights]
-    if np.isfinite(losses[game.plays]).all() and _all_finite(weights):
+    if _finite(game, losses):
         return
     kept = made.checkpoints()
     last = f"the last good checkpoint is {kept[-1]}" if kept else "none was saved yet"
@@ -228,8 +267,11 @@ def _check_finite(game: Players, losses: np.ndarray, iteration: int, made: Run) 
     )
 
 
-def _all_finite(weights: list) -> bool:
-    return all(bool(tf.reduce_all(tf.math.is_finite(w.value))) for w in weights)
+def _finite(game: Players, losses: np.ndarray) -> bool:
+    weights = [w for p in game.players.values() for w in p.weights]
+    return bool(np.isfinite(losses[game.plays]).all()) and all(
+        bool(tf.reduce_all(tf.math.is_finite(w.value))) for w in weights
+    )
 
 
 def _results(

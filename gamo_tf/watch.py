@@ -147,6 +147,8 @@ class GameWatch(Watch):
         Returns the effective parents of each class, which belong to that row.
         """
         drawn, weights = parents(features)
+        if self.spec.vector:  # nothing to look at
+            return parents.effective(weights)
         generated = None
         if self.spec.flat:
             generated = networks.pixels(drawn, self.spec.shape)

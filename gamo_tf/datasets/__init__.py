@@ -67,8 +67,8 @@ def check_counts(counts: tuple[int, ...], spec: DatasetSpec) -> None:
         )
     if min(counts) == max(counts):
         raise UserError(
-            "--counts: no minority class: all classes have the same number of "
-            f"images ({counts[0]}), so there is nothing to oversample."
+            "no minority class: all classes have the same number of samples "
+            f"({counts[0]}), so there is nothing to oversample."
         )
 
 
