@@ -16,6 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 
 import gamo_tf.estimator
+import gamo_tf.sampler
 from gamo_tf import GAMO, GAMOClassifier
 
 RNG = np.random.default_rng(0)
@@ -237,5 +238,5 @@ def test_classes_of_one_size_are_told():
 
 
 def test_docstring_examples():
-    failed, tried = doctest.testmod(gamo_tf.estimator)
-    assert tried >= 8 and not failed
+    for module, examples in ((gamo_tf.estimator, 6), (gamo_tf.sampler, 4)):
+        assert doctest.testmod(module) == (0, examples)

@@ -157,6 +157,9 @@ def test_resume_reads_the_same_files(folder, tmp_path, capsys):
     shutil.copy(copy / "one" / "000.png", copy / "one" / "new.png")
     assert train_gamo.main(["--resume", str(run.path)]) == 0  # a new file is no matter
     assert not any("new.png" in s for s in run.rows()["source"])
+    capsys.readouterr()
+    assert train_gamo.main(["--resume", str(run.path), *flags[:2]]) == 2
+    assert "--image-folder: cannot be changed" in capsys.readouterr().err
     (run.path / "results.json").unlink()
     Path(run.rows()["source"][0]).unlink()
     capsys.readouterr()
