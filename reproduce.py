@@ -120,6 +120,7 @@ def _make(flags: argparse.Namespace) -> int:
 
     wish = tables.Wish(
         name,
+        flags.data_dir,
         1 if flags.quick else flags.repeats,
         QUICK_UPDATES if flags.quick else flags.updates,
         flags.ema,
@@ -132,9 +133,9 @@ def _make(flags: argparse.Namespace) -> int:
         from gamo2pix import paper, train
 
         request = train.Request(flags.fid_features, flags.inception_weights)
-        place = paper.Place(runs_dir, flags.data_dir, out)
+        place = paper.Place(runs_dir, out)
         return paper.write(wish, request, place, flags.quick, flags.command)
-    failed = tables.run(wish, runs_dir, flags.data_dir, records)
+    failed = tables.run(wish, runs_dir, records)
     for path in tables.write(wish, records, flags.command, out):
         print(f"written: {path}")
     return len(failed)

@@ -10,7 +10,7 @@ import numpy as np
 from gamo2pix import balanced
 from gamo_tf import train
 from gamo_tf.datasets import Split
-from gamo_tf.evaluation import Evaluator
+from gamo_tf.evaluation import Evaluator, Held
 from gamo_tf.methods import METHODS
 from gamo_tf.runs import Run
 from gamo_tf.specs import DatasetSpec
@@ -36,7 +36,8 @@ def evaluate(run: Run, spec: DatasetSpec, split: Split, folder: Path) -> dict:
             ema=0.0,
         )
         game = train.fit(options, spec, data, word)
-        found = Evaluator(data, len(spec.classes), game.F, game.M)()["test_full"]
+        held = Held.of(data)
+        found = Evaluator(held, len(spec.classes), game.F, game.M)()["test_full"]
         results[word] = {**found, "images": len(data.labels), "updates": updates}
     return results
 

@@ -41,10 +41,9 @@ FIGURE4 = {
 
 
 class Place(NamedTuple):
-    """Where runs and data are, and where the result goes."""
+    """Where runs are, and where the result goes."""
 
     runs_dir: Path
-    data_dir: Path
     out: Path
 
 
@@ -60,6 +59,7 @@ def write(
     failed = 0
     for dataset in wish.datasets or known:
         try:
+            wish.check(dataset)
             make(wish, dataset, request, place, pix)
         except UserError as err:
             failed += 1
@@ -74,8 +74,8 @@ def _run(
 ) -> tuple[Run, Split]:
     """The finished run, which must be here (its networks are needed), and its split."""
     options = wish.options(dataset, method, "ls", seed)
-    run = tables.train(options, place.runs_dir, place.data_dir)
-    arrays = datasets.read(DATASETS[dataset], place.data_dir)
+    run = tables.train(options, place.runs_dir, wish.data_dir)
+    arrays = datasets.read(DATASETS[dataset], wish.data_dir)
     return run, run.load_split(arrays)
 
 
@@ -121,9 +121,9 @@ def _scores(
     rival, same = _run(wish, dataset, "cdcgan", seed, place)
     if not np.array_equal(split.train_index, same.train_index):
         raise UserError(f"{rival.path} and {run.path} have other training images.")
-    rows = train.run(run, "all", pix, request, place.data_dir)
-    arrays = datasets.read(spec, place.data_dir)
-    chosen = train.choose(request, spec, arrays, place.data_dir)
+    rows = train.run(run, "all", pix, request, wish.data_dir)
+    arrays = datasets.read(spec, wish.data_dir)
+    chosen = train.choose(request, spec, arrays, wish.data_dir)
     made = generated.images(rival, split)
     labels = [label for label, _ in minority(run.options.counts)]
 

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from gamo_tf import pages, plots
-from gamo_tf.specs import DATASETS
 
 _SHOWN = ("gamo", "cn", "ros", "convex-random", "logit-adjust")  # in colour
 
@@ -48,7 +47,9 @@ def scores(mine: pd.DataFrame) -> np.ndarray:
     return plots.render(figure)
 
 
-def recalls(mine: pd.DataFrame, dataset: str, counts: tuple[int, ...]) -> np.ndarray:
+def recalls(
+    mine: pd.DataFrame, classes: tuple[str, ...], counts: tuple[int, ...]
+) -> np.ndarray:
     """Recall on the full test set against class size, mean over seeds, raw weights."""
     full = mine[(mine["set"] == "test_full") & (mine["weights"] == "")]
     figure = Figure(figsize=(9, 4.5), layout="constrained")
@@ -65,7 +66,6 @@ def recalls(mine: pd.DataFrame, dataset: str, counts: tuple[int, ...]) -> np.nda
             axes.plot(mean, marker="o", ms=3, color=color, label=text, zorder=3)
         else:
             axes.plot(mean, color="0.8", lw=0.8)
-    classes = DATASETS[dataset].classes
     words = [f"{classes[k]}\n{counts[k]}" for k in order]
     axes.set_xticks(range(len(order)), words, fontsize=8)
     axes.set(ylabel="recall, full test set", ylim=(0, 1.02))

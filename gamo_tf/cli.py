@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from gamo_tf import options as settings
 from gamo_tf.datasets import profile_counts
+from gamo_tf.datasets.files import default_data_dir
 from gamo_tf.errors import UserError
-from gamo_tf.specs import DATASETS
+from gamo_tf.specs import DATASETS, DRAWN
 
 if TYPE_CHECKING:
     from gamo_tf.datasets.own import Own
@@ -19,7 +20,7 @@ _OUTSIDE = {"data_dir", "runs_dir", "resume", "dry_run", "imbalance_ratio", "pro
 # Flags of the user's own data; what is found in it becomes settings.
 _IMAGES = ("image_size", "color", "test_folder", "skip_bad")
 OWN = {"image_folder", "features", "label", "test_split", *_IMAGES}
-_OUTSIDE |= {"save_balanced", "describe", *OWN}
+_OUTSIDE |= {"save_balanced", "describe", "class_order", *OWN}
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -118,6 +119,12 @@ def parser(description: str) -> argparse.ArgumentParser:
         help="with --imbalance-ratio; default exponential",
     )
     data.add_argument(
+        "--class-order",
+        choices=("digit", "file"),
+        help="of svhn, left open by the paper: sizes by digit 0, 1, ... (default), or "
+        "by the labels of its files 1, 2, ... 9, 10 (the digit 0)",
+    )
+    data.add_argument(
         "--test-per-class",
         type=_per_class,
         metavar="N|all",
@@ -181,8 +188,9 @@ _counts.__name__, _per_class.__name__ = "list of counts", "number (1 or more) or
 def read_own(flags: dict) -> Own | None:
     """The user's own data, if it is asked for. Raises UserError."""
     given = sorted(OWN & set(flags))
-    if given:  # only now: --help answers at once
-        from gamo_tf.datasets import own
+    drawn = flags.get("dataset") == DRAWN
+    if given or drawn:  # only now: --help answers at once
+        from gamo_tf.datasets import own, sun397
     kinds = [k for k in ("dataset", "image_folder", "features") if k in flags]
     if len(kinds) > 1:
         raise UserError(f"{' and '.join(map(settings.flag, kinds))}: give one of them.")
@@ -201,6 +209,8 @@ def read_own(flags: dict) -> Own | None:
         if "label" not in flags:
             raise UserError("--features: needs --label COLUMN too.")
         return own.features(flags["features"], flags["label"], split, seed)
+    if drawn and not given:
+        return sun397.draw(flags.get("data_dir", default_data_dir()), seed)
     if given:
         raise UserError(
             f"{settings.flag(given[0])}: goes with --image-folder or --features."
@@ -219,7 +229,7 @@ def to_options(flags: dict, mine: Own | None) -> settings.Options:
     given = {k: v for k, v in flags.items() if k not in _OUTSIDE}
     if mine:
         _only(flags, ("counts", "imbalance_ratio", "profile", "test_per_class"), "it")
-        return settings.resolve({**given, **mine.settings})
+        return settings.resolve({**mine.settings, **given, **_fixed(mine)})
     if "dataset" not in flags:
         names = ", ".join(DATASETS)
         raise UserError(
@@ -238,4 +248,17 @@ def to_options(flags: dict, mine: Own | None) -> settings.Options:
             flags["imbalance_ratio"],
             flags.get("profile", "exponential"),
         )
+    if "class_order" in flags:
+        if flags["dataset"] != "svhn":
+            raise UserError("--class-order: goes with --dataset svhn.")
+        if flags["class_order"] == "file":
+            from gamo_tf.datasets.svhn import in_file_order
+
+            counts = given.get("counts", DATASETS["svhn"].counts)
+            given["counts"] = in_file_order(counts)
     return settings.resolve(given)
+
+
+def _fixed(mine: Own) -> dict:
+    """What flags do not change of data that was read."""
+    return {k: v for k, v in mine.settings.items() if k != "batch_size"}

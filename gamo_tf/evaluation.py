@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -14,6 +17,21 @@ from gamo_tf.game import Game
 LATENTS = 16  # fixed latents a minority class; the first few are drawn as pictures
 
 
+class Held(NamedTuple):
+    """A split whose images are in TensorFlow's memory, and only there (on a CPU):
+    the arrays of `split` are views of the tensors."""
+
+    split: Split
+    train: tf.Tensor
+    test: tf.Tensor
+
+    @classmethod
+    def of(cls, split: Split) -> Held:
+        train, test = tf.constant(split.images), tf.constant(split.test_images)
+        views = {"images": np.asarray(train), "test_images": np.asarray(test)}
+        return cls(replace(split, **views), train, test)
+
+
 class Evaluator:
     """Metrics of one pair F, M, and nothing of the game.
 
@@ -21,12 +39,9 @@ class Evaluator:
     published test set, `train` the imbalanced training rows.
     """
 
-    def __init__(self, split: Split, c: int, F: keras.Model, M: keras.Model) -> None:
-        self.split, self.c = split, c
-        self.train, self.test = (
-            tf.constant(split.images),
-            tf.constant(split.test_images),
-        )
+    def __init__(self, held: Held, c: int, F: keras.Model, M: keras.Model) -> None:
+        self.split, self.train, self.test = held
+        self.c = c
 
         @tf.function(reduce_retracing=True)
         def predict(images: tf.Tensor) -> tf.Tensor:

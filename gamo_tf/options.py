@@ -8,10 +8,10 @@ from dataclasses import MISSING, asdict, dataclass, fields
 
 from gamo_tf.errors import UserError
 from gamo_tf.methods import METHODS
-from gamo_tf.specs import DATASETS, DatasetSpec, own_spec
+from gamo_tf.specs import DATASETS, DRAWN, DatasetSpec, own_spec
 
 CHOICES = {
-    "dataset": tuple(DATASETS),
+    "dataset": (*DATASETS, DRAWN),
     "method": tuple(METHODS),
     "loss": ("ls", "ce"),
     "generator_update": ("algorithm", "per-class"),
@@ -53,6 +53,7 @@ class Options:
     label: str = ""  # column of the labels in a table
     test_data: str = ""  # a folder of test images; absolute
     test_split: float = 0.0  # else: share of each class that is kept for testing
+    patches: tuple[int, ...] = ()  # sides of the central patch, the largest that fits
     classes: tuple[str, ...] = ()  # as found in the data, in label order
     shape: tuple[int, ...] = ()  # (height, width, channels), or (features,)
 

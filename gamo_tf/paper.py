@@ -160,21 +160,3 @@ FID = {
     "cifar10": {"gamo2pix": (1.59, 0.03), "cdcgan": (2.96, 0.03)},
     "celeba-small": {"gamo2pix": (11.13, 0.04), "cdcgan": (15.12, 0.05)},
 }
-
-# What a user has to get for the sets that cannot be downloaded by us, by first word.
-_WHERE = {
-    "svhn": "train_32x32.mat and test_32x32.mat (182 and 64 MB, "
-    "http://ufldl.stanford.edu/housenumbers/), in svhn/",
-    "celeba": "img_align_celeba.zip and list_attr_celeba.txt (1.4 GB and 27 MB, "
-    "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, non-commercial research), in "
-    "celeba/",
-    "lsun": "the *_train_lmdb.zip of classroom, church_outdoor, conference_room, "
-    "dining_room and tower (33 GB, http://dl.yf.io/lsun/scenes/), in lsun/",
-    "sun397": "SUN397.tar.gz and Partitions.zip (39 GB, "
-    "https://vision.princeton.edu/projects/2010/SUN/), in sun397/",
-}
-
-
-def where(dataset: str) -> str:
-    """What the dataset's files are, where they come from and where they go."""
-    return f"{_WHERE[dataset.split('-')[0]]} of --data-dir."

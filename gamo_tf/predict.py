@@ -27,7 +27,8 @@ def rows(
         names, values, bad = _vectors(run, files)
     else:
         height, _, channels = spec.shape
-        values, bad = own_images.read(files, height, channels == 1)
+        patches = run.options.patches
+        values, bad = own_images.read(files, height, channels == 1, patches)
         keep = [k for k, name in enumerate(files) if name not in bad]
         names, values = [files[k] for k in keep], values[keep]
     if not len(values):

@@ -12,17 +12,18 @@ from scipy import stats
 from gamo_tf import charts, pages, plots
 from gamo_tf.errors import UserError
 from gamo_tf.folder import atomically, write_text
-from gamo_tf.options import Options
+from gamo_tf.options import Options, spec_of
 from gamo_tf.paper import TABLES
 from gamo_tf.records import SETS, Records, frame
 from gamo_tf.runs import Run
-from gamo_tf.specs import DATASETS
+from gamo_tf.specs import DATASETS, DRAWN
 
 LEVEL = 0.95
 # What says how a run was trained beside the method; other settings that differ from
 # the default are named.
 _USUAL = {"dataset", "method", "loss", "seed", "iterations", "counts", "ema"}
 _USUAL |= {"test_per_class", "evaluate_every", "checkpoint_every", "deterministic"}
+_USUAL |= {"data", "label", "test_data", "test_split", "patches", "classes", "shape"}
 
 
 class Paired(NamedTuple):
@@ -98,7 +99,7 @@ def lines(records: Records) -> pd.DataFrame:
     found = frame(records)
     found["name"] = [name(o) for o in found["options"]]
     found["group"] = [
-        (o.dataset, o.counts, u)
+        (o.dataset, () if o.dataset == DRAWN else o.counts, u)
         for o, u in zip(found["options"], found["m_updates"], strict=True)
     ]
     found["label"] = [
@@ -146,7 +147,10 @@ def page(found: pd.DataFrame, command: str) -> list[pages.Block]:
         ),
     ]
     order = {d: k for k, d in enumerate(DATASETS)}
-    groups = sorted(found["group"].unique(), key=lambda g: (order[g[0]], -g[2], g[1]))
+    groups = sorted(
+        found["group"].unique(),
+        key=lambda g: (order.get(g[0], len(order)), g[0], -g[2], g[1]),
+    )
     for group in groups:
         blocks += section(found[found["group"] == group], group)
     return blocks
@@ -154,25 +158,25 @@ def page(found: pd.DataFrame, command: str) -> list[pages.Block]:
 
 def section(mine: pd.DataFrame, group: tuple) -> list[pages.Block]:
     dataset, counts, updates = group
-    title = f"{dataset}, {updates:,} updates of M"
-    if counts != DATASETS[dataset].counts:
+    title, stem = f"{dataset}, {updates:,} updates of M", f"{dataset}-{updates}"
+    row = DATASETS.get(dataset)
+    if row and counts != row.counts:
         title += f", {'/'.join(map(str, counts))} images"
-    stem = f"{dataset}-{updates}" + f"-{max(counts)}" * (
-        counts != DATASETS[dataset].counts
-    )
-    return [
+        stem += f"-{max(counts)}"
+    blocks: list[pages.Block] = [
         pages.Heading(title),
         scores(mine, dataset),
         pages.Picture(
             f"{stem}.png", f"ACSA and GM by method, {title}", charts.scores(mine)
         ),
         *comparison(mine),
-        pages.Picture(
-            f"{stem}-recall.png",
-            f"recall by class size, {title}",
-            charts.recalls(mine, dataset, counts),
-        ),
     ]
+    if counts:  # else every seed has classes of its own
+        classes = spec_of(mine["options"].iloc[0]).classes
+        picture = charts.recalls(mine, classes, counts)
+        what = f"recall by class size, {title}"
+        blocks.append(pages.Picture(f"{stem}-recall.png", what, picture))
+    return blocks
 
 
 def _spread(rows: pd.DataFrame) -> dict:

@@ -8,6 +8,13 @@ from dataclasses import dataclass
 _DIGITS = tuple("0123456789")
 _MNIST_COUNTS = (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40)
 _CIFAR_COUNTS = (4500, 2000, 1000, 800, 600, 500, 400, 250, 150, 80)
+_HAIR = ("blonde", "black", "bald", "brown", "gray")
+_SCENES = ("classroom", "church-outdoor", "conference-room", "dining-room", "tower")
+_SMALL = (15_000, 1500, 750, 300, 150)
+_CELEBA_LARGE = (28_000, 4000, 3000, 1500, 750)
+_LSUN_LARGE = (50_000, 5000, 3000, 1500, 750)
+
+DRAWN = "sun397"  # the dataset whose classes are drawn by seed: `datasets.sun397`
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,50 @@ DATASETS = {
             "paper, Section 4.2",
             "none stated by its publisher (Krizhevsky, 2009)",
             mirror=True,
+        ),
+        DatasetSpec(
+            "svhn",
+            (32, 32, 3),
+            _DIGITS,
+            _CIFAR_COUNTS,
+            (32, 32, 32),
+            100,
+            "svhn",
+            25_000,
+            "paper, Section 4.2",
+            "non-commercial use only (Netzer et al.)",
+        ),
+        *(
+            DatasetSpec(
+                f"celeba-{size}",
+                (64, 64, 3),
+                _HAIR,
+                counts,
+                (32, 32, 64, 64),
+                100,
+                "celeba",
+                25_000,
+                "paper, Section 4.3",
+                "non-commercial research (Liu et al.)",
+                mirror=True,
+            )
+            for size, counts in (("small", _SMALL), ("large", _CELEBA_LARGE))
+        ),
+        *(
+            DatasetSpec(
+                f"lsun-{size}",
+                (64, 64, 3),
+                _SCENES,
+                counts,
+                (32, 32, 64, 64),
+                100,
+                "lsun",
+                25_000,
+                "paper, Section 4.3",
+                "none stated by its publisher (Yu et al.)",
+                mirror=True,
+            )
+            for size, counts in (("small", _SMALL), ("large", _LSUN_LARGE))
         ),
     )
 }

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamo_tf import pages
+from gamo_tf import datasets, pages
+from gamo_tf.datasets import sun397
 from gamo_tf.errors import UserError
 from gamo_tf.folder import atomically, write_text
 from gamo_tf.methods import METHODS
 from gamo_tf.options import Options, resolve
-from gamo_tf.paper import TABLES, where
+from gamo_tf.paper import TABLES
 from gamo_tf.records import SETS, Records, frame
 from gamo_tf.runs import Run
-from gamo_tf.specs import DATASETS
+from gamo_tf.specs import DATASETS, DRAWN
 
 ROOT = Path(__file__).resolve().parent.parent
 _LOOKS = 5  # evaluations of a run whose length is given: the tables use the last
@@ -42,6 +43,7 @@ class Wish:
 
     Attributes:
       table: a name of TABLES.
+      data_dir: of the datasets.
       repeats: seeds 0 to repeats - 1.
       updates: of M; None: as many as the dataset's default has.
       ema: decay of averaged weights, 0 for none.
@@ -50,6 +52,7 @@ class Wish:
     """
 
     table: str
+    data_dir: Path
     repeats: int
     updates: int | None = None
     ema: float = 0.0
@@ -79,18 +82,24 @@ class Wish:
             )
 
     def options(self, dataset: str, method: str, loss: str, seed: int) -> Options:
-        """Of one of `runs`. Raises UserError where the method does not fit."""
-        if dataset not in DATASETS:
-            raise UserError(
-                f"this version cannot read it yet. It needs {where(dataset)}"
-            )
+        """Of one of `runs`. Raises UserError where the method does not fit, or a
+        dataset whose classes are drawn is missing."""
         given = {"dataset": dataset, "method": method, "loss": loss, "seed": seed}
+        if dataset == DRAWN:
+            given = sun397.draw(self.data_dir, seed, decode=False).settings | given
         if self.updates:
             n = max(1, self.updates // METHODS[method].m_updates)
             every = math.ceil(n / _LOOKS)
             given |= {"iterations": n, "evaluate_every": every}
             given["checkpoint_every"] = every
         return resolve({**given, "ema": self.ema})
+
+    def check(self, dataset: str) -> None:
+        """Raises UserError where its files are missing: which, and where they go."""
+        if dataset == DRAWN:
+            sun397.check(self.data_dir)
+        else:
+            datasets.check(DATASETS[dataset], self.data_dir)
 
 
 def find(runs_dir: Path, options: Options) -> Run | None:
@@ -129,13 +138,21 @@ def train(options: Options, runs_dir: Path, data_dir: Path) -> Run:
     return find(runs_dir, options)
 
 
-def run(
-    wish: Wish, runs_dir: Path, data_dir: Path, records: Records
-) -> dict[tuple[str, str], str]:
+def run(wish: Wish, runs_dir: Path, records: Records) -> dict[tuple[str, str], str]:
     """Everything that is missing, into `records`. Returns what failed and why, by
-    dataset and method; each failure is told once and the rest goes on."""
+    dataset and method ("": all of it); each failure is told once, the rest goes on."""
     failed: dict[tuple[str, str], str] = {}
+
+    def fail(dataset: str, method: str, err: UserError) -> None:
+        print(f"{dataset}{method and ', ' + method}: {err}", flush=True)
+        failed[dataset, method] = str(err)
+
     known, wanted = 0, list(wish.runs())
+    for dataset in dict.fromkeys(row.dataset for row in wish.rows()):
+        try:
+            wish.check(dataset)
+        except UserError as err:
+            fail(dataset, "", err)
     for dataset, method, loss, seed in wanted:
         if {(dataset, ""), (dataset, method)} & set(failed):
             continue
@@ -144,11 +161,9 @@ def run(
             if records.get(options):
                 known += 1
             else:
-                records.add(train(options, runs_dir, data_dir))
+                records.add(train(options, runs_dir, wish.data_dir))
         except UserError as err:
-            whole = dataset not in DATASETS
-            print(f"{dataset}{'' if whole else ', ' + method}: {err}", flush=True)
-            failed[dataset, "" if whole else method] = str(err)
+            fail(dataset, method, err)
     if known:
         print(
             f"{known} of {len(wanted)} runs are known from {records.path}; to repeat "

@@ -16,7 +16,7 @@ from gamo_tf.classifier import Classifier
 from gamo_tf.datasets.own import Own
 from gamo_tf.dos import Dos
 from gamo_tf.errors import Stopped, UserError
-from gamo_tf.evaluation import Evaluator, Parents
+from gamo_tf.evaluation import Evaluator, Held, Parents
 from gamo_tf.folder import atomically
 from gamo_tf.game import Game
 from gamo_tf.interrupts import interrupts
@@ -129,7 +129,9 @@ def run(
     if own:
         made.save_rows(own.rows)
     made.save_split(split)
-    return _train(made, options, split)
+    held = Held.of(split)
+    del arrays, split  # held has the images; nothing is in memory twice
+    return _train(made, options, held)
 
 
 def resume(path: Path, data_dir: Path) -> Run:
@@ -137,37 +139,41 @@ def resume(path: Path, data_dir: Path) -> Run:
     found = Run.open(path)
     if found.finished:
         raise UserError(f"{path}: finished already; there is nothing to resume.")
-    return _train(found, found.options, found.load_split(found.arrays(data_dir)))
+    held = Held.of(found.load_split(found.arrays(data_dir)))
+    return _train(found, found.options, held)
 
 
-def _train(made: Run, options: Options, split: datasets.Split) -> Run:
+def _train(made: Run, options: Options, held: Held) -> Run:
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()
     spec = spec_of(options)
     c = len(spec.classes)
+    split = held.split
     fed = feed(options, spec, split, made.fed)
-    game = build(options, spec, len(fed.images), given(spec, split.images, None))
+    added = fed.images is not split.images
+    images = tf.constant(fed.images) if added else held.train
+    labels = tf.constant(fed.labels, tf.int32)
+    extra_seconds = fed.seconds
+    del fed
+    game = build(options, spec, len(labels), given(spec, split.images, None))
     state = game.checkpoint()
     done, history = made.restore(state)
-    before = history[-1]["seconds"] if history else fed.seconds
+    before = history[-1]["seconds"] if history else extra_seconds
     watch = GameWatch(made, spec, options.iterations, history)
-    evaluate = Evaluator(split, c, game.F, judge(options, game.M))
+    evaluate = Evaluator(held, c, game.F, judge(options, game.M))
     averaged = None
     if game.averages:
         pair = [
             game.averages[p.name].network if p.name in game.averages else p
             for p in (game.F, game.M)
         ]
-        averaged = Evaluator(split, c, pair[0], judge(options, pair[1]))
+        averaged = Evaluator(held, c, pair[0], judge(options, pair[1]))
     parents = None
     if METHODS[options.method].convex:
         parents = Parents(game)
-        own = tf.constant(split.images)
-    images = tf.constant(fed.images)
-    labels = tf.constant(fed.labels, tf.int32)
     device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     title = METHODS[options.method].title
-    print(f"{made.path}: {title}, {len(fed.images)} images, on {device}")
+    print(f"{made.path}: {title}, {len(labels)} rows, on {device}")
     print(f"watch it: tensorboard --logdir {made.tensorboard}", flush=True)
     if done:
         print(f"resumed after iteration {done}", flush=True)
@@ -184,7 +190,7 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
                 raw, ema = evaluate(), averaged() if averaged else None
                 effective = {}
                 if parents:
-                    features = game.features(own)
+                    features = game.features(held.train)
                     effective = watch.samples(parents, features, split.images)
                 row = flatten(spec, losses, raw, ema, effective)
                 seconds = before + time.perf_counter() - began
@@ -208,7 +214,7 @@ def _train(made: Run, options: Options, split: datasets.Split) -> Run:
     for name, average in game.averages.items():
         made.save_model(f"{name}_ema", judge(options, average.network))
     seconds = watch.history[-1]["seconds"]
-    took = {"seconds": round(seconds, 1), "extra_seconds": round(fed.seconds, 1)}
+    took = {"seconds": round(seconds, 1), "extra_seconds": round(extra_seconds, 1)}
     made.write_results(results.collect(options, spec, split, took, raw, ema))
     return made
 

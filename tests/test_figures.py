@@ -60,7 +60,7 @@ def digits(monkeypatch, tmp_path):
     monkeypatch.setattr(images, "FIGURE4", {"cgan": "cGAN", "smote": "SMOTE"})
     monkeypatch.setitem(reproduce._DRAWN, "figure4", ("digits",))
     for name in ("table5", "figure5"):
-        monkeypatch.setitem(reproduce._DRAWN, name, ("digits", "svhn"))
+        monkeypatch.setitem(reproduce._DRAWN, name, ("digits", "celeba-small"))
     told = {"gamo2pix": (0.75, 0.03), "cdcgan": (5.57, 0.03)}
     monkeypatch.setattr(paper, "FID", {"digits": told})
     monkeypatch.setattr(images, "FID", {"digits": told})
@@ -69,9 +69,11 @@ def digits(monkeypatch, tmp_path):
 
 
 def test_table5_and_the_figures_of_images(digits, tmp_path, capsys):
-    assert reproduce.main(["table5", *digits, "--datasets", "digits", "svhn"]) == 2
+    assert (
+        reproduce.main(["table5", *digits, "--datasets", "digits", "celeba-small"]) == 2
+    )
     told = capsys.readouterr().out
-    assert "svhn: this version cannot read it yet" in told
+    assert "celeba-small: missing in" in told
     sheet = pd.read_csv(tmp_path / "table5.csv")
     assert set(sheet["source"]) == set(images._TITLES)
     rival = sheet[sheet["source"] == "cdcgan"].iloc[0]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -24,7 +25,8 @@ TOY = {
 def toy(monkeypatch, tmp_path):
     monkeypatch.setitem(paper.TABLES, "table2", TOY)
     monkeypatch.setattr(reproduce, "QUICK_UPDATES", 40)
-    return ["--runs-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
+    where = ["--runs-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
+    return [*where, "--data-dir", str(tmp_path)]
 
 
 def never(*args, **kwargs):
@@ -100,12 +102,12 @@ def test_a_row_that_fails_is_told_and_the_rest_is_kept(
         return train(options, *rest)
 
     monkeypatch.setattr(tables, "train", broken)
-    absent = {("svhn", "ls", "test"): TOY["digits", "ls", "test"]}
+    absent = {("celeba-small", "ls", "test"): TOY["digits", "ls", "test"]}
     monkeypatch.setitem(paper.TABLES, "table2", {**TOY, **absent})
     assert reproduce.main(["table2", "--quick", *toy]) == 2
     told = capsys.readouterr().out
     assert "digits, gamo: the file is missing" in told
-    assert told.count("svhn: ") == 1 and "train_32x32.mat" in told
+    assert told.count("celeba-small") == 2 and "list_attr_celeba.txt" in told
     shown = (tmp_path / "out" / "table2.md").read_text()
     assert "| cn |" in shown and "| gamo |" not in shown
 
@@ -147,7 +149,9 @@ def test_a_damaged_record_is_named(tmp_path, capsys):
 
 
 def test_methods_with_one_loss_are_asked_for_once():
-    wish = tables.Wish("table1", 2, 100, methods=("cn", "focal"), datasets=("mnist",))
+    wish = tables.Wish(
+        "table1", Path(), 2, 100, methods=("cn", "focal"), datasets=("mnist",)
+    )
     assert list(wish.runs()) == [
         ("mnist", m, loss, seed)
         for seed in (0, 1)
@@ -155,7 +159,7 @@ def test_methods_with_one_loss_are_asked_for_once():
     ]
     assert wish.options("mnist", "cn", "ls", 0).iterations == 100
     assert wish.options("mnist", "gamo", "ls", 0).iterations == 50
-    only = tables.Wish("table1", 1, 100, methods=("focal",), losses=("ls",))
+    only = tables.Wish("table1", Path(), 1, 100, methods=("focal",), losses=("ls",))
     assert {(row.loss, row.own_loss) for row in only.rows()} == {("ls", "ce")}
 
 

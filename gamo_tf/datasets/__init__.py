@@ -38,6 +38,13 @@ def read(spec: DatasetSpec, data_dir: Path) -> tuple[np.ndarray, ...]:
     return reader.read(spec, Path(data_dir))
 
 
+def check(spec: DatasetSpec, data_dir: Path) -> None:
+    """Raises UserError where files that we cannot fetch are missing."""
+    reader = import_module(f"gamo_tf.datasets.{spec.reader}")
+    if hasattr(reader, "check"):
+        reader.check(spec, Path(data_dir))
+
+
 def profile_counts(largest: int, c: int, ratio: float, profile: str) -> tuple[int, ...]:
     """Class counts of a given imbalance ratio, in label order, largest first.
 

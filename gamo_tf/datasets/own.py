@@ -59,18 +59,37 @@ def images(
         train, test = _part(train, test_split, seed)
     rows = pd.concat([train.assign(set="train"), test.assign(set="test")])
     rows = rows[["set", "source", "label"]].reset_index(drop=True)
-    pixels, bad = own_images.read(rows["source"], size, gray)
-    if bad and not skip_bad:
-        raise UserError(own_images.complaint(bad))
-    good = np.array([source not in bad for source in rows["source"]], bool)
-    rows, pixels = rows[good].reset_index(drop=True), pixels[good]
-    shape = (size, size, 1 if gray else 3)
     settings = {
         "dataset": slug(folder.name),
         "data": str(folder),
         "test_data": str(test_folder or ""),
         "test_split": 0.0 if test_folder else test_split,
     }
+    return of_files(settings, classes, size, gray, rows, skip_bad)
+
+
+def of_files(
+    settings: dict,
+    classes: tuple[str, ...],
+    size: int,
+    gray: bool,
+    rows: pd.DataFrame,
+    skip_bad: bool = False,
+    decode: bool = True,
+) -> Own:
+    """The images of `rows` (see `Own`). Raises UserError for what cannot be read.
+
+    `decode` False: the arrays of images are empty, nothing is opened.
+    """
+    shape = (size, size, 1 if gray else 3)
+    if not decode:
+        return _own(settings, classes, shape, rows, np.zeros((len(rows), 0)), [])
+    patches = settings.get("patches", ())
+    pixels, bad = own_images.read(rows["source"], size, gray, patches)
+    if bad and not skip_bad:
+        raise UserError(own_images.complaint(bad))
+    good = np.array([source not in bad for source in rows["source"]], bool)
+    rows, pixels = rows[good].reset_index(drop=True), pixels[good]
     skipped = [f"{source}: {why}" for source, why in bad.items()]
     return _own(settings, classes, shape, rows, pixels, skipped)
 
@@ -141,7 +160,7 @@ def reload(options: Options, rows: pd.DataFrame) -> Arrays:
         values = table.X[sources.to_numpy()]
     else:
         size, _, channels = options.shape
-        values, bad = own_images.read(sources, size, channels == 1)
+        values, bad = own_images.read(sources, size, channels == 1, options.patches)
         if bad:
             raise UserError(own_images.complaint(bad, resumed=True))
     train = (rows["set"] == "train").to_numpy()

@@ -62,7 +62,7 @@ def _hidden(path: Path) -> bool:
 
 
 def read(
-    files: Iterable[str], size: int, gray: bool
+    files: Iterable[str], size: int, gray: bool, patches: tuple[int, ...] = ()
 ) -> tuple[np.ndarray, dict[str, str]]:
     """Images uint8 [n, size, size, channels]; and, of unreadable files, the reason
     (their place in the array is black)."""
@@ -72,7 +72,7 @@ def read(
 
     def one(k: int) -> None:
         try:
-            images[k] = load(files[k], size, gray)
+            images[k] = load(files[k], size, gray, patches)
         except Exception as err:  # Pillow raises of many kinds for bad files
             bad[files[k]] = str(err).splitlines()[0] if str(err) else repr(err)
 
@@ -85,14 +85,25 @@ def read(
     return images, {path: bad[path] for path in files if path in bad}
 
 
-def load(path: str | Path, size: int, gray: bool) -> np.ndarray:
+def load(
+    path: str | Path, size: int, gray: bool, patches: tuple[int, ...] = ()
+) -> np.ndarray:
     """One image uint8 [size, size, channels]. Raises what Pillow raises."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(path) as opened:
             image = flatten(ImageOps.exif_transpose(opened))
-    image = image.convert("L" if gray else "RGB")
-    image = ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC)
+    return fit(image.convert("L" if gray else "RGB"), size, patches)
+
+
+def fit(image: Image.Image, size: int, patches: tuple[int, ...] = ()) -> np.ndarray:
+    """The central square scaled to uint8 [size, size, channels]: its side the largest
+    of `patches` that the image has room for; without one, as large as it can be."""
+    room = min(image.size)
+    side = next((p for p in sorted(patches, reverse=True) if p <= room), room)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    image = image.crop((left, top, left + side, top + side))
+    image = image.resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(image).reshape(size, size, -1)
 
 

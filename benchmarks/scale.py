@@ -1,0 +1,149 @@
+"""Memory of an epoch on the paper's largest sets, and the cost of many classes.
+
+python benchmarks/scale.py        docs/scale.json and what is printed
+
+Random images of the real sizes (celeba-large: 37,250 of 64x64x3 from a memory map;
+sun397: 50 classes). Each case runs in a process of its own, so that its peak memory is
+its own; the two numbers of classes run in turn in one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from gamo_tf.quiet import import_tensorflow  # noqa: E402
+
+import_tensorflow()
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from gamo_tf import datasets, train  # noqa: E402
+from gamo_tf.evaluation import Held  # noqa: E402
+from gamo_tf.options import Options, resolve, spec_of  # noqa: E402
+
+LIMIT = 4096  # MiB
+
+
+def memory(options: Options) -> dict:
+    """An epoch of GAMO as train.run goes about it, from images on disk."""
+    spec, counts = spec_of(options), np.asarray(options.counts)
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "images.npy"
+        n = counts.sum()
+        images = np.lib.format.open_memmap(path, "w+", np.uint8, (n, *spec.shape))
+        for k in range(0, n, 1000):
+            part = images[k : k + 1000]
+            part[:] = rng.integers(0, 256, part.shape, np.uint8)
+        images.flush()
+        del images
+        labels = np.repeat(np.arange(len(counts)), counts)
+        test = np.repeat(np.arange(len(counts)), 20)
+        pictures = np.zeros((len(test), *spec.shape), np.uint8)
+        arrays = (np.load(path, mmap_mode="r"), labels, pictures, test)
+        split = datasets.draw(arrays, spec, options.counts, 0, 0)
+        held = Held.of(split)
+        del arrays, split
+        game = train.build(options, spec)
+        y = tf.constant(labels, tf.int32)
+        began = time.perf_counter()
+        game.epoch(held.train, y, game.steps_per_epoch)
+        took = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "images": int(n),
+        "classes": len(counts),
+        "batch": options.batch_size,
+        "steps": game.steps_per_epoch,
+        "seconds": round(took, 1),
+        "peak_mib": round(peak),
+    }
+
+
+def scene_options(classes: int, points: int) -> Options:
+    """Images of 64x64x3: `points` of the smaller classes, evenly; batch 128."""
+    each = points // (classes - 1)
+    return resolve(
+        {
+            "dataset": "scenes",
+            "data": "random",
+            "shape": (64, 64, 3),
+            "classes": tuple(f"c{k}" for k in range(classes)),
+            "counts": (max(1137, each + 1), *[each] * (classes - 1)),
+            "batch_size": 128,
+        }
+    )
+
+
+def classes() -> dict:
+    """ms an iteration with 10 and with 50 classes, as many minority points: the whole
+    of it, and the game alone."""
+    games, data = {}, {}
+    for c in (10, 50):
+        options = scene_options(c, 9 * 49 * 20)
+        games[c] = train.build(options, spec_of(options))
+        n = sum(options.counts)
+        rng = np.random.default_rng(0)
+        images = rng.integers(0, 256, (n, 64, 64, 3), np.uint8)
+        labels = np.repeat(np.arange(c), options.counts)
+        data[c] = tf.constant(images), tf.constant(labels, tf.int32)
+    steps, whole, alone = 30, {10: [], 50: []}, {10: [], 50: []}
+    for turn in range(4):
+        for c, game in games.items():
+            began = time.perf_counter()
+            game.epoch(*data[c], steps)
+            middle = time.perf_counter()
+            features = tf.zeros([len(data[c][1]), 512])
+            parts, order = game.parts(features), game._order(data[c][1])
+            again = time.perf_counter()
+            game.game_pass(
+                features, data[c][1], order, tf.constant(steps), parts
+            ).numpy()
+            if turn:
+                whole[c].append((middle - began) / steps * 1e3)
+                alone[c].append((time.perf_counter() - again) / steps * 1e3)
+    found = {f"ms_{c}": round(median(whole[c]), 2) for c in games}
+    found |= {f"game_ms_{c}": round(median(alone[c]), 2) for c in games}
+    found["ratio"] = round(found["ms_50"] / found["ms_10"], 2)
+    found["game_ratio"] = round(found["game_ms_50"] / found["game_ms_10"], 2)
+    return found
+
+
+CASES = {
+    "celeba-large": lambda: memory(resolve({"dataset": "celeba-large"})),
+    "50 classes": lambda: memory(scene_options(50, 49 * 240)),
+    "50 and 10 classes": classes,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--case", choices=CASES, help="one, in this process")
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(CASES[args.case]()))
+        return
+    found = {}
+    for name in CASES:
+        command = [sys.executable, __file__, "--case", name]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        found[name] = json.loads(done.stdout.splitlines()[-1])
+        print(name, found[name], flush=True)
+    found["tensorflow"] = tf.__version__
+    (ROOT / "docs" / "scale.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
