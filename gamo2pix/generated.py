@@ -44,7 +44,7 @@ def images(run: Run, split: Split, seed: int = 0) -> Images:
 
         def free(label: int, n: int) -> Made:
             rng = np.random.default_rng([seed, label])
-            z = rng.standard_normal((n, run.options.latent), np.float32)
+            z = tf.constant(rng.standard_normal((n, run.options.latent), np.float32))
             own = tf.one_hot(tf.fill([n], label), len(run.options.counts))
             made = G([z, own], training=False).numpy()
             return Made(networks.pixels(made, split.images.shape[1:]), None)

@@ -1,6 +1,8 @@
 """The paper's figures and Table 5, from short real trainings; Theorem 1."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,8 +10,11 @@ import pytest
 from PIL import Image
 
 import reproduce
+from gamo2pix import generated
 from gamo2pix import paper as images
-from gamo_tf import paper, theorem, toys
+from gamo_tf import networks, paper, theorem, toys
+from gamo_tf.options import resolve
+from gamo_tf.specs import DATASETS
 
 
 def test_theorem_by_hand_on_two_classes():
@@ -99,3 +104,18 @@ def test_a_run_that_makes_no_images_is_told(digits, tmp_path, capsys, monkeypatc
     monkeypatch.setattr(images, "FIGURE4", {"cn": "plain"})
     assert reproduce.main(["figure4", *digits, "--datasets", "digits"]) == 2
     assert "cn generates no images" in capsys.readouterr().out
+
+
+def test_images_of_a_free_generator_on_pixels():
+    spec = replace(DATASETS["digits"], conv=())
+    run = SimpleNamespace(
+        options=resolve({"dataset": "digits", "method": "cg"}),
+        load_model={
+            "F": networks.feature_extractor(spec),
+            "G": networks.free_generator(100, 64, 10),
+        }.get,
+    )
+    split = SimpleNamespace(images=np.zeros((5, 8, 8, 1), np.uint8))
+    made = generated.images(run, split)(3, 4)
+    assert made.images.shape == (4, 8, 8, 1) and made.images.dtype == np.uint8
+    assert made.weights is None and len(np.unique(made.images)) > 10
