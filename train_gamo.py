@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         if "describe" in flags:
             from gamo_tf import describe
 
-            describe.write(options, runs_dir)
+            describe.write(options, runs_dir, data_dir)
             return 0
         from gamo_tf import train
 

@@ -12,7 +12,9 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from gamo_tf import plots, train
+from gamo_tf import datasets, plots, train
+from gamo_tf.datasets import prepared
+from gamo_tf.errors import UserError
 from gamo_tf.folder import atomically
 from gamo_tf.methods import METHODS
 from gamo_tf.options import Options, spec_of
@@ -105,9 +107,25 @@ def _random(rng: np.random.Generator, spec: DatasetSpec, n: int) -> np.ndarray:
     return rng.integers(0, 256, (n, *spec.shape), np.uint8)
 
 
-def write(options: Options, runs_dir: Path) -> None:
+def source(options: Options, data_dir: Path) -> str:
+    """Of a set that users have to fetch and that is decoded once: what is there."""
+    spec = spec_of(options)
+    if spec.reader not in ("celeba", "lsun"):
+        return ""
+    done = prepared.known(spec, data_dir)
+    if done:
+        n = done["images"]
+        return f"data: {n} images, decoded already, in {data_dir / 'prepared'}\n"
+    try:
+        datasets.check(spec, data_dir)
+    except UserError as err:
+        return f"data: {err}\n"
+    return f"data: the files are in {data_dir}, to be decoded once\n"
+
+
+def write(options: Options, runs_dir: Path, data_dir: Path) -> None:
     """Prints what there is and what it would take; the bars as a picture."""
-    print(text(options))
+    print(source(options, data_dir) + text(options))
     path = runs_dir / f"describe-{options.dataset}.png"
     runs_dir.mkdir(parents=True, exist_ok=True)
     atomically(path, lambda part: plots.save(picture(options), part))

@@ -69,6 +69,12 @@ def pool(
     return images[:n], labels[0], images[n:], labels[1]
 
 
+def known(spec: DatasetSpec, data_dir: Path) -> dict | None:
+    """The identity of the pool that is there already."""
+    whole = (data_dir / "prepared" / f"{spec.name}.npy").is_file()
+    return _read(data_dir / "prepared" / f"{spec.name}.json") if whole else None
+
+
 def _prepared(
     folder: Path,
     spec: DatasetSpec,
