@@ -42,7 +42,7 @@ def memory(options: Options) -> dict:
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npy"
-        n = counts.sum()
+        n = int(counts.sum())
         images = np.lib.format.open_memmap(path, "w+", np.uint8, (n, *spec.shape))
         for k in range(0, n, 1000):
             part = images[k : k + 1000]
@@ -63,7 +63,7 @@ def memory(options: Options) -> dict:
         took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
-        "images": int(n),
+        "images": n,
         "classes": len(counts),
         "batch": options.batch_size,
         "steps": game.steps_per_epoch,

@@ -50,10 +50,6 @@ def top_up(
     classes, latent = ctmu.input[1].shape[1], G.inputs[0].shape[1]
     index = {label: i for i, (label, _) in enumerate(igu.counts)}
 
-    @tf.function(reduce_retracing=True)
-    def weigh(z: tf.Tensor, own: tf.Tensor, i: int) -> tf.Tensor:
-        return igu.weights_of(ctmu([z, own], training=False), i)
-
     parts = []
     for label, n in wanted.items():
         rows = np.flatnonzero(labels == label)
@@ -62,7 +58,8 @@ def top_up(
         for start in range(0, n, CHUNK):
             z = rng.standard_normal((CHUNK, latent), np.float32)
             keep = min(CHUNK, n - start)
-            weights = weigh(tf.constant(z), own, index[label]).numpy()[:keep]
+            t = ctmu([tf.constant(z), own], training=False)
+            weights = igu.weights_of(t, index[label]).numpy()[:keep]
             top = heaviest(weights, PARENTS)
             short = PARENTS - top.shape[1]
             told = np.take_along_axis(weights, top, axis=1)
