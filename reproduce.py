@@ -42,6 +42,11 @@ def parser() -> argparse.ArgumentParser:
     names = [*sorted(TABLES), "table5", *FIGURES, "report"]
     add("what", choices=names, metavar="WHAT", help=", ".join(names))
     add("--repeats", type=int, default=10, metavar="N", help="seeds; default 10")
+    add(
+        "--known",
+        action="store_true",
+        help="run nothing: a table of what is known so far",
+    )
     add("--quick", action="store_true", help="one seed, few updates: does it run?")
     add(
         "--updates",
@@ -135,7 +140,7 @@ def _make(flags: argparse.Namespace) -> int:
         request = train.Request(flags.fid_features, flags.inception_weights)
         place = paper.Place(runs_dir, out)
         return paper.write(wish, request, place, flags.quick, flags.command)
-    failed = tables.run(wish, runs_dir, records)
+    failed = {} if flags.known else tables.run(wish, runs_dir, records)
     for path in tables.write(wish, records, flags.command, out):
         print(f"written: {path}")
     return len(failed)
@@ -147,6 +152,8 @@ def _check(flags: argparse.Namespace) -> None:
     if odd:
         has = ", ".join(sorted(known)) or "none"
         raise UserError(f"--datasets {' '.join(sorted(odd))}: {flags.what} has {has}.")
+    if flags.known and flags.what not in TABLES:
+        raise UserError(f"--known: goes with table1 to table4, not {flags.what}.")
     if flags.repeats < 1:
         raise UserError(f"--repeats {flags.repeats}: expected 1 or more.")
     if flags.updates is not None and flags.updates < 2:

@@ -22,10 +22,14 @@ def in_chunks(function: Callable, images: tf.Tensor, chunk: int = CHUNK) -> tf.T
 
 
 def compiled(model, prepare: Callable = lambda x: x, chunk: int = CHUNK) -> Callable:
-    """`model` over `prepare`d images, array to array, traced once a shape."""
+    """`model` over `prepare`d images, array to array; traced once, for any number."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function
     def extract(images: tf.Tensor) -> tf.Tensor:
         return in_chunks(lambda x: model(prepare(x), training=False), images, chunk)
 
-    return lambda images: extract(tf.constant(images)).numpy()
+    def call(images):
+        any_number = tf.TensorSpec([None, *images.shape[1:]], images.dtype)
+        return extract.get_concrete_function(any_number)(tf.constant(images)).numpy()
+
+    return call

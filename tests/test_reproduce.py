@@ -77,6 +77,11 @@ def test_quick_table_and_report(toy, tmp_path, capsys, monkeypatch):
     assert "2 of 2 runs are known from" in capsys.readouterr().out
     assert (out / "table2.md").read_text() == shown
 
+    more = [*asked, "--methods", "cn", "ros"]
+    assert reproduce.main([*more, "--known"]) == 0  # ros is not known: not run
+    table = (out / "table2.md").read_text()
+    assert "| cn |" in table and "| ros |" not in table
+
     half = runs / "00007-digits-ros-ls"
     half.mkdir(parents=True)
     options = resolve({"dataset": "digits", "method": "ros"})
@@ -128,6 +133,7 @@ def test_a_method_that_does_not_fit_is_told(toy, tmp_path, capsys, monkeypatch):
         (["table1", "--datasets", "cifar10"], "fashion-mnist, mnist"),
         (["figure5", "--datasets", "mnist"], "cifar10, fashion-mnist"),
         (["table1", "--repeats", "0"], "--repeats 0"),
+        (["report", "--known"], "goes with table1"),
         (["table1", "--updates", "1"], "--updates 1"),
         (["table1", "--methods", "best"], "invalid choice"),
         (["report", "--runs-dir", "nowhere"], "nowhere: no finished run"),
