@@ -142,7 +142,8 @@ def named(model: keras.Model, name: str) -> keras.Model:
     """A copy of the model, weights and all, under the name of a player."""
     twin = keras.models.clone_model(model)
     twin.set_weights(model.get_weights())
-    return keras.Model(twin.inputs, twin.outputs[0], name=name)
+    inputs = twin.inputs[0] if len(twin.inputs) == 1 else twin.inputs
+    return keras.Model(inputs, twin.outputs[0], name=name)
 
 
 def in_order(made: Made, order: np.ndarray) -> Made:
