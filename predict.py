@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from gamo_tf.errors import UserError
+from gamo_tf.folder import write_text
 from gamo_tf.quiet import import_tensorflow
 from gamo_tf.runs import Run, finished
 
@@ -80,21 +82,22 @@ def _files(given: list[str]) -> Iterator[str]:
 def _write(rows, out: Path | None) -> int:
     """0, or 2 where a file could not be read; it is told, and the others are kept."""
     header, lines, bad = rows
-    with open(out, "w", newline="") if out else _Stdout() as file:
+
+    def fill(file) -> None:
         sheet = csv.writer(file)
         sheet.writerow(header)
         sheet.writerows(lines)
+
+    if out:
+        held = io.StringIO(newline="")
+        fill(held)
+        write_text(out, held.getvalue())
+    else:
+        fill(sys.stdout)
+        sys.stdout.flush()
     for name, why in bad.items():
         print(f"predict.py: {name}: {why}", file=sys.stderr)
     return 2 if bad else 0
-
-
-class _Stdout:
-    def __enter__(self):
-        return sys.stdout
-
-    def __exit__(self, *args) -> None:
-        sys.stdout.flush()
 
 
 if __name__ == "__main__":
