@@ -63,7 +63,7 @@ def write(
             make(wish, dataset, request, place, pix)
         except UserError as err:
             failed += 1
-            print(f"{dataset}: {err}", flush=True)
+            print(f"{dataset}: {str(err).removeprefix(f'{dataset}: ')}", flush=True)
     if wish.table == "table5":
         _write_table5(wish, pix, place.out, command)
     return failed

@@ -144,7 +144,8 @@ def run(wish: Wish, runs_dir: Path, records: Records) -> dict[tuple[str, str], s
     failed: dict[tuple[str, str], str] = {}
 
     def fail(dataset: str, method: str, err: UserError) -> None:
-        print(f"{dataset}{method and ', ' + method}: {err}", flush=True)
+        told = str(err).removeprefix(f"{dataset}: ")
+        print(f"{dataset}{method and ', ' + method}: {told}", flush=True)
         failed[dataset, method] = str(err)
 
     known, wanted = 0, list(wish.runs())
