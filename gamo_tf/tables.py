@@ -255,7 +255,7 @@ def write(wish: Wish, records: Records, command: str, out: Path) -> list[Path]:
         f"`{command}`: ACSA / GM, mean ± standard deviation over seeds; {pages.NOTE} "
         "The paper's figures are of ten repeats."
     )
-    title = pages.Heading(wish.table.capitalize(), 1)
+    title = pages.Heading(wish.table.replace("table", "Table "), 1)
     text = pages.markdown([title, pages.Text(note), *blocks(wish, found)])
     paths = [out / f"{wish.table}.md", out / f"{wish.table}.csv"]
     write_text(paths[0], text)
