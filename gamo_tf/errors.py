@@ -7,3 +7,8 @@ class UserError(Exception):
 
 class Stopped(Exception):
     """Ctrl-C, with everything saved: exit code 130."""
+
+
+def first_line(err: Exception) -> str:
+    """What a library's exception says, in one line."""
+    return str(err).splitlines()[0] if str(err) else repr(err)

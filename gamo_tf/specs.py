@@ -13,6 +13,8 @@ _SCENES = ("classroom", "church-outdoor", "conference-room", "dining-room", "tow
 _SMALL = (15_000, 1500, 750, 300, 150)
 _CELEBA_LARGE = (28_000, 4000, 3000, 1500, 750)
 _LSUN_LARGE = (50_000, 5000, 3000, 1500, 750)
+_CELEBA_TERMS = "non-commercial research (Liu et al.)"
+_LSUN_TERMS = "none stated by its publisher (Yu et al.)"
 
 DRAWN = "sun397"  # the dataset whose classes are drawn by seed: `datasets.sun397`
 
@@ -176,35 +178,23 @@ DATASETS = {
         ),
         *(
             DatasetSpec(
-                f"celeba-{size}",
+                f"{reader}-{size}",
                 (64, 64, 3),
-                _HAIR,
+                classes,
                 counts,
                 (32, 32, 64, 64),
                 100,
-                "celeba",
+                reader,
                 25_000,
                 "paper, Section 4.3",
-                "non-commercial research (Liu et al.)",
+                terms,
                 mirror=True,
             )
-            for size, counts in (("small", _SMALL), ("large", _CELEBA_LARGE))
-        ),
-        *(
-            DatasetSpec(
-                f"lsun-{size}",
-                (64, 64, 3),
-                _SCENES,
-                counts,
-                (32, 32, 64, 64),
-                100,
-                "lsun",
-                25_000,
-                "paper, Section 4.3",
-                "none stated by its publisher (Yu et al.)",
-                mirror=True,
+            for reader, classes, terms, large in (
+                ("celeba", _HAIR, _CELEBA_TERMS, _CELEBA_LARGE),
+                ("lsun", _SCENES, _LSUN_TERMS, _LSUN_LARGE),
             )
-            for size, counts in (("small", _SMALL), ("large", _LSUN_LARGE))
+            for size, counts in (("small", _SMALL), ("large", large))
         ),
     )
 }

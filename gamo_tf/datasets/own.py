@@ -57,8 +57,7 @@ def images(
         test = pd.DataFrame(test_files, columns=["source", "label"])
     else:
         train, test = _part(train, test_split, seed)
-    rows = pd.concat([train.assign(set="train"), test.assign(set="test")])
-    rows = rows[["set", "source", "label"]].reset_index(drop=True)
+    rows = _join(train, test)
     settings = {
         "dataset": slug(folder.name),
         "data": str(folder),
@@ -99,8 +98,7 @@ def features(path: Path, label: str, test_split: float, seed: int) -> Own:
     table = own_features.read(path, label)
     rows = pd.DataFrame({"source": np.arange(len(table.y)), "label": table.y})
     train, test = _part(rows.sort_values("label", kind="stable"), test_split, seed)
-    rows = pd.concat([train.assign(set="train"), test.assign(set="test")])
-    rows = rows[["set", "source", "label"]].reset_index(drop=True)
+    rows = _join(train, test)
     settings = {
         "dataset": slug(path.stem),
         "data": str(path.resolve()),
@@ -113,16 +111,15 @@ def features(path: Path, label: str, test_split: float, seed: int) -> Own:
 
 
 def _own(settings, classes, shape, rows, values, skipped) -> Own:
-    train = (rows["set"] == "train").to_numpy()
-    labels = rows["label"].to_numpy().astype(np.int64)
-    counts = np.bincount(labels[train], minlength=len(classes))
+    arrays = _arrays(rows, values)
+    counts = np.bincount(arrays[1], minlength=len(classes))
     for name, n in zip(classes, counts, strict=True):
         if n < 2:
             raise UserError(
                 f"class {name}: {n} sample(s) to train on; a convex combination needs "
                 "2 or more."
             )
-    if not (~train).any():
+    if not len(arrays[3]):
         raise UserError("no sample to test on: give a larger --test-split.")
     settings |= {
         "classes": classes,
@@ -130,8 +127,20 @@ def _own(settings, classes, shape, rows, values, skipped) -> Own:
         "counts": tuple(counts.tolist()),
         "test_per_class": 0,
     }
-    arrays = (values[train], labels[train], values[~train], labels[~train])
     return Own(settings, arrays, rows, skipped)
+
+
+def _join(train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """Lines of source and label as the `rows` of `Own`."""
+    rows = pd.concat([train.assign(set="train"), test.assign(set="test")])
+    return rows[["set", "source", "label"]].reset_index(drop=True)
+
+
+def _arrays(rows: pd.DataFrame, values: np.ndarray) -> Arrays:
+    """Training rows and labels, test rows and labels."""
+    train = (rows["set"] == "train").to_numpy()
+    labels = rows["label"].to_numpy().astype(np.int64)
+    return values[train], labels[train], values[~train], labels[~train]
 
 
 def _part(
@@ -163,6 +172,4 @@ def reload(options: Options, rows: pd.DataFrame) -> Arrays:
         values, bad = own_images.read(sources, size, channels == 1, options.patches)
         if bad:
             raise UserError(own_images.complaint(bad, resumed=True))
-    train = (rows["set"] == "train").to_numpy()
-    labels = rows["label"].to_numpy().astype(np.int64)
-    return values[train], labels[train], values[~train], labels[~train]
+    return _arrays(rows, values)

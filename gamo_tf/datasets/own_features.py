@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, first_line
 
 SUFFIXES = (".npz", ".csv", ".parquet")
 
@@ -77,8 +77,9 @@ def _open(path: Path, label: str) -> tuple[pd.DataFrame, np.ndarray | None]:
     except UserError:
         raise
     except Exception as err:  # pandas, pyarrow and NumPy raise of many kinds
-        told = str(err).splitlines()[0] if str(err) else repr(err)
-        raise UserError(f"--features {path}: cannot be read ({told}).") from err
+        raise UserError(
+            f"--features {path}: cannot be read ({first_line(err)})."
+        ) from err
     if label not in frame:
         return frame, None
     return frame.drop(columns=label), frame[label].to_numpy()

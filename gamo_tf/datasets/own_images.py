@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, first_line
 
 _IGNORED = {"thumbs.db", "desktop.ini"}  # what file managers leave behind
 _LISTED = 10  # unreadable files named in a complaint
@@ -74,7 +74,7 @@ def read(
         try:
             images[k] = load(files[k], size, gray, patches)
         except Exception as err:  # Pillow raises of many kinds for bad files
-            bad[files[k]] = str(err).splitlines()[0] if str(err) else repr(err)
+            bad[files[k]] = first_line(err)
 
     with ThreadPoolExecutor() as pool:
         many = len(files) > 2000

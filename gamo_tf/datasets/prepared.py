@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, first_line
 from gamo_tf.folder import write_text
 from gamo_tf.specs import DatasetSpec
 
@@ -117,10 +117,9 @@ def _fill(images, keys, decode, done: int, note: Path, identity: dict, name) -> 
         except UserError:
             raise
         except Exception as err:  # Pillow, zipfile and zlib raise of many kinds
-            told = str(err).splitlines()[0] if str(err) else repr(err)
             raise UserError(
-                f"{name}: {keys[k]} cannot be read ({told}). The source is damaged: "
-                "fetch it again."
+                f"{name}: {keys[k]} cannot be read ({first_line(err)}). The source is "
+                "damaged: fetch it again."
             ) from err
 
     bar = tqdm(total=len(keys), initial=done, desc=f"{name}, once", disable=None)

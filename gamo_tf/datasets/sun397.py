@@ -17,16 +17,17 @@ _PAGE = "https://vision.princeton.edu/projects/2010/SUN/"
 _NAMES = "ClassName.txt"
 
 
+def _lists(root: Path) -> list[Path]:
+    """Where ClassName.txt may lie."""
+    return [root / _NAMES, root / "Partitions" / _NAMES, root / "SUN397" / _NAMES]
+
+
 def check(data_dir: Path) -> None:
     """Raises UserError where a part is missing: what it is and where it goes."""
     root = data_dir / "sun397"
     places = {
         "SUN397.tar.gz (39 GB), unpacked to SUN397/": [root / "SUN397"],
-        f"{_NAMES} of Partitions.zip (18 MB)": [
-            root / _NAMES,
-            root / "Partitions" / _NAMES,
-            root / "SUN397" / _NAMES,
-        ],
+        f"{_NAMES} of Partitions.zip (18 MB)": _lists(root),
     }
     missing = [k for k, paths in places.items() if not any(p.exists() for p in paths)]
     if missing:
@@ -39,7 +40,7 @@ def check(data_dir: Path) -> None:
 def names(data_dir: Path) -> list[str]:
     """Categories as ClassName.txt has them, such as /a/abbey."""
     root = data_dir / "sun397"
-    for path in (root / _NAMES, root / "Partitions" / _NAMES, root / "SUN397" / _NAMES):
+    for path in _lists(root):
         if path.is_file():
             lines = path.read_text(encoding="utf-8").split()
             if odd := [x for x in lines if not x.startswith("/") or ".." in x]:
