@@ -1,17 +1,35 @@
 PYTHON ?= python3
 BIN = .venv/bin
+# Two processes, each with the TensorFlow of its own; the tests of a file stay together,
+# because they share fixtures.
+PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10
 
-.PHONY: demo test
+.PHONY: help demo lint types test test-fast package
+help:  ## this list; every target sets up .venv first, from nothing
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
 demo: .venv/ready  ## the plain classifier and GAMO on digits side by side, then GAMO2pix
 	$(BIN)/python train_gamo.py --dataset digits --method cn
 	$(BIN)/python train_gamo.py --dataset digits --method gamo
-	$(BIN)/python -m gamo_tf.compare
+	$(BIN)/python -m gamo_tf compare
 	$(BIN)/python train_gamo2pix.py --class 7 --fid-features classifier
 
-test: .venv/ready-dev  ## lint and every test
+lint: .venv/ready-dev  ## ruff: errors and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -q
+
+types: .venv/ready-dev  ## mypy
+	$(BIN)/python -m mypy
+
+test: lint types  ## lint, types and all tests
+	$(PYTEST)
+
+test-fast: .venv/ready-dev  ## the tests that take less than 90 seconds together
+	$(PYTEST) -m "not slow"
+
+package: .venv/ready-dev  ## a wheel in dist/
+	rm -rf build dist  # setuptools would pack what an earlier build left there
+	$(BIN)/python -m build --wheel
 
 .venv/ready: requirements.txt
 	$(PYTHON) -m venv .venv

@@ -21,35 +21,44 @@ SIZES = (2_500, 10_000, 40_000)
 
 
 def measure(path: Path, data_dir: Path, images: int) -> None:
-    from gamo_tf.quiet import import_tensorflow
+    """Save a balanced folder with generated images of one class; print a line.
+
+    Args:
+      path: of the run.
+      data_dir: the folder of published datasets.
+      images: how many are generated.
+    """
+    from gamo_tf.import_tensorflow import import_tensorflow
 
     import_tensorflow()
-    from gamo2pix import balanced
-    from gamo2pix.synthesis import Synthesis
-    from gamo2pix.vae import Decode
-    from gamo_tf import datasets
-    from gamo_tf.runs import Run
-    from gamo_tf.specs import DATASETS
+    from gamo2pix import balanced_folder
+    from gamo2pix.generate import ImageGenerator
+    from gamo2pix.vae import FeatureDecoder
+    from gamo_tf.config.dataset_specs import DATASETS
+    from gamo_tf.data import load
+    from gamo_tf.runs.run import Run
 
     run = Run.open(path)
     spec = DATASETS[run.options.dataset]
-    split = run.load_split(datasets.read(spec, data_dir))
-    synthesis = Synthesis(run, split, 0)
-    label = max(synthesis.rows)
-    vae = None
+    split = run.load_split(load.read(spec, data_dir))
+    generator = ImageGenerator(run, split, 0)
+    label = max(generator.rows)
+    decoder = None
     if not spec.flat:
-        vae = Decode.load(run.pix_class(spec.classes[label]))
+        decoder = FeatureDecoder.load(run.pix_class(spec.classes[label]))
     with tempfile.TemporaryDirectory() as place:
         began = time.perf_counter()
-        want = len(synthesis.rows[label]) + images
+        want = len(generator.rows[label]) + images
         target = Path(place) / "balanced"
-        balanced.save(target, run, spec, split, synthesis, {label: vae}, want, {})
+        decoders = {label: decoder}
+        balanced_folder.save(target, run, spec, split, generator, decoders, want, {})
         took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"| {images} | {took:.1f} | {peak:.0f} |", flush=True)
 
 
 def main() -> None:
+    """Measure each of SIZES in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data")

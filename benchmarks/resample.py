@@ -5,7 +5,7 @@ python benchmarks/resample.py            docs/resample.csv and two tables
 Tables that scikit-learn ships, made imbalanced by dropping minority rows (seeded), and
 one made by make_classification. Five random halves, the same for every sampler; each
 resamples the training half; a logistic regression and gradient boosting are fitted on
-standardised columns and judged on the other half. All samplers at their defaults.
+standardised columns and tested on the other half. All samplers at their defaults.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from gamo_tf.quiet import import_tensorflow  # noqa: E402
+from gamo_tf.import_tensorflow import import_tensorflow  # noqa: E402
 
 import_tensorflow()
 
@@ -53,7 +53,17 @@ MODELS = {
 
 
 def thin(X: np.ndarray, y: np.ndarray, keep: dict[int, int]) -> tuple:
-    """`keep[label]` rows of these labels, drawn by seed; all rows of the others."""
+    """Drop rows of some classes.
+
+    Args:
+      X: [n, d].
+      y: int [n].
+      keep: how many rows to keep, by label; they are drawn by a fixed seed. Classes
+        that are not in it keep all of theirs.
+
+    Returns:
+      The kept rows and their labels, in the order that they had.
+    """
     rng = np.random.default_rng(0)
     rows = [
         rng.permutation(np.flatnonzero(y == k))[: keep.get(k)] for k in np.unique(y)
@@ -63,7 +73,10 @@ def thin(X: np.ndarray, y: np.ndarray, keep: dict[int, int]) -> tuple:
 
 
 def tables() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """1: the minority class (of wine and digits, the smallest ones are all but 0)."""
+    """The data, by name: rows and labels.
+
+    Label 0 is the majority class; all others are minority classes.
+    """
     X, y = load_breast_cancer(return_X_y=True)
     found = {"breast cancer, 357:40": thin(X, 1 - y, {1: 40})}
     X, y = load_digits(return_X_y=True)
@@ -84,7 +97,21 @@ def tables() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-def judge(X, y, name: str, sampler, seed: int) -> list[dict]:
+def score(
+    X: np.ndarray, y: np.ndarray, name: str, sampler: type | None, seed: int
+) -> list[dict]:
+    """Resample one half of a table, fit each model on it and test it on the other.
+
+    Args:
+      X: [n, d].
+      y: int [n].
+      name: of the table.
+      sampler: class of the oversampler; None: the half is left as it is.
+      seed: of the halves and of the sampler.
+
+    Returns:
+      A row of results for each of MODELS.
+    """
     X, X_test, y, y_test = train_test_split(
         X, y, test_size=0.5, stratify=y, random_state=seed
     )
@@ -94,11 +121,11 @@ def judge(X, y, name: str, sampler, seed: int) -> list[dict]:
     if sampler:
         X, y = sampler(random_state=seed).fit_resample(X, y)
     took = time.perf_counter() - began
-    small = np.setdiff1d(np.unique(y_test), [0])
+    minority = np.setdiff1d(np.unique(y_test), [0])
     rows = []
     for model, make in MODELS.items():
         guess = make().fit(X, y).predict(X_test)
-        recall = recall_score(y_test, guess, labels=small, average="macro")
+        recall = recall_score(y_test, guess, labels=minority, average="macro")
         rows.append(
             {
                 "table": name,
@@ -123,6 +150,7 @@ def speed() -> float:
 
 
 def main() -> None:
+    """Write all rows to a CSV file, and print the means as two tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "resample.csv")
     args = parser.parse_args()
@@ -130,7 +158,7 @@ def main() -> None:
     for name, (X, y) in tables().items():
         for word, sampler in SAMPLERS.items():
             for seed in range(REPEATS):
-                for row in judge(X, y, name, sampler, seed):
+                for row in score(X, y, name, sampler, seed):
                     rows.append({"sampler": word, **row})
         print(name, flush=True)
         pd.DataFrame(rows).round(4).to_csv(args.out, index=False)
@@ -139,10 +167,10 @@ def main() -> None:
         print(f"\n{key}: mean ± deviation over {REPEATS} halves\n")
         print("| table | model | " + " | ".join(SAMPLERS) + " |")
         print("| --- | --- |" + " ---: |" * len(SAMPLERS))
-        for (name, model), mine in found.groupby(["table", "model"], sort=False):
+        for (name, model), group in found.groupby(["table", "model"], sort=False):
             cells = []
             for word in SAMPLERS:
-                values = mine[mine["sampler"] == word][key]
+                values = group[group["sampler"] == word][key]
                 cells.append(f"{values.mean():.3f}±{values.std():.3f}")
             print(f"| {name} | {model} | " + " | ".join(cells) + " |")
     print(f"\nfit_resample, 20,000 x 64, 50:1: {speed():.1f} s")

@@ -22,22 +22,28 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from gamo_tf.quiet import import_tensorflow  # noqa: E402
+from gamo_tf.import_tensorflow import import_tensorflow  # noqa: E402
 
 import_tensorflow()
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from gamo_tf import datasets, train  # noqa: E402
-from gamo_tf.evaluation import Held  # noqa: E402
-from gamo_tf.options import Options, resolve, spec_of  # noqa: E402
-
-LIMIT = 4096  # MiB
+from gamo_tf.config.options import Options, resolve, spec_of  # noqa: E402
+from gamo_tf.data.splits import Arrays, draw_split  # noqa: E402
+from gamo_tf.evaluation.evaluator import DeviceSplit  # noqa: E402
+from gamo_tf.methods.build import build  # noqa: E402
 
 
 def memory(options: Options) -> dict:
-    """An epoch of GAMO as train.run goes about it, from images on disk."""
+    """Train an epoch of GAMO in the way of `train.run`, from images on disk.
+
+    Args:
+      options: of the run.
+
+    Returns:
+      Sizes, seconds of the epoch and the peak memory of this process in MiB.
+    """
     spec, counts = spec_of(options), np.asarray(options.counts)
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -50,16 +56,17 @@ def memory(options: Options) -> dict:
         images.flush()
         del images
         labels = np.repeat(np.arange(len(counts)), counts)
-        test = np.repeat(np.arange(len(counts)), 20)
-        pictures = np.zeros((len(test), *spec.shape), np.uint8)
-        arrays = (np.load(path, mmap_mode="r"), labels, pictures, test)
-        split = datasets.draw(arrays, spec, options.counts, 0, 0)
-        held = Held.of(split)
-        del arrays, split
-        game = train.build(options, spec)
+        test_labels = np.repeat(np.arange(len(counts)), 20)
+        test_images = np.zeros((len(test_labels), *spec.shape), np.uint8)
+        mapped = np.load(path, mmap_mode="r")
+        arrays = Arrays(mapped, labels, test_images, test_labels)
+        split = draw_split(arrays, spec, options.counts, 0, 0)
+        rows = DeviceSplit.of(split)
+        del mapped, arrays, split
+        game = build(options, spec)
         y = tf.constant(labels, tf.int32)
         began = time.perf_counter()
-        game.epoch(held.train, y, game.steps_per_epoch)
+        game.epoch(rows.train, y, steps=game.steps_per_epoch)
         took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
@@ -73,7 +80,12 @@ def memory(options: Options) -> dict:
 
 
 def scene_options(classes: int, points: int) -> Options:
-    """Images of 64x64x3: `points` of the smaller classes, evenly; batch 128."""
+    """Options of a run on images of 64x64x3, with a batch of 128.
+
+    Args:
+      classes: how many there are, the majority class among them.
+      points: training images of all minority classes together, spread evenly.
+    """
     each = points // (classes - 1)
     return resolve(
         {
@@ -88,12 +100,16 @@ def scene_options(classes: int, points: int) -> Options:
 
 
 def classes() -> dict:
-    """ms an iteration with 10 and with 50 classes, as many minority points: the whole
-    of it, and the game alone."""
+    """Time iterations with 10 and with 50 classes and as many minority points.
+
+    Returns:
+      Milliseconds of a whole iteration, and of its game pass alone, by number of
+      classes, and the ratios of 50 to 10 classes.
+    """
     games, data = {}, {}
     for c in (10, 50):
         options = scene_options(c, 9 * 49 * 20)
-        games[c] = train.build(options, spec_of(options))
+        games[c] = build(options, spec_of(options))
         n = sum(options.counts)
         rng = np.random.default_rng(0)
         images = rng.integers(0, 256, (n, 64, 64, 3), np.uint8)
@@ -103,15 +119,15 @@ def classes() -> dict:
     for turn in range(4):
         for c, game in games.items():
             began = time.perf_counter()
-            game.epoch(*data[c], steps)
+            game.epoch(*data[c], steps=steps)
             middle = time.perf_counter()
             features = tf.zeros([len(data[c][1]), 512])
-            parts, order = game.parts(features), game._order(data[c][1])
+            points, order = game.class_points(features), game.order(data[c][1])
             again = time.perf_counter()
             game.game_pass(
-                features, data[c][1], order, tf.constant(steps), parts
+                features, data[c][1], order, tf.constant(steps), points
             ).numpy()
-            if turn:
+            if turn:  # the first one compiles
                 whole[c].append((middle - began) / steps * 1e3)
                 alone[c].append((time.perf_counter() - again) / steps * 1e3)
     found = {f"ms_{c}": round(median(whole[c]), 2) for c in games}
@@ -129,6 +145,7 @@ CASES = {
 
 
 def main() -> None:
+    """Run one case here, or all of them in processes of their own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", choices=CASES, help="one, in this process")
     args = parser.parse_args()

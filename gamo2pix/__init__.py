@@ -1,0 +1,1 @@
+"""GAMO2pix (paper, Section 5): images from what a finished GAMO run generates."""

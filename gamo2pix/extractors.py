@@ -14,14 +14,16 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from gamo_tf import metrics
-from gamo_tf.chunks import compiled
-from gamo_tf.errors import UserError
-from gamo_tf.folder import atomically, write_text
-from gamo_tf.specs import DatasetSpec
+from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.data.splits import Arrays
+from gamo_tf.errors import UserError, setting
+from gamo_tf.evaluation import metrics
+from gamo_tf.files import write_text
+from gamo_tf.networks.batched import compiled
+from gamo_tf.networks.saved import load_network, save_network
 
-INCEPTION_SIDE = 299
-_CHUNK = 50  # Inception's activations: some 30 MB an image
+INCEPTION_SIDE = 299  # pixels
+_CHUNK = 50  # Inception's activations take some 30 MB an image
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,11 @@ class Extractor:
     """Images uint8 [n, h, w, c] -> features float32 [n, d].
 
     Attributes:
-      name: what the features are; names every score made of them.
-      least: rows below which a Frechet distance of them says nothing (d of 2048
-        and more); no score is made then.
-      details: for the record: weights, size, what they compare with.
+      name: what the features are; it names every score that is made of them.
+      function: the extractor itself.
+      least: fewest images that a score is made of. A Frechet distance of 2,048
+        features says nothing with fewer rows than that.
+      details: for the record: weights, size, what the features compare with.
     """
 
     name: str
@@ -41,19 +44,58 @@ class Extractor:
     details: dict = field(default_factory=dict)
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
+        """The features of images uint8 [n, h, w, c], float32 [n, d]."""
         return self.function(images)
+
+
+def choose(
+    fid_features: str | None,
+    inception_weights: Path | None,
+    spec: DatasetSpec,
+    arrays: Arrays,
+    data_dir: Path,
+) -> list[Extractor]:
+    """The extractors that scores are made with.
+
+    Args:
+      fid_features: "inception", "classifier", or None: Inception-v3 if its weights
+        can be had, else a classifier, with a line that says so.
+      inception_weights: a file of the weights (see `inception`).
+      spec: of the dataset.
+      arrays: the whole dataset, which the classifier is trained on.
+      data_dir: where the classifier is kept.
+
+    Raises:
+      UserError: the weights of Inception-v3 were asked for and cannot be had.
+    """
+    if fid_features != "classifier":
+        try:
+            return inception(inception_weights)
+        except UserError as err:
+            if fid_features == "inception" or inception_weights:
+                raise
+            print(f"{err} Now a reference classifier's features are used.")
+    return [reference(spec, arrays, data_dir)]
 
 
 # ---- Inception-v3 ------------------------------------------------------------
 
 
 def inception(weights: Path | None = None) -> list[Extractor]:
-    """Keras's Inception-v3 at its first max-pool (64-d) and at its end (2048-d).
+    """Inception-v3 (Szegedy et al., CVPR 2016) as Keras has it.
 
-    `weights`: an .h5 file of the network without its top; None takes Keras's
-    own loader, which downloads. Raises UserError where neither works.
+    Args:
+      weights: an .h5 file of the network without its top; None takes Keras's own
+        loader, which downloads them.
+
+    Returns:
+      Two extractors: means over the first max-pool (d = 64), and over the last map
+      (d = 2,048).
+
+    Raises:
+      UserError: the weights cannot be had.
     """
-    source = str(weights) if weights else "keras.applications imagenet"
+    place = str(weights) if weights else "keras.applications imagenet"
     try:
         network = keras.applications.InceptionV3(
             include_top=False,
@@ -63,14 +105,15 @@ def inception(weights: Path | None = None) -> list[Extractor]:
         if weights:
             network.load_weights(weights)
     except Exception as err:  # urllib, h5py and Keras raise of many kinds
-        told = str(err).splitlines()[0] if str(err) else type(err).__name__
+        reason = str(err).splitlines()[0] if str(err) else type(err).__name__
         raise UserError(
-            f"Inception-v3's weights cannot be had from {source} ({told}). Give "
-            "--inception-weights FILE, or --fid-features classifier."
+            f"Inception-v3's weights cannot be had from {place} ({reason}). Give "
+            f"{setting('inception_weights')} FILE, or {setting('fid_features')} "
+            "classifier."
         ) from err
     pools = [x for x in network.layers if isinstance(x, layers.MaxPooling2D)]
     details = {
-        "weights": source,
+        "weights": place,
         "weights_md5": _digest(network),
         "resize": f"bilinear, antialiased, to {INCEPTION_SIDE}x{INCEPTION_SIDE}",
         "comparable_to_published": False,
@@ -80,16 +123,16 @@ def inception(weights: Path | None = None) -> list[Extractor]:
         ("keras_inceptionv3_maxpool1_d64", pools[0].output, 4),
         ("keras_inceptionv3_pool3_d2048", network.output, 2048),
     )
-    made = []
+    extractors = []
     for name, tensor, least in taps:
         mean = layers.GlobalAveragePooling2D()(tensor)
-        model = keras.Model(network.inputs, mean)
-        function = compiled(model, _prepare, _CHUNK)
-        made.append(Extractor(name, function, least, details))
-    return made
+        function = compiled(keras.Model(network.inputs, mean), _to_inception, _CHUNK)
+        extractors.append(Extractor(name, function, least, details))
+    return extractors
 
 
-def _prepare(images: tf.Tensor) -> tf.Tensor:
+def _to_inception(images: tf.Tensor) -> tf.Tensor:
+    """Images of any size and colour as Inception-v3 takes them, in [-1, 1]."""
     x = tf.cast(images, tf.float32)
     if images.shape[-1] == 1:
         x = tf.image.grayscale_to_rgb(x)
@@ -98,74 +141,111 @@ def _prepare(images: tf.Tensor) -> tf.Tensor:
 
 
 def _digest(network: keras.Model) -> str:
+    """The MD5 sum of all weights, in the order of `get_weights`."""
     digest = hashlib.md5(usedforsecurity=False)
     for array in network.get_weights():
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
 # ---- a reference classifier --------------------------------------------------
 
-RECIPE = "r1"  # raise it when anything below changes: it names every output
-_RECIPE_BATCH, _RECIPE_EPOCHS, _RECIPE_UPDATES, _RECIPE_SEED = 128, 5, 1500, 0
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a reference classifier is trained: Adam 1e-3 on seeded minibatches.
+
+    Attributes:
+      name: of the recipe and of the layers that `reference` has. It is part of the
+        name of every score, so that whoever changes anything gives another name.
+      batch: images of a minibatch.
+      epochs: fewest passes over the training set.
+      updates: fewest minibatches.
+      seed: of the initial weights and the minibatches.
+    """
+
+    name: str = "r1"
+    batch: int = 128
+    epochs: int = 5
+    updates: int = 1500
+    seed: int = 0
+
+
+RECIPE = Recipe()
 
 
 def reference(
-    spec: DatasetSpec, arrays: tuple[np.ndarray, ...], data_dir: Path
+    spec: DatasetSpec, arrays: Arrays, data_dir: Path, recipe: Recipe = RECIPE
 ) -> Extractor:
     """64 features of a classifier of the full published training set.
 
-    Recipe r1: 3x3 convolutions of 32 and 64 with ReLU and 2x2 max pooling, dense
-    64 ReLU (the features), softmax; Adam 1e-3, batch 128, 5 passes or 1,500
-    updates, whichever is more; seed 0. The features are divided by their root mean
-    square over the training set, so that a score's size says something.
+    3x3 convolutions of 32 and 64 filters with ReLU and 2x2 max pooling, dense 64 with
+    ReLU (the features), softmax. The features are divided by their root mean square
+    over the training set, so that the size of a score says something.
 
-    Kept under ``<data-dir>/reference``; other training images get their own.
+    It is kept under ``<data_dir>/reference``; other training images have their own.
+
+    Args:
+      spec: of the dataset.
+      arrays: the whole dataset.
+      data_dir: where the classifier is kept. If it cannot be written there, it is
+        trained every time.
+      recipe: of its training.
     """
-    images, labels, test_images, test_labels = arrays
-    digest = hashlib.blake2b(images, digest_size=6)
-    digest.update(np.ascontiguousarray(labels))
+    digest = hashlib.blake2b(arrays.images.data, digest_size=6)
+    digest.update(np.ascontiguousarray(arrays.labels).data)
     folder = data_dir / "reference"
-    stem = f"{spec.name}-{RECIPE}-{digest.hexdigest()}"
+    stem = f"{spec.name}-{recipe.name}-{digest.hexdigest()}"
     path, card = folder / f"{stem}.keras", folder / f"{stem}.json"
     if path.is_file() and card.is_file():
-        model = keras.saving.load_model(path, safe_mode=True, compile=False)
+        model = load_network(path)
         details = json.loads(card.read_text(encoding="utf-8"))
     else:
         print(
             f"training the reference classifier of {spec.name} (once, kept in "
-            f"{folder}): {len(images)} images",
+            f"{folder}): {len(arrays.images)} images",
             flush=True,
         )
-        model = _train_reference(images, labels, len(spec.classes))
-        guess = compiled(model)(test_images).argmax(axis=1)
-        found = metrics.confusion(test_labels, guess, len(spec.classes))
-        size = np.sqrt(np.mean(_penultimate(model)(images) ** 2))
-        details = {
-            "scale": float(size),
-            "classifier": f"{spec.name}, recipe {RECIPE}",
-            "training_images": len(images),
-            "test_acsa": metrics.summarise(found)["acsa"],
-            "comparable_to_published": False,
-        }
+        classes = len(spec.classes)
+        model = _train_reference(arrays.images, arrays.labels, classes, recipe)
+        details = _details(model, spec, arrays, recipe)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            atomically(path, model.save)
+            save_network(path, model)
             write_text(card, json.dumps(details, indent=2) + "\n")
         except OSError as err:
             print(f"{folder}: cannot be written ({err.strerror}); not kept", flush=True)
     features, scale = _penultimate(model), details["scale"]
-    name = f"classifier_{spec.name}_{RECIPE}_d64"
+    name = f"classifier_{spec.name}_{recipe.name}_d64"
     return Extractor(name, lambda x: features(x) / scale, details=details)
 
 
-def _penultimate(model: keras.Model) -> Callable:
-    tap = keras.Model(model.inputs, model.get_layer("features").output)
-    return compiled(tap)
+def _penultimate(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """The layer before the softmax as a function, [n, h, w, c] -> [n, 64]."""
+    return compiled(keras.Model(model.inputs, model.get_layer("features").output))
 
 
-def _train_reference(images: np.ndarray, labels: np.ndarray, c: int) -> keras.Model:
-    keras.utils.set_random_seed(_RECIPE_SEED)
+def _details(
+    model: keras.Model, spec: DatasetSpec, arrays: Arrays, recipe: Recipe
+) -> dict:
+    """The scale of the features, and how good the classifier is."""
+    predicted = compiled(model)(arrays.test_images).argmax(axis=1)
+    matrix = metrics.confusion(arrays.test_labels, predicted, len(spec.classes))
+    found = metrics.from_summary(metrics.summarise(matrix))
+    scale = np.sqrt(np.mean(_penultimate(model)(arrays.images) ** 2))
+    return {
+        "scale": float(scale),
+        "classifier": f"{spec.name}, recipe {recipe.name}",
+        "training_images": len(arrays.images),
+        **{f"test_{name}": value for name, value in found.items()},
+        "comparable_to_published": False,
+    }
+
+
+def _train_reference(
+    images: np.ndarray, labels: np.ndarray, classes: int, recipe: Recipe
+) -> keras.Model:
+    keras.utils.set_random_seed(recipe.seed)
     inputs = keras.Input(images.shape[1:], name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
     for filters in (32, 64):
@@ -173,12 +253,12 @@ def _train_reference(images: np.ndarray, labels: np.ndarray, c: int) -> keras.Mo
         x = layers.MaxPooling2D(2, padding="same")(x)
     x = layers.Flatten()(x)
     x = layers.Dense(64, activation="relu", name="features")(x)
-    model = keras.Model(inputs, layers.Dense(c, activation="softmax")(x))
+    model = keras.Model(inputs, layers.Dense(classes, activation="softmax")(x))
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-    updates = math.ceil(len(images) / _RECIPE_BATCH)
-    epochs = max(_RECIPE_EPOCHS, math.ceil(_RECIPE_UPDATES / updates))
-    rows = np.random.default_rng(_RECIPE_SEED).permutation(len(images))
+    updates = math.ceil(len(images) / recipe.batch)
+    epochs = max(recipe.epochs, math.ceil(recipe.updates / updates))
+    rows = np.random.default_rng(recipe.seed).permutation(len(images))
     data = tf.data.Dataset.from_tensor_slices((images[rows], labels[rows]))
-    data = data.shuffle(10_000, seed=_RECIPE_SEED).batch(_RECIPE_BATCH).prefetch(2)
+    data = data.shuffle(10_000, seed=recipe.seed).batch(recipe.batch).prefetch(2)
     model.fit(data, epochs=epochs, shuffle=False, verbose=0)
     return model

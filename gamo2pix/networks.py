@@ -1,4 +1,4 @@
-"""The VAE around a frozen F (paper, Section 5, Fig. 5a), as functional models."""
+"""The networks of the VAE around a frozen F (paper, Section 5, Fig. 5a)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,44 @@ from keras import layers
 
 _HIDDEN = 256
 _FILTERS = (64, 32, 16)  # of the first map and after each doubling
-_KERNEL = 4  # a multiple of the stride: no checkerboard (Odena et al., 2016)
+# The kernel's side is a multiple of the stride of 2, so that every pixel gets as many
+# contributions as its neighbour: no checkerboard (Odena et al., Distill 2016).
+_KERNEL = 4
 _SMALLEST = 8  # largest side of the map that the doublings start from
 
 
 def head(features: int, latent: int) -> keras.Model:
-    """Features [b, d] -> mean and log-variance of q(z|x), both [b, l]."""
+    """The encoder's last layers: features F(x) to q(z|x).
+
+    Args:
+      features: width d of F's output.
+      latent: width l of z.
+
+    Returns:
+      A model from features, float32 [b, d], to the mean and the log-variance of
+      q(z|x), both float32 [b, l].
+    """
     x = keras.Input((features,), name="feature")
-    h = layers.Dense(_HIDDEN, activation="relu", name="hidden")(x)
-    mean = layers.Dense(latent, name="mean")(h)
-    log_variance = layers.Dense(latent, name="log_variance")(h)
+    hidden = layers.Dense(_HIDDEN, activation="relu", name="hidden")(x)
+    mean = layers.Dense(latent, name="mean")(hidden)
+    log_variance = layers.Dense(latent, name="log_variance")(hidden)
     return keras.Model(x, [mean, log_variance], name="head")
 
 
-def decoder(latent: int, shape: tuple[int, int, int]) -> keras.Model:
-    """z [b, l] -> pixels 0-255 [b, h, w, c].
+def decoder(latent: int, shape: tuple[int, ...]) -> keras.Model:
+    """The decoder: z to an image.
 
-    A dense layer to a small map, then a transposed convolution of stride 2 for
-    each doubling (8x8: one; 28x28 and 32x32: two; 64x64: three), and a
-    convolution to the image. Sides that are no multiple are cropped.
+    A dense layer gives a map of at most 8x8, a transposed convolution of stride 2
+    doubles it as often as the image needs (8x8: once; 28x28 and 32x32: twice; 64x64:
+    three times), and a convolution makes the channels. Where a side is no multiple,
+    the map is larger than the image and is cropped at its end.
+
+    Args:
+      latent: width l of z.
+      shape: (height, width, channels) of an image.
+
+    Returns:
+      A model from z, float32 [b, l], to pixels of 0 to 255, float32 [b, h, w, c].
     """
     height, width, channels = shape
     doublings = max(1, math.ceil(math.log2(max(height, width) / _SMALLEST)))
@@ -44,9 +63,9 @@ def decoder(latent: int, shape: tuple[int, int, int]) -> keras.Model:
             activation="relu",
             name=f"double{k}",
         )(x)
-    extra = (rows * 2**doublings - height, columns * 2**doublings - width)
-    if any(extra):
-        x = layers.Cropping2D(((0, extra[0]), (0, extra[1])), name="crop")(x)
+    surplus = (rows * 2**doublings - height, columns * 2**doublings - width)
+    if any(surplus):
+        x = layers.Cropping2D(((0, surplus[0]), (0, surplus[1])), name="crop")(x)
     x = layers.Conv2D(channels, 3, padding="same", activation="sigmoid", name="share")(
         x
     )

@@ -4,33 +4,56 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, setting
 
-# Where unseen real images come back best: benchmarks/pix_length.py, docs/results.md.
-PASSES = 64
-LIMITS = (500, 4000)
+# The length at which unseen real images are decoded best was measured by
+# benchmarks/pix_length.py; docs/results.md has the table.
+PASSES = 64  # over the images of a class
+LIMITS = (500, 4000)  # fewest and most minibatches of a class
 
 
 @dataclass(frozen=True)
 class PixOptions:
-    """What decides the outcome of a class's VAE. The paper names no sizes."""
+    """What decides the outcome of a class's VAE. The paper names no sizes.
 
-    iterations: int | None = None  # minibatches a class; None: see `length`
-    seed: int = 0  # of initial weights, minibatches and all that is generated
-    batch_size: int = 32  # as in the game
-    latent: int = 64  # of the VAE (the game's own latent is another)
-    learning_rate: float = 1e-3  # Adam's
+    Attributes:
+      iterations: minibatches a class, 1 or more; None: see `length`.
+      seed: of the initial weights, the minibatches and everything that is generated;
+        0 or more.
+      batch_size: images of a minibatch, as in the game.
+      latent: width of the VAE's latent z. The game's G has a latent of its own width.
+      learning_rate: Adam's.
+
+    Raises:
+      UserError: `iterations` or `seed` is out of its range.
+    """
+
+    iterations: int | None = None
+    seed: int = 0
+    batch_size: int = 32
+    latent: int = 64
+    learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
         if self.iterations is not None and self.iterations < 1:
-            raise UserError(f"--iterations {self.iterations}: expected 1 or more.")
+            raise UserError(
+                f"{setting('iterations')} {self.iterations}: expected 1 or more."
+            )
         if self.seed < 0:
-            raise UserError(f"--seed {self.seed}: expected 0 or more.")
+            raise UserError(f"{setting('seed')} {self.seed}: expected 0 or more.")
 
     def length(self, n: int) -> int:
-        """Minibatches for a class of n images: PASSES over it, within LIMITS."""
+        """How many minibatches the VAE of a class is trained for.
+
+        Args:
+          n: training images of the class.
+
+        Returns:
+          `iterations` where it is set, else PASSES over the images, within LIMITS.
+        """
         passes = PASSES * n // self.batch_size
         return self.iterations or min(max(passes, LIMITS[0]), LIMITS[1])
 
     def to_json(self) -> dict:
+        """Every setting by name, as `options.json` of a class keeps them."""
         return asdict(self)

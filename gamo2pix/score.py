@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from gamo2pix import frechet
+from gamo2pix import distances
 from gamo2pix.extractors import Extractor
+from gamo2pix.generate import Generated
+from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.data.splits import Split
+from gamo_tf.files import atomically, write_text
 
 GAMO = "gamo"
-_SINGLE = 0.9  # a weight above: the sample has one parent
+LEAST = 4  # fewest real and test images of a class that is scored
+_SINGLE = 0.9  # a sample with a larger weight has one parent
 _COPY_QUANTILE = 0.05
 
-# Weights that no adversary chose, through the same VAE: n_i -> concentration.
-# "uniform": any point of the simplex is as likely; with many points it is near
-# their mean. "sparse": a few parents a sample.
+# Controls: convex weights that no adversary chose, through the same VAE. A control is
+# a Dirichlet distribution, whose concentration follows from the images n_i of the
+# class. With "dirichlet-uniform" any point of the simplex is as likely; with many
+# images the samples are near their mean. With "dirichlet-sparse" a sample has a few
+# parents.
 CONTROLS: dict[str, Callable[[int], float]] = {
     "dirichlet-uniform": lambda n: 1.0,
     "dirichlet-sparse": lambda n: 1.0 / n,
 }
 
-COLUMNS = {  # of the table for people: key -> title
+COLUMNS = {  # of the table for people: key of a row -> title
     "kid": "KID",
     "kid_spread": "spread",
     "kid_floor": "floor",
@@ -34,115 +43,172 @@ COLUMNS = {  # of the table for people: key -> title
     "single_parent": "one parent",
 }
 
+# A label and a number m -> m images of the class by everything that generates some.
+GenerateAll = Callable[[int, int], Mapping[str, Generated]]
+
 
 def score(
     extractor: Extractor,
     real: np.ndarray,
-    held: np.ndarray,
-    fakes: dict[str, tuple[np.ndarray, np.ndarray | None]],
+    unseen: np.ndarray,
+    generated: Mapping[str, Generated],
 ) -> list[dict]:
-    """A row a source of generated images, all of one class.
+    """Compare the generated images of one class with its real ones.
 
-    Every source has as many images as `held`, unseen real images of the class:
-    the floor is the score of these in the place of generated ones, so that a
-    perfect generator scores the floor.
+    The floor of a score is that of real images which nothing was trained on, in the
+    place of generated ones: a perfect generator scores the floor. Every generator has
+    to give as many images as there are unseen ones, since the scores depend on the
+    number.
 
     Args:
       extractor: of the features.
-      real: training images of the class, uint8.
-      held: its test images.
-      fakes: source -> images, and convex weights (None: it has none).
+      real: training images of the class, uint8 [n, h, w, c], n at least 4.
+      unseen: its test images, uint8 [m, h, w, c], m at least 4.
+      generated: by the name of what generated them, m images each.
 
-    Returns rows with
-      kid, kid_spread, kid_subset, kid_floor; frechet, frechet_floor;
-      diversity: mean distance between two generated over that between two real;
-      near_copies: share nearer to a training image than 95% of `held` are (of
-        unseen real images 0.05 by definition);
-      single_parent: share with a convex weight above 0.9.
+    Returns:
+      A row for each name, which is its `source`; `features`, `n_real`, `n_fake`;
+      `kid`, `kid_spread`, `kid_subset`, `kid_floor` (see `distances.kid`);
+      `frechet`, `frechet_floor` (see `distances.frechet`);
+      `diversity`: mean distance between two generated images over that between two
+      real ones;
+      `near_copies`: share that is nearer to a training image than 95 % of the unseen
+      images are (0.05 of unseen images, by definition);
+      `single_parent`: share with a convex weight above 0.9, NaN without weights.
     """
-    base, floor = extractor(real), extractor(held)
-    base_statistics = frechet.statistics(base)
-    kid_floor = frechet.kid(base, floor).value
-    frechet_floor = frechet.frechet(base_statistics, frechet.statistics(floor))
-    limit = np.quantile(nearest(floor, base), _COPY_QUANTILE)
-    base_spacing = spacing(base)
+    base, floor = extractor(real), extractor(unseen)
+    base_statistics = distances.statistics(base)
+    kid_floor = distances.kid(base, floor).value
+    frechet_floor = distances.frechet(base_statistics, distances.statistics(floor))
+    limit = np.quantile(distances.to_nearest(floor, base), _COPY_QUANTILE)
+    base_spacing = distances.spacing(base)
     rows = []
-    for source, (images, weights) in fakes.items():
-        made = extractor(images)
-        kid = frechet.kid(base, made)
+    for name, (images, weights) in generated.items():
+        features = extractor(images)
+        kid = distances.kid(base, features)
+        frechet = distances.frechet(base_statistics, distances.statistics(features))
+        near = distances.to_nearest(features, base) < limit
         rows.append(
             {
-                "source": source,
+                "source": name,
                 "features": extractor.name,
                 "n_real": len(base),
-                "n_fake": len(made),
+                "n_fake": len(features),
                 "kid": kid.value,
                 "kid_spread": kid.spread,
                 "kid_subset": kid.subset,
                 "kid_floor": kid_floor,
-                "frechet": frechet.frechet(base_statistics, frechet.statistics(made)),
+                "frechet": frechet,
                 "frechet_floor": frechet_floor,
-                "diversity": spacing(made) / base_spacing,
-                "near_copies": float(np.mean(nearest(made, base) < limit)),
-                "single_parent": _single(weights),
+                "diversity": distances.spacing(features) / base_spacing,
+                "near_copies": float(np.mean(near)),
+                "single_parent": _single_parent(weights),
             }
         )
     return rows
 
 
-def _single(weights: np.ndarray | None) -> float:
-    return (
-        math.nan if weights is None else float(np.mean(weights.max(axis=1) > _SINGLE))
+def _single_parent(weights: np.ndarray | None) -> float:
+    if weights is None:
+        return math.nan
+    return float(np.mean(weights.max(axis=1) > _SINGLE))
+
+
+def score_classes(
+    folder: Path,
+    spec: DatasetSpec,
+    split: Split,
+    labels: Sequence[int],
+    generate: GenerateAll,
+    extractors: Sequence[Extractor],
+) -> list[dict]:
+    """Score several classes, print the scores, and write them to a folder.
+
+    Args:
+      folder: gets scores.csv, a line a class, source and kind of features, and
+        scores.json, which has the means over classes too. Neither is written where
+        no class can be scored.
+      spec: of the dataset.
+      split: the split that the run trained on.
+      labels: of the classes.
+      generate: gives images; it is asked for as many as the class has test images.
+      extractors: each gives scores, if the class has images enough.
+
+    Returns:
+      Rows of `score`, each with `label` and `name` of the class.
+    """
+    rows = []
+    for label in labels:
+        real = split.images[split.labels == label]
+        unseen = split.test_images[split.test_labels == label]
+        n = len(unseen)
+        if min(len(real), n) < LEAST:
+            print(f"{spec.classes[label]}: no score; 4 real and 4 test images needed")
+            continue
+        generated = generate(label, n)
+        for extractor in extractors:
+            if min(len(real), n) >= extractor.least:
+                found = score(extractor, real, unseen, generated)
+                rows += [
+                    {"label": label, "name": spec.classes[label], **r} for r in found
+                ]
+    if not rows:
+        return rows
+    print(text(rows))
+    record = {
+        "features": {x.name: x.details for x in extractors},
+        "rows": rows,
+        "means": means(rows),
+    }
+    write_text(folder / "scores.json", json.dumps(record, indent=2) + "\n")
+    atomically(
+        folder / "scores.csv",
+        lambda part: pd.DataFrame(rows).to_csv(part, index=False),
     )
-
-
-def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Euclidean distances [len(a), len(b)] of features, in float64."""
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2.0 * a @ b.T
-    return np.sqrt(np.maximum(squares, 0.0))
-
-
-def nearest(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Distance of each of a to the nearest of b, [len(a)]."""
-    return distances(a, b).min(axis=1)
-
-
-def spacing(a: np.ndarray) -> float:
-    """Mean distance between two different rows."""
-    return float(distances(a, a).sum() / (len(a) * (len(a) - 1)))
+    return rows
 
 
 def means(rows: list[dict]) -> list[dict]:
-    """The mean over classes, for each source and kind of features."""
+    """The mean over classes of every score, for each source and kind of features.
+
+    Args:
+      rows: of `score_classes`.
+
+    Returns:
+      A row a kind of features and source, with the columns that COLUMNS names.
+    """
     table = pd.DataFrame(rows)
-    keep = [k for k in COLUMNS if k in table]
-    grouped = table.groupby(["features", "source"], sort=False)[keep].mean()
+    columns = [name for name in COLUMNS if name in table]
+    grouped = table.groupby(["features", "source"], sort=False)[columns].mean()
     return grouped.reset_index().to_dict("records")
 
 
 def text(rows: list[dict]) -> str:
-    """Rows of GAMO by class, then the mean over classes of every source."""
+    """A table for people: GAMO by class, then the mean over classes of every source.
+
+    Args:
+      rows: of `score_classes`.
+    """
     lines = []
-    for name in dict.fromkeys(row["features"] for row in rows):
-        lines.append(f"features: {name}")
+    for features in dict.fromkeys(row["features"] for row in rows):
+        lines.append(f"features: {features}")
         lines.append(_line("class", "n_real", "n_fake", *COLUMNS.values()))
-        mine = [row for row in rows if row["features"] == name]
-        for row in mine:
+        chosen = [row for row in rows if row["features"] == features]
+        for row in chosen:
             if row["source"] == GAMO:
                 lines.append(_scores(row["name"], row, row["n_real"], row["n_fake"]))
-        for row in means(mine):
+        for row in means(chosen):
             lines.append(_scores(f"mean, {row['source']}", row, "", ""))
     return "\n".join(lines)
 
 
-def _scores(word: str, row: dict, *counts) -> str:
-    return _line(word, *counts, *(_number(row[key]) for key in COLUMNS))
+def _scores(title: str, row: dict, *counts: object) -> str:
+    return _line(title, *counts, *(_number(row[key]) for key in COLUMNS))
 
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
 
 
-def _line(word: str, *cells) -> str:
-    return f"{word:<24}" + "".join(f"{cell!s:>12}" for cell in cells)
+def _line(title: str, *cells: object) -> str:
+    return f"{title:<24}" + "".join(f"{cell!s:>12}" for cell in cells)

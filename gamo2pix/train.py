@@ -4,73 +4,111 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import tensorflow as tf
 
-from gamo2pix import balanced, classes, evaluate, extractors, score
+from gamo2pix import (
+    balanced_folder,
+    class_vae,
+    downstream,
+    extractors,
+    figures,
+    score,
+)
+from gamo2pix.generate import Generated, ImageGenerator
 from gamo2pix.options import PixOptions
-from gamo2pix.synthesis import Made, Synthesis
-from gamo2pix.vae import Decode
-from gamo_tf import datasets
-from gamo_tf.errors import UserError
-from gamo_tf.folder import atomically, write_text
-from gamo_tf.methods import METHODS
-from gamo_tf.options import spec_of
-from gamo_tf.runs import Run
-from gamo_tf.specs import DatasetSpec
-from gamo_tf.watch import clock
+from gamo2pix.vae import FeatureDecoder
+from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import spec_of
+from gamo_tf.errors import UserError, command, setting
+from gamo_tf.files import clock, write_text
+from gamo_tf.runs.run import Run
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to do with a run's classes, beyond training their VAEs."""
+    """What to do with a run's classes, beyond training their VAEs.
 
-    features: str | None = None  # "inception", "classifier"; None: what can be had
+    Attributes:
+      fid_features: "inception" or "classifier"; None: what can be had.
+      inception_weights: .h5 file of Inception-v3; None: Keras downloads them.
+      retrain: train classes anew that are trained already.
+      save_balanced: folder of the balanced dataset; None: none is written.
+      per_class: images a class in that folder; None: as many as the largest has.
+      force: replace that folder.
+      evaluate: train the plain classifier on that folder and on the originals.
+    """
+
+    fid_features: str | None = None
     inception_weights: Path | None = None
     retrain: bool = False
     save_balanced: Path | None = None
-    per_class: int | None = None  # images a class in the folder; None: the largest
+    per_class: int | None = None
     force: bool = False
     evaluate: bool = False
 
 
 def pick(wanted: str, spec: DatasetSpec, run: Run) -> list[int]:
-    """Labels of ``--class``. Raises UserError for no class, or the largest."""
-    counts = run.options.counts
-    small = [k for k, n in enumerate(counts) if n < max(counts)]
+    """The labels of the classes that were asked for.
+
+    Args:
+      wanted: a label, a class name, or "all" for every minority class.
+      spec: of the dataset.
+      run: whose class sizes count.
+
+    Returns:
+      Labels, ascending.
+
+    Raises:
+      UserError: there is no such class, or it is one of the largest, which have no
+        IGU.
+    """
+    counts = run.options.class_counts
     if wanted == "all":
-        return small
+        return list(counts.minority)
     if wanted in spec.classes:
         label = spec.classes.index(wanted)
     elif wanted.isdigit() and int(wanted) < len(spec.classes):
         label = int(wanted)
     else:
         names = ", ".join(f"{k} {name}" for k, name in enumerate(spec.classes))
-        raise UserError(f"--class {wanted}: expected 'all' or one of {names}.")
-    if label not in small:
         raise UserError(
-            f"--class {wanted}: {spec.classes[label]} is the largest class of "
-            f"{run.path.name} ({counts[label]} images); it needs no generation."
+            f"{setting('class')} {wanted}: expected 'all' or one of {names}."
+        )
+    if label not in counts.minority:
+        raise UserError(
+            f"{setting('class')} {wanted}: {spec.classes[label]} is the largest class "
+            f"of {run.path.name} ({counts.sizes[label]} images); it needs no "
+            "generation."
         )
     return [label]
 
 
 def check(run: Run) -> DatasetSpec:
-    """The run's dataset. Raises UserError for a run that GAMO2pix cannot use."""
+    """Make sure that GAMO2pix can use a run.
+
+    Args:
+      run: any run.
+
+    Returns:
+      The spec of its dataset.
+
+    Raises:
+      UserError: the run is not finished, has no convex G, or has no images.
+    """
     options = run.options
     if not run.finished:
-        raise UserError(
-            f"{run.path}: not finished. Go on with: python train_gamo.py --resume "
-            f"{run.path}"
-        )
+        go_on = command("train", "--resume", run.path)
+        raise UserError(f"{run.path}: not finished. Go on with: {go_on}")
     if not METHODS[options.method].convex:
+        train_one = command("train", "--dataset", options.dataset, "--method", "gamo")
         raise UserError(
-            f"{run.path}: {options.method} has no convex generator. Train one: python "
-            f"train_gamo.py --dataset {options.dataset} --method gamo"
+            f"{run.path}: {options.method} has no convex generator. Train one: "
+            f"{train_one}"
         )
     spec = spec_of(options)
     if spec.vector:
@@ -79,136 +117,128 @@ def check(run: Run) -> DatasetSpec:
 
 
 def run(
-    made: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
+    gamo_run: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
 ) -> list[dict]:
-    """Everything that was asked for, in order; prints what was found and where.
+    """Do everything that was asked for, in order; print what was found and where.
 
-    Returns the scores (see `score_classes`).
+    Args:
+      gamo_run: a finished run with a convex G.
+      wanted: the classes (see `pick`).
+      options: of the VAEs.
+      request: what to do beside.
+      data_dir: folder of the published files.
+
+    Returns:
+      The scores (see `score.score_classes`).
+
+    Raises:
+      UserError: something that was asked for cannot be done.
+      Stopped: Ctrl-C while a VAE was trained, with a checkpoint saved.
     """
-    spec = check(made)
-    labels = pick(wanted, spec, made)
-    target = request.save_balanced
-    if target:
-        balanced.check(target, request.force)
-    elif request.evaluate and not (made.balanced / "manifest.csv").is_file():
-        raise UserError(
-            f"--evaluate: {made.balanced} is not there yet. Give --class all "
-            "--save-balanced too."
-        )
-    if made.options.deterministic:
+    spec = check(gamo_run)
+    labels = pick(wanted, spec, gamo_run)
+    _check_folder(gamo_run, request)
+    # Of a run that repeats bit for bit, everything that follows does.
+    if gamo_run.options.deterministic:
         tf.config.experimental.enable_op_determinism()
-    arrays = made.arrays(data_dir)
-    split = made.load_split(arrays)
-    print(f"{made.path}: GAMO2pix of {', '.join(spec.classes[k] for k in labels)}")
-    chosen = choose(request, spec, arrays, data_dir)  # first: it may be refused
-    synthesis = Synthesis(made, split, options.seed)
-    vaes = train_classes(made, spec, labels, options, request.retrain, synthesis)
-    one = made.pix_class(spec.classes[labels[-1]])
-    place = made.pix if wanted == "all" else one.path
+    arrays = gamo_run.arrays(data_dir)
+    split = gamo_run.load_split(arrays)
+    print(f"{gamo_run.path}: GAMO2pix of {', '.join(spec.classes[k] for k in labels)}")
+    # Before the VAEs, which take minutes: Inception's weights may not be there.
+    chosen = extractors.choose(
+        request.fid_features, request.inception_weights, spec, arrays, data_dir
+    )
+    generator = ImageGenerator(gamo_run, split, options.seed)
+    decoders = train_classes(
+        gamo_run, spec, labels, options, generator, request.retrain
+    )
 
-    def fakes(label: int, n: int) -> dict[str, Made]:
-        found = {score.GAMO: synthesis.make(label, vaes[label], 0, n)}
-        for source, concentration in score.CONTROLS.items():
-            few = concentration(len(synthesis.rows[label]))
-            weights = synthesis.random_weights(label, n, few)
-            found[source] = synthesis.from_weights(label, vaes[label], weights)
+    # Asked for class by class, so that the images of one class are in memory at a time.
+    def generate(label: int, n: int) -> dict[str, Generated]:
+        decoder = decoders[label]
+        found = {score.GAMO: generator.generate(label, decoder, 0, n)}
+        for name, concentration in score.CONTROLS.items():
+            alpha = concentration(len(generator.rows[label]))
+            weights = generator.random_weights(label, n, alpha)
+            found[name] = generator.from_weights(label, decoder, weights)
         return found
 
-    scores = score_classes(place, spec, split, labels, fakes, chosen)
+    # The scores of one class must not replace those of all classes.
+    folder = gamo_run.pix
+    if wanted != "all":
+        folder = gamo_run.pix_class(spec.classes[labels[-1]]).path
+    scores = score.score_classes(folder, spec, split, labels, generate, chosen)
+    target = request.save_balanced
     if target:
-        per_class = request.per_class or max(made.options.counts)
-        card = {"gamo2pix_options": options.to_json(), "scores": scores}
         began = time.perf_counter()
-        added = balanced.save(
-            target, made, spec, split, synthesis, vaes, per_class, card
+        added = balanced_folder.save(
+            target,
+            gamo_run,
+            spec,
+            split,
+            generator,
+            decoders,
+            request.per_class or gamo_run.options.class_counts.largest,
+            {"gamo2pix_options": options.to_json(), "scores": scores},
         )
         took = clock(time.perf_counter() - began)
         n = sum(added.values())
         print(f"balanced folder: {target}, {n} generated images, written in {took}")
     if request.evaluate:
-        found = evaluate.evaluate(made, spec, split, target or made.balanced)
-        write_text(made.pix / "evaluation.json", json.dumps(found, indent=2) + "\n")
-        print(evaluate.text(found))
-    print(f"pictures     {made.pix}/<class>/generated.png, parents.png, ...")
-    print(f"TensorBoard  tensorboard --logdir {made.pix}")
+        found = downstream.evaluate(gamo_run, spec, split, target or gamo_run.balanced)
+        path = gamo_run.pix / "evaluation.json"
+        write_text(path, json.dumps(found, indent=2) + "\n")
+        print(downstream.text(found))
+    print(f"pictures     {gamo_run.pix}/<class>/generated.png, parents.png, ...")
+    print(f"TensorBoard  tensorboard --logdir {gamo_run.pix}")
     return scores
 
 
-def train_classes(
-    made: Run,
-    spec: DatasetSpec,
-    labels: list[int],
-    options: PixOptions,
-    retrain: bool,
-    synthesis: Synthesis,
-) -> dict[int, Decode | None]:
-    """The VAEs of the classes, those that are missing trained, and their pictures.
+def _check_folder(gamo_run: Run, request: Request) -> None:
+    """Raises UserError for a balanced folder that is in the way, or is missing."""
+    if request.save_balanced:
+        balanced_folder.check(request.save_balanced, request.force)
+    elif request.evaluate and not (gamo_run.balanced / "manifest.csv").is_file():
+        raise UserError(
+            f"{setting('evaluate')}: {gamo_run.balanced} is not there yet. Give "
+            f"{setting('class')} all {setting('save_balanced')} too."
+        )
 
-    None for a flat run, whose G makes the images itself.
+
+def train_classes(
+    gamo_run: Run,
+    spec: DatasetSpec,
+    labels: Sequence[int],
+    options: PixOptions,
+    generator: ImageGenerator,
+    retrain: bool = False,
+) -> dict[int, FeatureDecoder | None]:
+    """Train the VAEs of classes, those that are missing, and draw their pictures.
+
+    Args:
+      gamo_run: the run that G is from.
+      spec: of the dataset.
+      labels: of the classes.
+      options: of the VAEs.
+      generator: of the run.
+      retrain: train classes anew that are trained already.
+
+    Returns:
+      What decodes the features of each class, by label; None for a flat run, whose G
+      makes the images itself.
+
+    Raises:
+      UserError: a class was begun with other settings.
+      Stopped: Ctrl-C while a VAE was trained, with a checkpoint saved.
     """
     if spec.flat:
         print("a flat run: G makes the images itself, there is no VAE to train")
-    vaes: dict[int, Decode | None] = {}
+    decoders: dict[int, FeatureDecoder | None] = {}
     for label in labels:
-        folder = made.pix_class(spec.classes[label])
-        vaes[label] = None
+        directory = gamo_run.pix_class(spec.classes[label])
+        decoders[label] = None
         if not spec.flat:
-            features = synthesis.features[synthesis.rows[label]]
-            classes.train(folder, spec, label, options, retrain, synthesis, features)
-            vaes[label] = Decode.load(folder)
-        classes.draw(folder, spec, label, synthesis, vaes[label])
-    return vaes
-
-
-def choose(
-    request: Request, spec: DatasetSpec, arrays: tuple, data_dir: Path
-) -> list[extractors.Extractor]:
-    """The extractors asked for; by default Inception-v3, else the classifier."""
-    if request.features != "classifier":
-        try:
-            return extractors.inception(request.inception_weights)
-        except UserError as err:
-            if request.features == "inception" or request.inception_weights:
-                raise
-            print(f"{err} Now a reference classifier's features are used.")
-    return [extractors.reference(spec, arrays, data_dir)]
-
-
-def score_classes(
-    place: Path,
-    spec: DatasetSpec,
-    split: datasets.Split,
-    labels: list[int],
-    fakes: Callable[[int, int], dict[str, Made]],
-    chosen: list[extractors.Extractor],
-) -> list[dict]:
-    """Scores of the classes, printed; scores.csv and .json in `place`.
-
-    `fakes`: a label and a number of images -> what each source makes of them.
-    """
-    rows = []
-    for label in labels:
-        real = split.images[split.labels == label]
-        held = split.test_images[split.test_labels == label]
-        n = len(held)
-        if min(len(real), n) < 4:
-            print(f"{spec.classes[label]}: no score; 4 real and 4 test images needed")
-            continue
-        made = fakes(label, n)
-        for extractor in chosen:
-            if min(len(real), n) >= extractor.least:
-                found = score.score(extractor, real, held, made)
-                rows += [
-                    {"label": label, "name": spec.classes[label], **r} for r in found
-                ]
-    if not rows:
-        return rows
-    print(score.text(rows))
-    kept = {"features": {x.name: x.details for x in chosen}, "rows": rows}
-    kept["means"] = score.means(rows)
-    write_text(place / "scores.json", json.dumps(kept, indent=2) + "\n")
-    atomically(
-        place / "scores.csv",
-        lambda part: pd.DataFrame(rows).to_csv(part, index=False),
-    )
-    return rows
+            class_vae.train(directory, spec, label, options, generator, retrain)
+            decoders[label] = FeatureDecoder.load(directory)
+        figures.draw(directory, spec, label, generator, decoders[label])
+    return decoders

@@ -1,6 +1,8 @@
-"""The VAE of one class: its networks, its optimizer, its compiled loop."""
+"""The VAE of one class (paper, Section 5): its training, and its use."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import keras
 import numpy as np
@@ -8,37 +10,55 @@ import tensorflow as tf
 
 from gamo2pix import losses, networks
 from gamo2pix.options import PixOptions
-from gamo_tf.chunks import in_chunks
-from gamo_tf.folder import Folder
-from gamo_tf.optimizers import FusedAdam, descend
+from gamo_tf.networks.batched import in_chunks
+from gamo_tf.networks.saved import load_network
+from gamo_tf.runs.run_directory import RunDirectory
+from gamo_tf.training.optimizer import FusedAdam, minimize
+from gamo_tf.training.trainer import Trainer
 
-TERMS = ("reconstruction", "KL")
+EPOCHS = 10  # of a training: as often its losses and a picture are looked at
 
 
-class Vae(tf.Module):
-    """Head and decoder over features of a frozen F, for one class.
+class Vae(Trainer):
+    """The training of head and decoder over features of a frozen F, for one class.
 
-    F is not here: it is fixed, so that the features of a class's images are
-    worked out once, before training.
+    F is no part of it: F does not change, so the features of the class's images are
+    computed once, before the training, and are its input.
 
     Args:
       options: settings.
       features: width d of F's output.
       shape: (height, width, channels) of an image.
+      rows: training images of the class; they decide the number of minibatches.
+
+    Attributes:
+      head, decoder: the networks (see `gamo2pix.networks`).
+      optimizer: one Adam for both, since they descend one loss.
+      random: the state that minibatches and the noise of z come from.
     """
 
-    def __init__(self, options: PixOptions, features: int, shape: tuple) -> None:
+    loss_names = ("reconstruction", "KL")
+
+    def __init__(
+        self, options: PixOptions, features: int, shape: tuple[int, ...], rows: int
+    ) -> None:
         super().__init__()
+        # The initial weights follow from the seed and from this order of building.
         keras.utils.set_random_seed(options.seed)
         self.options = options
         self.head = networks.head(features, options.latent)
         self.decoder = networks.decoder(options.latent, shape)
-        self.moved = self.head.trainable_variables + self.decoder.trainable_variables
+        self.networks = {"head": self.head, "decoder": self.decoder}
+        variables = self.head.trainable_variables + self.decoder.trainable_variables
+        self.players = {"VAE": variables}
         self.optimizer = FusedAdam(options.learning_rate)
-        self.optimizer.build(self.moved)
+        self.optimizer.build(variables)  # slots must exist before anything is traced
         self.random = tf.random.Generator.from_seed(options.seed)
+        self.iterations = options.length(rows)
+        self.steps_per_epoch = max(1, self.iterations // EPOCHS)
 
     def checkpoint(self) -> tf.train.Checkpoint:
+        """Networks, optimizer slots and the random state."""
         return tf.train.Checkpoint(
             head=self.head,
             decoder=self.decoder,
@@ -46,11 +66,35 @@ class Vae(tf.Module):
             random=self.random,
         )
 
-    @tf.function
-    def train(self, features: tf.Tensor, images: tf.Tensor, steps: int) -> tf.Tensor:
-        """`steps` minibatches of rows drawn uniformly; the mean of TERMS [2], nats.
+    def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
+        """Train on minibatches of images that are drawn uniformly, with replacement.
 
-        `features` [n, d] of `images` uint8 [n, h, w, c].
+        Args:
+          *data: features float32 [n, d] of the class's images, and the images
+            themselves, uint8 [n, h, w, c].
+          steps: number of minibatches.
+
+        Returns:
+          The mean of each term of the loss, in nats an image.
+        """
+        features, images = data
+        # A tensor, so that another number of steps is no reason to trace again.
+        terms = self.minibatches(features, images, tf.constant(steps)).numpy()
+        return dict(zip(self.loss_names, map(float, terms), strict=True))
+
+    @tf.function
+    def minibatches(
+        self, features: tf.Tensor, images: tf.Tensor, steps: tf.Tensor
+    ) -> tf.Tensor:
+        """The compiled loop of `epoch`.
+
+        Args:
+          features: float32 [n, d].
+          images: uint8 [n, h, w, c].
+          steps: int32 scalar.
+
+        Returns:
+          The mean of each term, float32 [2], in the order of `loss_names`.
         """
         n, b = tf.shape(images)[0], self.options.batch_size
         total = tf.zeros(2)
@@ -58,26 +102,32 @@ class Vae(tf.Module):
             rows = self.random.uniform([b], maxval=n, dtype=tf.int32)
             noise = self.random.normal([b, self.options.latent])
             x, y = tf.gather(features, rows), tf.gather(images, rows)
-            total += descend(
-                [(self.optimizer, self.moved)],
-                lambda x=x, y=y, noise=noise: self._terms(x, y, noise),
+            total += minimize(
+                [(self.optimizer, self.players["VAE"])],
+                partial(self._terms, x, y, noise),
             )
         return total / tf.cast(steps, tf.float32)
 
     def _terms(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Both terms, float32 [2]; their sum is the negative evidence lower bound
+        (Kingma & Welling, 2014, Eq. 3)."""
         mean, log_variance = self.head(x)
         z = losses.sample(mean, log_variance, noise)
         target = tf.cast(y, tf.float32) / 255.0
-        seen = losses.reconstruction(target, self.decoder(z) / 255.0)
-        cost = losses.kl(mean, log_variance)
-        return tf.stack([tf.reduce_mean(seen), tf.reduce_mean(cost)])
+        nats = losses.reconstruction(target, self.decoder(z) / 255.0)
+        divergence = losses.kl(mean, log_variance)
+        return tf.stack([tf.reduce_mean(nats), tf.reduce_mean(divergence)])
 
 
-class Decode:
-    """Features -> images, by a trained head and decoder, in compiled chunks.
+class FeatureDecoder:
+    """Makes images of features by a trained head and decoder, in compiled chunks.
 
-    `noise` [n, l] standard normal samples z from q(z|x), as a VAE does; None
-    takes its mean. Pixels are rounded to uint8 [n, h, w, c].
+    Args:
+      head: features [b, d] -> mean and log-variance of q(z|x), [b, l] each.
+      decoder: z [b, l] -> pixels [b, h, w, c].
+
+    Attributes:
+      latent: width l of z.
     """
 
     def __init__(self, head: keras.Model, decoder: keras.Model) -> None:
@@ -95,11 +145,32 @@ class Decode:
         self._decode = decode
 
     @classmethod
-    def load(cls, folder: Folder) -> Decode:
-        """Of the VAE that a class's folder holds."""
-        return cls(folder.load_model("head"), folder.load_model("decoder"))
+    def load(cls, directory: RunDirectory) -> FeatureDecoder:
+        """The decoder of a class whose VAE was trained before.
+
+        Args:
+          directory: of the class.
+
+        Raises:
+          UserError: there is no trained VAE.
+        """
+        head, decoder = (
+            load_network(directory.model(name)) for name in ("head", "decoder")
+        )
+        return cls(head, decoder)
 
     def __call__(self, features: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
+        """Decode features.
+
+        Args:
+          features: float32 [n, d].
+          noise: standard normal, float32 [n, l], from which z is drawn, as a VAE
+            does; None takes the mean of q(z|x).
+
+        Returns:
+          Images, uint8 [n, h, w, c], rounded.
+        """
         if noise is None:
             noise = np.zeros((len(features), self.latent), np.float32)
+        # One tensor, as `in_chunks` takes it; the graph takes it apart again.
         return self._decode(np.concatenate([features, noise], axis=1)).numpy()

@@ -1,216 +1,347 @@
 """Algorithm 1 of the paper, compiled.
 
-Read beside the paper: `Game.feature_pass` is lines 2-5, `Game.game_pass` lines
-6-16. F, M, D, G are handed in, never built here. Who learns is decided by the
-variables that `Players._descend` differentiates for, one Adam a player, never by
-`trainable` flags.
+Read beside the paper: `Game._feature_pass` is lines 2-5, `Game._game_pass` lines
+6-16. F, M, D, G and the source of generated features are handed in, never built here.
+Who learns is decided by the variables that `minimize` moves, one Adam a player, never
+by `trainable` flags.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf.losses import class_targets
-from gamo_tf.options import Options
-from gamo_tf.players import Players
-from gamo_tf.sources import SOURCES
-
-# Columns of what an epoch returns: mean losses, by player and batch.
-LOSS_NAMES = ("F", "M_real", "M_generated", "D_real", "D_generated", "G_vs_M", "G_vs_D")
+from gamo_tf.config.options import Options
+from gamo_tf.training.losses import class_targets
+from gamo_tf.training.trainer import FeatureTrainer
 
 
-class Game(Players):
+class FeatureSampler(Protocol):
+    """Where generated features come from: G, or a control in its place.
+
+    It works class by class, in label order, with a known number of rows for each
+    minority class (see `methods.feature_sampling`).
+    """
+
+    def prepare(self, points: tf.Tensor) -> list:
+        """What `sample` needs of the minority points [N, d], worked out once a pass.
+
+        Args:
+          points: float32 [N, d], sorted by label.
+        """
+
+    def sample(
+        self,
+        z: tf.Tensor,
+        one_hot: tf.Tensor,
+        class_points: list,
+        rows: list[int],
+        training: bool,
+    ) -> tf.Tensor:
+        """Features [sum(rows), d], rows[k] of them for the k-th minority class.
+
+        Args:
+          z: latents [sum(rows), l], sorted by class.
+          one_hot: their classes, [sum(rows), c].
+          class_points: of `prepare`.
+          rows: the number of samples of each minority class.
+          training: the mode of batch normalization.
+        """
+
+
+MakeSampler = Callable[
+    [keras.Model | None, Options, tf.random.Generator], FeatureSampler
+]
+
+
+class Game(FeatureTrainer):
     """The game of M, D and a source of generated features, over features F(x).
 
     Args:
       options: settings of the run.
-      networks: F, M; D, if there is one; G, if the source learns.
+      networks: F, M; D, if there is one; G, if what generates learns.
       rows: training rows.
-      source: a name of SOURCES: "convex" is the paper's G.
+      make_sampler: makes the source of generated features from G (or None), the
+        options and the random state.
     """
 
     def __init__(
-        self, options: Options, networks: list[keras.Model], rows: int, source: str
+        self,
+        options: Options,
+        networks: Sequence[keras.Model],
+        rows: int,
+        make_sampler: MakeSampler,
     ) -> None:
         super().__init__(options, networks, rows)
-        self.D, self.G = self.networks.get("D"), self.networks.get("G")
-        self.source = SOURCES[source](self.G, options.counts, self.random)
-        counts = np.asarray(options.counts)
-        small = self.small = np.flatnonzero(counts < counts.max())
+        self.D: keras.Model = self.networks.get("D")
+        self.sampler = make_sampler(self.G, options, self.random)
+        counts = options.class_counts
+        self.minority = np.asarray(counts.minority)
         # Line 10: P(label) is proportional to P_c - P_i.
-        law = (counts.max() - counts)[small] / (counts.max() - counts).sum()
-        self.label_edges = tf.constant(np.cumsum([0, *law]) * self.b, tf.float32)
-        self.label_slots = np.ceil(law * self.b).astype(int).tolist()
+        probabilities = np.asarray(counts.label_probabilities)
+        self.label_edges = tf.constant(
+            np.cumsum([0, *probabilities]) * self.b, tf.float32
+        )
+        self.label_slots = np.ceil(probabilities * self.b).astype(int).tolist()
         # Eqs. 2-6 give generated points c P_c - 1 times the mass of real ones.
-        equation = self.c * counts.max() / counts.sum() - 1
+        equation = self.c * counts.largest / counts.total - 1
         self.generated_mass = equation if options.weighting == "equation" else 1.0
-        # Points of the minority classes among the training rows, sorted by label.
-        labels = np.repeat(np.arange(self.c), counts)
-        self.minority_rows = np.flatnonzero(np.isin(labels, small))
+        # The minority rows among the training rows, which are sorted by label.
+        labels = np.repeat(np.arange(self.c), counts.sizes)
+        self.minority_rows = np.flatnonzero(np.isin(labels, self.minority))
+        self.loss_names = self._loss_names()
         self.feature_pass = self.compiled(self._feature_pass, self.xla)
         self.game_pass = self.compiled(self._game_pass, True)
 
-    @property
-    def plays(self) -> list[bool]:
-        """Which of LOSS_NAMES an epoch of this game fills."""
+    def _loss_names(self) -> tuple[str, ...]:
+        """By player and batch; only those of the players that there are."""
         d, g = self.D is not None, self.G is not None
-        return [self.learns_features, True, True, d, d, g, g and d]
+        played = {
+            "F": self.learns_features,
+            "M_real": True,
+            "M_generated": True,
+            "D_real": d,
+            "D_generated": d,
+            "G_vs_M": g,
+            "G_vs_D": g and d,
+        }
+        return tuple(name for name, there in played.items() if there)
 
     # ---- one turn of the loop of line 1 ------------------------------------
 
-    def epoch(self, images: tf.Tensor, labels: tf.Tensor, steps: int) -> np.ndarray:
-        """`steps` minibatches (at most `steps_per_epoch`) for each pass.
+    def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
+        """`steps` minibatches for each of the two passes.
 
-        `images` uint8 [n, h, w, c] and `labels` int32 [n], sorted by label.
-        Returns the mean losses in the order of LOSS_NAMES; NaN: not played.
+        Args:
+          *data: images uint8 [n, h, w, c] or vectors float32 [n, d], sorted by label,
+            and their labels int32 [n].
+          steps: at most `steps_per_epoch`.
+
+        Returns:
+          The mean losses by `loss_names`.
         """
-        steps = tf.constant(steps, tf.int32)
-        played = np.full(len(LOSS_NAMES), np.nan)
+        images, labels = data
+        count = tf.constant(steps, tf.int32)
+        losses: list[float] = []
         if self.learns_features:
-            played[0] = self.feature_pass(images, labels, self._order(labels), steps)
+            order = self.order(labels)
+            losses.append(float(self.feature_pass(images, labels, order, count)))
         features = self.features(images)
-        order, parts = self._order(labels), self.parts(features)
-        played[1:] = self.game_pass(features, labels, order, steps, parts)
-        return played
+        order, class_points = self.order(labels), self.class_points(features)
+        played = self.game_pass(features, labels, order, count, class_points)
+        losses += played.numpy().tolist()
+        return dict(zip(self.loss_names, losses, strict=True))
 
     @tf.function
-    def parts(self, features: tf.Tensor) -> list:
-        """What the source needs of the minority rows, laid out for the game pass.
+    def class_points(self, features: tf.Tensor) -> list:
+        """The minority rows of `features` [n, d], laid out as the sampler needs them.
 
-        Not in there: XLA would make a view of a transposed copy.
+        This is a function of its own because XLA, inside the game pass, would make a
+        view of what has to be a transposed copy.
+
+        Args:
+          features: of all training rows, float32 [n, d].
+
+        Returns:
+          An entry for each minority class, in label order.
         """
-        return self.source.prepare(tf.gather(features, self.minority_rows))
+        return self.sampler.prepare(tf.gather(features, self.minority_rows))
 
     # ---- Algorithm 1 --------------------------------------------------------
 
-    def _feature_pass(self, images, labels, order, steps) -> tf.Tensor:
+    def _feature_pass(
+        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, steps: tf.Tensor
+    ) -> tf.Tensor:
         total = 0.0
         for k in tf.range(steps):  # line 2
             x, y = tf.gather(images, order[k]), tf.gather(labels, order[k])
-            total += self._feature_step(x, y)
+            total += self.feature_step(x, y)
         return total / tf.cast(steps, tf.float32)
 
-    def _feature_step(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """Lines 3-4: F by gradient descent on (M(F(B_d)), Y_d), M fixed."""
-        own, _ = class_targets(y, self.c)
-        value = self._descend(
-            "F", lambda: self.loss(own, self.M(self.F(x, training=True)))
+    def feature_step(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Lines 3-4: F by gradient descent on (M(F(B_d)), Y_d), M fixed.
+
+        Args:
+          x: the minibatch B_d, [b, h, w, c].
+          y: its labels, int32 [b].
+
+        Returns:
+          The loss before the step.
+        """
+        one_hot, _ = class_targets(y, self.c)
+        value = self.minimize(
+            "F", lambda: self.loss(one_hot, self.M(self.F(x, training=True)))
         )
-        self._average("F")
+        self.average("F")
         return value
 
-    def _game_pass(self, features, labels, order, steps, parts) -> tf.Tensor:
-        total = tf.zeros(6)
+    def _game_pass(
+        self,
+        features: tf.Tensor,
+        labels: tf.Tensor,
+        order: tf.Tensor,
+        steps: tf.Tensor,
+        class_points: list,
+    ) -> tf.Tensor:
+        """Mean losses, those of `loss_names` after F's."""
+        total = tf.zeros(len(self.loss_names) - self.learns_features)
         for k in tf.range(steps):  # line 6
             x, y = tf.gather(features, order[k]), tf.gather(labels, order[k])
-            real = self._real_step(x, y)
-            generated = self._generated_step(parts)
-            if self.G is None:
-                fooled = (math.nan, math.nan)
-            elif self.options.generator_update == "algorithm":
-                fooled = self._generator_step(parts)
-            else:
-                fooled = self._per_class_generator_step(parts)
-            m, d = zip(real, generated, strict=True)
-            total += tf.stack([*m, *d, *fooled])
+            m_real, d_real = self.real_step(x, y)
+            m_generated, d_generated = self.generated_step(class_points)
+            fooled: tuple = ()
+            if self.G is not None:
+                fooled = self._generator_pass(class_points)
+            losses = (m_real, m_generated, d_real, d_generated, *fooled)
+            total += tf.stack([loss for loss in losses if loss is not None])
         return total / tf.cast(steps, tf.float32)
 
-    def _real_step(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Lines 7 and 9: M towards Y_d, D towards 1 on F(B_d), F fixed."""
-        own, _ = class_targets(y, self.c)
+    def real_step(
+        self, x: tf.Tensor, y: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Lines 7 and 9: M towards Y_d, D towards 1 on F(B_d), F fixed.
+
+        Args:
+          x: features F(B_d), [b, d].
+          y: their labels Y_d, int32 [b].
+
+        Returns:
+          The losses of M and of D; None for a D that is not there.
+        """
+        one_hot, _ = class_targets(y, self.c)
         one = 1.0 - self._noise(self.b)
-        m = self._descend("M", lambda: self.loss(own, self.M(x)))  # L_i1, L_i2
-        self._average("M")
+        m = self.minimize("M", lambda: self.loss(one_hot, self.M(x)))  # L_i1, L_i2
+        self.average("M")
         if self.D is None:
-            return m, math.nan
-        d = self._descend("D", lambda: self.loss(one, self.D([x, own])))  # L_i5
+            return m, None
+        d = self.minimize("D", lambda: self.loss(one, self.D([x, one_hot])))  # L_i5
         return m, d
 
-    def _generated_step(self, parts: list) -> tuple[tf.Tensor, tf.Tensor]:
-        """Lines 8, 10, 11: M towards Y_n, D towards 0 on G(B_n|Y_n), G fixed."""
-        slots, chosen = self._assign_labels()  # line 10
-        one_hot = tf.one_hot(slots, self.c)
+    def generated_step(self, class_points: list) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Lines 8, 10, 11: M towards Y_n, D towards 0 on G(B_n|Y_n), G fixed.
+
+        Args:
+          class_points: the minority rows, as `class_points` lays them out.
+
+        Returns:
+          As `real_step`.
+        """
+        slots, drawn = self.assign_labels()  # line 10
+        slot_targets = tf.one_hot(slots, self.c)
         z = self.random.normal([len(slots), self.options.latent])  # line 8: B_n
-        made = self.source.make(z, one_hot, parts, self.label_slots, training=False)
-        x, own = tf.gather(made, chosen), tf.gather(one_hot, chosen)  # Y_n
+        samples = self.sampler.sample(
+            z, slot_targets, class_points, self.label_slots, training=False
+        )
+        x, one_hot = tf.gather(samples, drawn), tf.gather(slot_targets, drawn)  # Y_n
         zero, mass = self._noise(self.b), self.generated_mass
-        m = self._descend("M", lambda: mass * self.loss(own, self.M(x)))  # L_i3, L_i4
-        self._average("M")
+        m = self.minimize(  # L_i3, L_i4
+            "M", lambda: mass * self.loss(one_hot, self.M(x))
+        )
+        self.average("M")
         if self.D is None:
-            return m, math.nan
-        d = self._descend("D", lambda: mass * self.loss(zero, self.D([x, own])))  # L_i6
+            return m, None
+        d = self.minimize(  # L_i6
+            "D", lambda: mass * self.loss(zero, self.D([x, one_hot]))
+        )
         return m, d
 
-    def _assign_labels(self) -> tuple[np.ndarray, tf.Tensor]:
+    def assign_labels(self) -> tuple[np.ndarray, tf.Tensor]:
         """Line 10: b labels, class i with probability proportional to P_c - P_i.
 
         Systematic sampling: one uniform draw places b equidistant points on the
-        cumulated law, so that each class gets floor or ceil of its expected
+        cumulated probabilities, so that each class gets floor or ceil of its expected
         number, and that number in the mean. The generator can then work class by
-        class in `slots` of known size; `chosen` [b] are the slots drawn.
+        class in slots of known size.
+
+        Returns:
+          The label of each slot [s], and the slots that were drawn [b].
         """
-        slots = np.repeat(self.small, self.label_slots)
+        slots = np.repeat(self.minority, self.label_slots)
         rank = np.concatenate([np.arange(n) for n in self.label_slots])
-        place = np.repeat(np.arange(len(self.small)), self.label_slots)
+        place = np.repeat(np.arange(len(self.minority)), self.label_slots)
         points = tf.floor(self.label_edges + self.random.uniform([]))
-        drawn = tf.gather(points[1:] - points[:-1], place)
-        taken = tf.cast(rank.astype(np.float32) < drawn, tf.int32)
+        wanted = tf.gather(points[1:] - points[:-1], place)
+        taken = tf.cast(rank.astype(np.float32) < wanted, tf.int32)
         return slots, tf.math.top_k(taken, self.b).indices
 
-    def _generator_step(self, parts: list) -> tuple[tf.Tensor, tf.Tensor]:
+    def _generator_pass(self, class_points: list) -> tuple[tf.Tensor, tf.Tensor | None]:
+        if self.options.generator_update == "algorithm":
+            return self.generator_step(class_points)
+        return self.per_class_generator_step(class_points)
+
+    def generator_step(self, class_points: list) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Lines 12-15: G against M, then against D, on one batch B_g.
 
         "Equal probability" is made exact: every minority class gets
         ceil(b / (c - 1)) latents. A known number of rows a class is what lets
         each class meet its own points only.
+
+        Args:
+          class_points: the minority rows, as `class_points` lays them out.
+
+        Returns:
+          The losses against M and against D; None for a D that is not there.
         """
-        k = math.ceil(self.b / len(self.small))
-        y = tf.constant(np.repeat(self.small, k), tf.int32)  # line 13: Y_g
+        k = math.ceil(self.b / len(self.minority))
+        y = tf.constant(np.repeat(self.minority, k), tf.int32)  # line 13: Y_g
         z = self.random.normal([len(y), self.options.latent])  # line 12: B_g
-        own, complement = class_targets(y, self.c)  # line 13: its ones' complement
+        one_hot, complement = class_targets(y, self.c)  # line 13: ones' complement
 
         def sample() -> tf.Tensor:
-            rows = [k] * len(self.small)
-            return self.source.make(z, own, parts, rows, training=True)
+            rows = [k] * len(self.minority)
+            return self.sampler.sample(z, one_hot, class_points, rows, training=True)
 
-        return self._descend_generator(sample, own, complement)
+        return self._minimize_generator(sample, one_hot, complement)
 
-    def _per_class_generator_step(self, parts: list) -> tuple[tf.Tensor, tf.Tensor]:
-        """The authors' program: ceil(b / c) latents a class, 2 (c - 1) updates."""
+    def per_class_generator_step(
+        self, class_points: list
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """The authors' program: ceil(b / c) latents a class, 2 (c - 1) updates.
+
+        Args:
+          class_points: the minority rows, as `class_points` lays them out.
+
+        Returns:
+          The mean losses against M and against D; None for a D that is not there.
+        """
         k = math.ceil(self.b / self.c)
-        totals = []
-        for index, label in enumerate(self.small):
-            own, complement = class_targets(tf.fill([k], int(label)), self.c)
+        losses = []
+        for index, label in enumerate(self.minority):
+            one_hot, complement = class_targets(tf.fill([k], int(label)), self.c)
             z = self.random.normal([k, self.options.latent])
 
-            def sample(index=index, z=z, own=own) -> tf.Tensor:
-                t = self.G.get_layer("cTMU")([z, own], training=True)
-                return self.G.get_layer("IGU").one_class(t, parts[index], index)
+            def sample(
+                index: int = index, z: tf.Tensor = z, one_hot: tf.Tensor = one_hot
+            ) -> tf.Tensor:
+                t = self.G.get_layer("cTMU")([z, one_hot], training=True)
+                return self.G.get_layer("IGU").one_class(t, class_points[index], index)
 
-            totals.append(self._descend_generator(sample, own, complement))
-        m, d = zip(*totals, strict=True)
-        return tf.reduce_mean(tf.stack(m)), tf.reduce_mean(tf.stack(d))
+            losses.append(self._minimize_generator(sample, one_hot, complement))
+        m, d = zip(*losses, strict=True)
+        mean_d = None if self.D is None else tf.reduce_mean(tf.stack(d))
+        return tf.reduce_mean(tf.stack(m)), mean_d
 
-    def _descend_generator(
-        self, sample, own: tf.Tensor, complement: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        one = tf.ones([own.shape[0], 1])
-        m = self._descend(  # line 14: L_i7, L_i8; M fixed
+    def _minimize_generator(
+        self, sample: Callable[[], tf.Tensor], one_hot: tf.Tensor, complement: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        one = tf.ones([one_hot.shape[0], 1])
+        m = self.minimize(  # line 14: L_i7, L_i8; M fixed
             "G", lambda: self.loss(complement, self.M(sample()))
         )
         if self.D is None:
-            return m, math.nan
-        d = self._descend(  # line 15: L_i9; D fixed
-            "G", lambda: self.loss(one, self.D([sample(), own]))
+            return m, None
+        d = self.minimize(  # line 15: L_i9; D fixed
+            "G", lambda: self.loss(one, self.D([sample(), one_hot]))
         )
         return m, d
 
     def _noise(self, rows: int) -> tf.Tensor:
-        """[rows, 1] of U(0, --label-noise): softens D's targets."""
+        """[rows, 1] of U(0, label_noise): softens the targets of D."""
         if not self.options.label_noise:
             return tf.zeros([rows, 1])
         return self.random.uniform([rows, 1], maxval=self.options.label_noise)

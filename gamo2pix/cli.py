@@ -1,0 +1,176 @@
+"""GAMO2pix: turn what a GAMO run generates into images, scored and saved."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from gamo2pix.options import LIMITS, PASSES, PixOptions
+from gamo_tf.cli.program import argument_parser, run_program
+from gamo_tf.config.methods import METHODS
+from gamo_tf.data.download import default_data_dir
+from gamo_tf.errors import UserError, command, setting
+from gamo_tf.import_tensorflow import import_tensorflow
+from gamo_tf.runs.run import Run, finished_runs
+
+_BESIDE_RUN = Path()  # --save-balanced without a folder
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train the VAEs of a run's classes, draw, score and save what they generate.
+
+    Args:
+      argv: the arguments; None: those of the process.
+
+    Returns:
+      The exit code (see `run_program`).
+    """
+    return run_program(
+        "pix",
+        lambda: _generate(argv),
+        interrupted="left at once; the same command goes on",
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of the program; their help names it as it was started."""
+    line = command("pix", "--class", "all", "--save-balanced")
+    flags = argument_parser("pix", __doc__, epilog=f"example: {line}")
+    add = flags.add_argument
+    add(
+        "--class",
+        dest="wanted",
+        required=True,
+        metavar="LABEL|NAME|all",
+        help="the dataset's own label or name, or all smaller classes",
+    )
+    add("--run", type=Path, metavar="RUN", help="default: the newest finished GAMO run")
+    add("--runs-dir", type=Path, default=Path("runs"), metavar="DIR")
+    add("--data-dir", type=Path, metavar="DIR", help="default: GAMO_DATA_DIR or data/")
+    add("--dry-run", action="store_true", help="show the settings and do nothing")
+    _add_vae(flags.add_argument_group("the VAE of a class"))
+    _add_scores(flags.add_argument_group("scores"))
+    _add_balanced(flags.add_argument_group("the balanced dataset"))
+    return flags
+
+
+def _add_vae(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--iterations",
+        type=int,
+        metavar="N",
+        help=f"minibatches a class; default {PASSES} passes, {LIMITS[0]}-{LIMITS[1]}",
+    )
+    group.add_argument(
+        "--seed",
+        type=int,
+        default=PixOptions.seed,
+        metavar="S",
+        help="of weights, minibatches and generated images; default 0",
+    )
+    group.add_argument(
+        "--retrain",
+        action="store_true",
+        help="train classes anew that are trained already",
+    )
+
+
+def _add_scores(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--fid-features",
+        choices=("inception", "classifier"),
+        help="default: Inception-v3 if its weights can be had, else a classifier "
+        "trained on the full real set",
+    )
+    group.add_argument(
+        "--inception-weights",
+        type=Path,
+        metavar="FILE",
+        help=".h5 of Keras's Inception-v3 without top",
+    )
+
+
+def _add_balanced(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--save-balanced",
+        type=Path,
+        nargs="?",
+        const=_BESIDE_RUN,
+        metavar="DIR",
+        help="with --class all: write an image folder; default RUN/balanced",
+    )
+    group.add_argument(
+        "--per-class",
+        type=int,
+        metavar="N",
+        help="top up to N images; default: the largest class",
+    )
+    group.add_argument("--force", action="store_true", help="replace the folder")
+    group.add_argument(
+        "--evaluate",
+        action="store_true",
+        help="train the plain classifier on the folder and on the originals",
+    )
+
+
+def _generate(argv: list[str] | None) -> int:
+    flags = parser().parse_args(argv)
+    _check(flags)
+    options = PixOptions(flags.iterations, flags.seed)
+    run = Run.open(flags.run) if flags.run else newest(flags.runs_dir)
+    if flags.dry_run:
+        print(json.dumps({"run": str(run.path), **options.to_json()}, indent=2))
+        return 0
+    import_tensorflow()  # not earlier: --help and wrong flags are answered at once
+    from gamo2pix import train
+
+    target = flags.save_balanced
+    request = train.Request(
+        fid_features=flags.fid_features,
+        inception_weights=flags.inception_weights,
+        retrain=flags.retrain,
+        save_balanced=run.balanced if target == _BESIDE_RUN else target,
+        per_class=flags.per_class,
+        force=flags.force,
+        evaluate=flags.evaluate,
+    )
+    data_dir = flags.data_dir or default_data_dir()
+    train.run(run, flags.wanted, options, request, data_dir)
+    return 0
+
+
+def _check(flags: argparse.Namespace) -> None:
+    """Raises UserError for flags that do not go together, or are out of range."""
+    save_balanced, weights = setting("save_balanced"), setting("inception_weights")
+    per_class = setting("per_class")
+    if flags.save_balanced is not None and flags.wanted != "all":
+        raise UserError(f"{save_balanced}: needs {setting('class')} all.")
+    if flags.per_class is not None and flags.save_balanced is None:
+        raise UserError(f"{per_class}: needs {save_balanced}.")
+    if flags.per_class is not None and flags.per_class < 1:
+        raise UserError(f"{per_class} {flags.per_class}: expected 1 or more.")
+    if flags.inception_weights and flags.fid_features == "classifier":
+        raise UserError(f"{weights}: not used by {setting('fid_features')} classifier.")
+    if flags.inception_weights and not flags.inception_weights.is_file():
+        raise UserError(f"{weights} {flags.inception_weights}: no such file.")
+
+
+def newest(runs_dir: Path) -> Run:
+    """The newest finished run that has a convex G; prints which it is.
+
+    Args:
+      runs_dir: directory of runs.
+
+    Raises:
+      UserError: there is no such run.
+    """
+    for run in reversed(finished_runs(runs_dir)):
+        if METHODS[run.options.method].convex:
+            print(f"the newest finished GAMO run: {run.path}")
+            return run
+    example = command("train", "--dataset", "digits")
+    raise UserError(
+        f"{runs_dir}: no finished run with a generator. Train one first, for "
+        f"example: {example}"
+    )

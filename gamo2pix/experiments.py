@@ -1,0 +1,219 @@
+"""What the paper shows of generated images: Table 5, Figures 4 and 5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gamo2pix import extractors, generate, score, table5, train
+from gamo2pix.options import PixOptions
+from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
+from gamo_tf.config.methods import METHODS
+from gamo_tf.data.splits import Split
+from gamo_tf.errors import UserError
+from gamo_tf.evaluation import image_grids
+from gamo_tf.experiments import runner
+from gamo_tf.experiments.published import FID
+from gamo_tf.experiments.tables import TableRequest
+from gamo_tf.files import save_picture
+from gamo_tf.runs.run import Run
+
+_QUICK_ITERATIONS = 20  # minibatches a VAE
+_METHOD, _LOSS = "gamo", "ls"  # of the runs that GAMO2pix is shown with
+FIGURE4 = {  # methods, from top to bottom, with their titles
+    "smote": "SMOTE",
+    "cgan": "cGAN",
+    "cg": "cG against M",
+    "cg-d": "cG + D",
+    "gamo-no-d": "GAMO\\D",
+    "gamo": "GAMO",
+}
+
+
+@dataclass(frozen=True)
+class _Experiment:
+    """Everything that was asked for, as `make` takes it."""
+
+    request: TableRequest
+    scoring: train.Request
+    pix: PixOptions
+    runs_dir: Path
+    out: Path
+
+    def run(self, dataset: str, method: str, seed: int = 0) -> tuple[Run, Split]:
+        """The finished run and its split. It must be here: its networks are needed,
+        and a line of results is not enough."""
+        options = self.request.options(dataset, method, _LOSS, seed)
+        run = runner.train(options, self.runs_dir, self.request.data_dir)
+        return run, run.load_split(run.arrays(self.request.data_dir))
+
+    def m_updates(self, dataset: str) -> int:
+        """Updates of M in a run of GAMO."""
+        options = self.request.options(dataset, _METHOD, _LOSS, 0)
+        return options.iterations * METHODS[_METHOD].m_updates
+
+
+def make(
+    request: TableRequest,
+    *,
+    fid_features: str | None,
+    inception_weights: Path | None,
+    runs_dir: Path,
+    out: Path,
+    quick: bool,
+    command: str,
+    published: table5.Published = FID,
+) -> int:
+    """Make table5, figure4 or figure5, with the runs that it needs.
+
+    A dataset that fails is told in a line, and the others go on.
+
+    Args:
+      request: what to make. Its `methods` take the place of those of figure4.
+      fid_features: features of table5 (see `extractors.choose`).
+      inception_weights: likewise.
+      runs_dir: where runs are looked for, and made.
+      out: folder of the tables and pictures. The scores of table5 are kept there, in
+        scores.csv, and are not worked out again.
+      quick: short VAEs, to see whether all of it runs.
+      command: the command line, for the page.
+      published: what the paper reports in Table 5.
+
+    Returns:
+      The number of datasets that failed.
+
+    Raises:
+      UserError: no dataset of table5 could be scored.
+      KeyboardInterrupt: for Ctrl-C; the same call goes on.
+    """
+    pix = PixOptions(iterations=_QUICK_ITERATIONS if quick else None)
+    scoring = train.Request(fid_features, inception_weights)
+    experiment = _Experiment(request, scoring, pix, runs_dir, out)
+    make_one: Callable[[_Experiment, str], None] = {
+        "table5": _table5,
+        "figure4": _figure4,
+        "figure5": _figure5,
+    }[request.table]
+    # Figure 4 shows methods that generate pixels, which not all do for other datasets.
+    datasets = ["mnist"] if request.table == "figure4" else list(published)
+    failed = 0
+    for dataset in request.datasets or datasets:
+        try:
+            request.check(dataset)
+            make_one(experiment, dataset)
+        except UserError as err:
+            failed += 1
+            print(f"{dataset}: {str(err).removeprefix(f'{dataset}: ')}", flush=True)
+    if request.table == "table5":
+        sheet = _sheet(experiment)
+        known = dict.fromkeys(sheet.table["dataset"])
+        table5.write(
+            sheet,
+            {dataset: experiment.m_updates(dataset) for dataset in known},
+            pix.iterations or 0,
+            request.repeats,
+            published,
+            out,
+            command,
+        )
+    return failed
+
+
+# ---- Table 5 -------------------------------------------------------------------
+
+
+def _sheet(experiment: _Experiment) -> table5.Sheet:
+    return table5.Sheet(experiment.out / "scores.csv")
+
+
+def _table5(experiment: _Experiment, dataset: str) -> None:
+    """Scores of a dataset's seeds that the sheet does not have yet."""
+    sheet = _sheet(experiment)
+    for seed in range(experiment.request.repeats):
+        updates = experiment.m_updates(dataset)
+        key = table5.Key(dataset, seed, updates, experiment.pix.iterations or 0)
+        if key in sheet:
+            print(f"{dataset}, seed {seed}: known from {sheet.path}")
+        else:
+            sheet.add(key, _scores(experiment, dataset, seed))
+
+
+def _scores(experiment: _Experiment, dataset: str, seed: int) -> list[dict]:
+    """Rows of GAMO2pix, its controls and cDCGAN, class by class."""
+    spec, data_dir = DATASETS[dataset], experiment.request.data_dir
+    scoring = experiment.scoring
+    run, split = experiment.run(dataset, _METHOD, seed)
+    rival, rival_split = experiment.run(dataset, table5.RIVAL, seed)
+    if not np.array_equal(split.train_index, rival_split.train_index):
+        raise UserError(f"{rival.path} and {run.path} have other training images.")
+    rows = train.run(run, "all", experiment.pix, scoring, data_dir)
+    chosen = extractors.choose(
+        scoring.fid_features,
+        scoring.inception_weights,
+        spec,
+        run.arrays(data_dir),
+        data_dir,
+    )
+    images = generate.generator_for(rival, split)
+    return rows + score.score_classes(
+        rival.path,
+        spec,
+        split,
+        run.options.class_counts.minority,
+        lambda label, n: {table5.RIVAL: images(label, n)},
+        chosen,
+    )
+
+
+# ---- Figures 4 and 5 -----------------------------------------------------------
+
+
+def _figure4(experiment: _Experiment, dataset: str) -> None:
+    """Generated digits of every minority class, a method a block of lines."""
+    spec = DATASETS[dataset]
+    lines = []
+    for method in experiment.request.methods or FIGURE4:
+        title = FIGURE4.get(method, method)
+        run, split = experiment.run(dataset, method)
+        labels = run.options.class_counts.minority
+        images = generate.generator_for(run, split)
+        # [3, classes, h, w, c]: a line has one image of each class.
+        block = np.stack([images(k, 3).images for k in labels], axis=1)
+        lines += [(title if k == 1 else "", line) for k, line in enumerate(block)]
+    names = _names(spec, labels)
+    picture = image_grids.grid(lines, f"{dataset}: generated images of {names}")
+    _save(experiment.out / "figure4.png", picture)
+
+
+def _figure5(experiment: _Experiment, dataset: str) -> None:
+    """Each minority class: five images of cDCGAN, then five of GAMO2pix."""
+    spec, half = DATASETS[dataset], image_grids.COLUMNS // 2
+    run, split = experiment.run(dataset, _METHOD)
+    rival, _ = experiment.run(dataset, table5.RIVAL)
+    counts = run.options.class_counts
+    generator = generate.ImageGenerator(run, split, experiment.pix.seed)
+    train.train_classes(run, spec, counts.minority, experiment.pix, generator)
+    left = generate.generator_for(rival, split)
+    right = generate.generator_for(run, split)
+    lines = [
+        (
+            f"{spec.classes[k]} ({n})",
+            np.concatenate([left(k, half).images, right(k, half).images]),
+        )
+        for k, n in zip(counts.minority, counts.minority_sizes, strict=True)
+    ]
+    title = f"{dataset}: {half} of cDCGAN, then {half} of GAMO2pix"
+    picture = image_grids.grid(lines, title)
+    _save(experiment.out / f"figure5-{dataset}.png", picture)
+
+
+def _names(spec: DatasetSpec, labels: Iterable[int]) -> str:
+    return ", ".join(spec.classes[k] for k in labels)
+
+
+def _save(path: Path, picture: np.ndarray) -> None:
+    save_picture(path, picture)
+    print(f"written: {path}")

@@ -1,0 +1,222 @@
+"""From latents to images: z -> cTMU -> IGU of the class -> convex feature -> VAE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from gamo2pix.vae import FeatureDecoder
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import spec_of
+from gamo_tf.data.splits import Split
+from gamo_tf.errors import UserError
+from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
+from gamo_tf.networks.batched import compiled
+from gamo_tf.networks.feature_extractor import to_pixels
+from gamo_tf.networks.saved import load_network
+from gamo_tf.runs.run import Run
+
+# The random streams of a class are [seed, label, use]. Published images and scores
+# depend on these numbers.
+LATENTS = 0  # z of G
+NOISE = 1  # of the VAE's z
+INTERPOLATION = 2  # the ends of interpolation.png
+CONTROLS = 9  # random convex weights
+
+
+class Generated(NamedTuple):
+    """Generated images of one class.
+
+    Attributes:
+      images: uint8 [m, h, w, c].
+      weights: convex weights over the n_i training images of the class, [m, n_i];
+        None where the images are no convex combinations.
+    """
+
+    images: np.ndarray
+    weights: np.ndarray | None
+
+
+GenerateClass = Callable[[int, int], Generated]  # label, m -> up to m images
+
+
+class ImageGenerator:
+    """Generates images of the minority classes of a finished run.
+
+    Column j of a class's IGU belongs to the j-th training row of the class in the
+    run's own split, so that the order of rows is read from the run and never drawn.
+    Sample k of a class is the same for every number of samples asked for.
+
+    Args:
+      run: a finished run with a convex G.
+      split: the split that the run trained on.
+      seed: of everything generated.
+
+    Attributes:
+      images: training images, uint8 [n, h, w, c].
+      extract: F, from images uint8 [m, h, w, c] to features float32 [m, d].
+      features: those of all training images, float32 [n, d].
+      sampler: G over these features.
+      rows: minority label -> its training rows [n_i].
+    """
+
+    def __init__(self, run: Run, split: Split, seed: int) -> None:
+        self.seed = seed
+        self.images = split.images
+        self.extract = compiled(load_network(run.model("F")))
+        self.features = self.extract(split.images)
+        G = load_network(run.model("G"))
+        self.sampler = ConvexSampler(G, self.features, split.labels)
+        self.rows = self.sampler.rows
+
+    def normal(self, label: int, use: int, n: int, width: int) -> np.ndarray:
+        """Standard normal numbers of a class.
+
+        Args:
+          label: of the class.
+          use: of the numbers; each has a stream of its own.
+          n: number of rows. More rows begin with the same ones.
+          width: numbers a row.
+
+        Returns:
+          float32 [n, width].
+        """
+        return standard_normal([self.seed, label, use], n, width)
+
+    def random_weights(self, label: int, n: int, concentration: float) -> np.ndarray:
+        """Convex weights that no adversary chose: symmetric Dirichlet ones.
+
+        Args:
+          label: of the class.
+          n: number of samples.
+          concentration: of the distribution, above 0; 1 is uniform on the simplex.
+
+        Returns:
+          float32 [n, n_i]; rows sum to 1.
+        """
+        rng = np.random.default_rng([self.seed, label, CONTROLS])
+        alpha = np.full(len(self.rows[label]), concentration)
+        return rng.dirichlet(alpha, n).astype(np.float32)
+
+    def decode(
+        self,
+        features: np.ndarray,
+        decoder: FeatureDecoder | None,
+        noise: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Features to images.
+
+        Args:
+          features: float32 [m, d].
+          decoder: of the class; None for a flat run, whose features are pixels.
+          noise: of the VAE's z, float32 [m, l]; None takes the mean of q(z|x).
+
+        Returns:
+          Images, uint8 [m, h, w, c].
+        """
+        if decoder is not None:
+            return decoder(features, noise)
+        return to_pixels(features, self.images.shape[1:])
+
+    def generate(
+        self, label: int, decoder: FeatureDecoder | None, start: int, stop: int
+    ) -> Generated:
+        """Samples of a class.
+
+        Args:
+          label: of a minority class.
+          decoder: of the class; None for a flat run.
+          start: number of the first sample.
+          stop: number after the last one.
+
+        Returns:
+          Images and weights of stop - start samples.
+        """
+        z = self.normal(label, LATENTS, stop, self.sampler.latent)[start:]
+        weights = self.sampler.weights(label, z)
+        return self.from_weights(label, decoder, weights, start)
+
+    def from_weights(
+        self,
+        label: int,
+        decoder: FeatureDecoder | None,
+        weights: np.ndarray,
+        start: int = 0,
+    ) -> Generated:
+        """The images of convex weights (Eq. 1, then the VAE).
+
+        Args:
+          label: of a minority class.
+          decoder: of the class; None for a flat run.
+          weights: float32 [m, n_i]; rows sum to 1.
+          start: number of the first sample, which its noise follows.
+
+        Returns:
+          Images of the weights, and the weights.
+        """
+        noise = None
+        if decoder is not None:
+            stop = start + len(weights)
+            noise = self.normal(label, NOISE, stop, decoder.latent)[start:]
+        features = self.sampler.combine(label, weights)
+        return Generated(self.decode(features, decoder, noise), weights)
+
+
+def generator_for(run: Run, split: Split, seed: int = 0) -> GenerateClass:
+    """Images of a finished run, by whichever way its method generates them.
+
+    A convex G: its samples, by the class's VAE where features are no pixels. A method
+    that adds images before training: those that it added, as many as there are. A
+    free generator of a run on pixels: its samples.
+
+    Args:
+      run: a finished run.
+      split: the split that the run trained on.
+      seed: of what is generated.
+
+    Returns:
+      A function of a minority label and a number of images.
+
+    Raises:
+      UserError: the method generates no images.
+    """
+    method, spec = METHODS[run.options.method], spec_of(run.options)
+    if method.convex:
+        generator = ImageGenerator(run, split, seed)
+
+        def convex(label: int, n: int) -> Generated:
+            decoder = None
+            if not spec.flat:
+                decoder = FeatureDecoder.load(run.pix_class(spec.classes[label]))
+            return generator.generate(label, decoder, 0, n)
+
+        return convex
+    if method.oversample:
+        return _added_images(run, len(split.labels))
+    if "G" in method.players and spec.flat:
+        return _free_samples(run, split.images.shape[1:], seed)
+    raise UserError(f"{run.path}: {method.name} generates no images.")
+
+
+def _added_images(run: Run, real: int) -> GenerateClass:
+    """Of a method that oversamples: the first `real` rows it trained on are real."""
+    with np.load(run.fed, allow_pickle=False) as fed:
+        images, labels = (fed[name][real:] for name in ("images", "labels"))
+    return lambda label, n: Generated(images[labels == label][:n], None)
+
+
+def _free_samples(run: Run, shape: tuple[int, ...], seed: int) -> GenerateClass:
+    """Of a G whose output is an image's pixels."""
+    G = load_network(run.model("G"))
+    classes = len(run.options.counts)
+
+    def free(label: int, n: int) -> Generated:
+        z = tf.constant(standard_normal([seed, label], n, run.options.latent))
+        one_hot = tf.one_hot(tf.fill([n], label), classes)
+        samples = G([z, one_hot], training=False).numpy()
+        return Generated(to_pixels(samples, shape), None)
+
+    return free

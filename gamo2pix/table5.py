@@ -1,0 +1,191 @@
+"""Table 5 of the paper: the sheet of known scores, and the page that is made of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from gamo2pix import score
+from gamo_tf.errors import UserError
+from gamo_tf.experiments import document
+from gamo_tf.files import atomically, write_text
+
+RIVAL = "cdcgan"  # the method that the paper compares GAMO2pix with
+TITLES = {  # by `source` of a score, in the order of the page
+    score.GAMO: "GAMO2pix",
+    RIVAL: "cDCGAN",
+    "dirichlet-sparse": "a few random parents",
+    "dirichlet-uniform": "random weights",
+}
+# The paper's names, where it has figures.
+_PUBLISHED_AS = {score.GAMO: "gamo2pix", RIVAL: "cdcgan"}
+_SHOWN = ("frechet", "kid", "diversity", "near_copies")
+_HEAD = [
+    "source",
+    "seeds",
+    "paper's FID",
+    "Frechet",
+    "KID",
+    "diversity",
+    "near copies",
+]
+
+# Dataset -> method -> mean and deviation of the FID, as `published.FID`.
+Published = Mapping[str, Mapping[str, tuple[float, float]]]
+
+
+class Key(NamedTuple):
+    """What a line of the sheet is of.
+
+    Attributes:
+      dataset: name of the dataset.
+      seed: of the runs.
+      m_updates: updates of M in a run.
+      vae_iterations: minibatches of a VAE; 0: as many as `PixOptions.length` says.
+    """
+
+    dataset: str
+    seed: int
+    m_updates: int
+    vae_iterations: int
+
+
+class Sheet:
+    """The scores that are known, in a file scores.csv: the means over classes.
+
+    Args:
+      path: of the file; it need not be there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if path.is_file():
+            self.table = pd.read_csv(path)
+        else:
+            self.table = pd.DataFrame(columns=list(Key._fields))
+
+    def __contains__(self, key: object) -> bool:
+        keys = self.table[list(Key._fields)].itertuples(index=False, name=None)
+        return key in keys
+
+    def add(self, key: Key, rows: list[dict]) -> None:
+        """Add the means of scores and write the file.
+
+        Args:
+          key: what they are of.
+          rows: of all classes (see `score.score_classes`).
+        """
+        means = pd.DataFrame(score.means(rows)).assign(
+            **key._asdict(), classes=len({row["label"] for row in rows})
+        )
+        # An empty table has no types of columns to keep.
+        table = means if self.table.empty else pd.concat([self.table, means])
+        self.table = table.reset_index(drop=True)
+        atomically(self.path, lambda part: self.table.to_csv(part, index=False))
+
+
+def write(
+    sheet: Sheet,
+    updates: Mapping[str, int],
+    vae_iterations: int,
+    repeats: int,
+    published: Published,
+    out: Path,
+    command: str,
+) -> None:
+    """Write table5.md and table5.csv of what the sheet has for some settings.
+
+    Args:
+      sheet: the scores.
+      updates: by dataset: updates of M in the runs that are shown.
+      vae_iterations: minibatches of a VAE; 0: the default.
+      repeats: seeds 0 to repeats - 1 are shown.
+      published: what the paper reports.
+      out: folder of the files.
+      command: that the page was made with.
+
+    Raises:
+      UserError: there is no sheet: nothing could be scored.
+    """
+    if not sheet.path.is_file():
+        raise UserError("table5: no dataset of it could be scored.")
+    known = sheet.table
+    asked = [
+        updates.get(dataset) == n
+        for dataset, n in zip(known["dataset"], known["m_updates"], strict=True)
+    ]
+    known = known[asked]
+    known = known[known["vae_iterations"] == vae_iterations]
+    known = known[known["seed"] < repeats]
+    note = (
+        f"`{command}`: per class, as many generated as test images against the class's "
+        "training images; mean over the smaller classes, then mean ± deviation over "
+        "seeds. The floor puts unseen real images in the place of generated ones. The "
+        "paper names no features, layer or number of images: its column cannot be "
+        "compared with the others, only the order of the methods."
+    )
+    blocks: list[document.Block] = [
+        document.Heading("Table 5", 1),
+        document.Text(note),
+    ]
+    lines = []
+    grouped = known.groupby(["dataset", "m_updates", "features"], sort=False)
+    for (dataset, m_updates, features), rows in grouped:
+        title = f"{dataset}, {m_updates} updates of M, {features}"
+        blocks.append(document.Heading(title))
+        found = _lines(rows, published.get(dataset, {}))
+        lines += found
+        blocks.append(document.Table(_HEAD, [*map(_cells, found), _floor(rows)]))
+    write_text(out / "table5.md", document.markdown(blocks))
+    table = pd.DataFrame(lines)
+    atomically(out / "table5.csv", lambda part: table.to_csv(part, index=False))
+    print(f"written: {out / 'table5.md'}, table5.csv")
+
+
+def _lines(
+    rows: pd.DataFrame, published: Mapping[str, tuple[float, float]]
+) -> list[dict]:
+    """A line a source: means and deviations over seeds, and the paper's FID.
+
+    `rows` are of one dataset, number of updates and kind of features."""
+    lines = []
+    for name in TITLES:
+        chosen = rows[rows["source"] == name]
+        if chosen.empty:
+            continue
+        first = chosen.iloc[0]
+        paper_fid, paper_fid_sd = published.get(
+            _PUBLISHED_AS.get(name, ""), (math.nan, math.nan)
+        )
+        line = {
+            "dataset": first["dataset"],
+            "features": first["features"],
+            "source": name,
+            "seeds": chosen["seed"].nunique(),
+            "m_updates": first["m_updates"],
+        }
+        for key in _SHOWN:
+            line |= {key: chosen[key].mean(), f"{key}_sd": chosen[key].std()}
+        lines.append({**line, "paper_fid": paper_fid, "paper_fid_sd": paper_fid_sd})
+    return lines
+
+
+def _cells(line: dict) -> list[str]:
+    """A line for people."""
+    cells = [document.spread(line[key], line[f"{key}_sd"]) for key in _SHOWN]
+    paper = ""
+    if not math.isnan(line["paper_fid"]):
+        paper = document.spread(line["paper_fid"], line["paper_fid_sd"], digits=2)
+    return [TITLES[line["source"]], str(line["seeds"]), paper, *cells]
+
+
+def _floor(rows: pd.DataFrame) -> list[str]:
+    """What real images score that nothing was trained on."""
+    floor = [
+        document.spread(rows[key].mean()) for key in ("frechet_floor", "kid_floor")
+    ]
+    return ["unseen real images", "", "", *floor, "", ""]

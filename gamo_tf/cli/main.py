@@ -1,0 +1,100 @@
+"""The program ``gamo``: one command with a subcommand for each thing to do."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NamedTuple
+
+from gamo_tf.cli.program import run_program, started_by
+from gamo_tf.errors import UserError
+
+
+class Subcommand(NamedTuple):
+    """A program that ``gamo`` starts.
+
+    Attributes:
+      main: its function, as ``module:function``. It is text, so that the module is
+        imported when it is asked for: ``gamo --help`` answers at once.
+      help: what it does, in a line.
+    """
+
+    main: str
+    help: str
+
+
+SUBCOMMANDS = {
+    "train": Subcommand(
+        "gamo_tf.cli.train:main", "train GAMO, or a method to compare it with"
+    ),
+    "pix": Subcommand(
+        "gamo2pix.cli:main", "GAMO2pix: turn what a run generates into images"
+    ),
+    "predict": Subcommand(
+        "gamo_tf.cli.predict:main", "classes of new images, or one model to export"
+    ),
+    "compare": Subcommand("gamo_tf.cli.compare:main", "finished runs side by side"),
+    "describe": Subcommand(
+        "gamo_tf.cli.describe:main", "class sizes, and what training would take"
+    ),
+    "reproduce": Subcommand(
+        "gamo_tf.experiments.reproduce:main", "a table or a figure of the paper"
+    ),
+    "runs": Subcommand("gamo_tf.cli.runs:main", "which runs there are, with metrics"),
+}
+_HELP, _VERSION = ("--help", "-h"), "--version"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Start a subcommand.
+
+    Args:
+      argv: the arguments, the subcommand first; None: those of the process.
+
+    Returns:
+      The exit code of the subcommand; 2 where there is none of that name.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    with started_by("gamo"):
+        return run_program("", lambda: _start(arguments))
+
+
+def usage() -> str:
+    """What ``gamo --help`` shows."""
+    width = max(map(len, SUBCOMMANDS))
+    return "\n".join(
+        [
+            "usage: gamo COMMAND ...",
+            "       gamo COMMAND --help",
+            "       gamo --version",
+            "",
+            "Generative adversarial minority oversampling (Mullick et al., 2019).",
+            "",
+            *(f"  {name:<{width}}  {row.help}" for name, row in SUBCOMMANDS.items()),
+            "",
+            "example: gamo train --dataset digits",
+        ]
+    )
+
+
+def _start(arguments: list[str]) -> int:
+    if not arguments:
+        print(usage(), file=sys.stderr)
+        return 2
+    name, *rest = arguments
+    if name in _HELP:
+        print(usage())
+        return 0
+    if name == _VERSION:
+        from gamo_tf import __version__
+
+        print(f"gamo {__version__}")
+        return 0
+    if name not in SUBCOMMANDS:
+        near = get_close_matches(name, [*SUBCOMMANDS, *_HELP, _VERSION], n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        there = ", ".join(SUBCOMMANDS)
+        raise UserError(f"{name}: no such command; there are {there}.{hint}")
+    module, function = SUBCOMMANDS[name].main.split(":")
+    return getattr(import_module(module), function)(rest)

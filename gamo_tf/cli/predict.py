@@ -1,0 +1,108 @@
+"""Use what a run has trained: classes of images, or one model to take elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from gamo_tf.cli.program import (
+    WRONG_INPUT,
+    argument_parser,
+    program_name,
+    run_program,
+)
+from gamo_tf.errors import UserError, command
+from gamo_tf.files import write_text
+from gamo_tf.import_tensorflow import import_tensorflow
+from gamo_tf.runs.run import Run, finished_runs
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Predict the classes of files, or export the networks as one model.
+
+    Args:
+      argv: the arguments; None: those of the process.
+
+    Returns:
+      The exit code (see `run_program`); 2 also where some of the files could not be
+      read. These are listed, and the others are predicted.
+    """
+    return run_program("predict", lambda: _predict(argv))
+
+
+def _parser() -> argparse.ArgumentParser:
+    line = command("predict", "--run", "runs/00000-digits-gamo-ls", "photo.png")
+    parser = argument_parser("predict", __doc__, epilog=f"example: {line}")
+    add = parser.add_argument
+    add(
+        "files",
+        nargs="*",
+        metavar="IMAGES",
+        help="files, folders, or - for a list on standard input; of a run on "
+        "--features: tables like the one it was trained on",
+    )
+    add("--run", type=Path, metavar="RUN", help="default: the newest finished run")
+    add("--runs-dir", type=Path, default=Path("runs"), metavar="DIR")
+    add("--out", type=Path, metavar="FILE", help="CSV; default: standard output")
+    add("--all-probabilities", action="store_true", help="a column for each class")
+    add(
+        "--export",
+        type=Path,
+        metavar="DIR",
+        help="write F and M as one model: model.keras and saved_model/",
+    )
+    return parser
+
+
+def _predict(argv: list[str] | None) -> int:
+    flags = _parser().parse_args(argv)
+    if not flags.files and not flags.export:
+        raise UserError("nothing to do: give IMAGES, or --export DIR.")
+    run = Run.open(flags.run) if flags.run else finished_runs(flags.runs_dir)[-1]
+    if not run.finished:
+        raise UserError(f"{run.path}: not finished; --resume it first.")
+    import_tensorflow()  # not earlier: --help and wrong flags are answered at once
+    from gamo_tf.inference import export
+    from gamo_tf.inference.predict import predict_rows
+
+    if flags.export:
+        export.write(run, flags.export)
+        # Not on standard output, which may be a CSV file.
+        print(f"written: {flags.export}/model.keras, saved_model/", file=sys.stderr)
+    if not flags.files:
+        return 0
+    files = list(_files(flags.files))
+    header, lines, unread = predict_rows(run, files, flags.all_probabilities)
+    _write(header, lines, flags.out)
+    for name, reason in unread.items():
+        print(f"{program_name('predict')}: {name}: {reason}", file=sys.stderr)
+    return WRONG_INPUT if unread else 0
+
+
+def _files(arguments: Iterable[str]) -> Iterator[str]:
+    """Files, those below folders, and those listed on standard input."""
+    for name in arguments:
+        if name == "-":
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        elif Path(name).is_dir():
+            below = sorted(p for p in Path(name).rglob("*") if p.is_file())
+            yield from (str(p) for p in below if not p.name.startswith("."))
+        else:
+            yield name
+
+
+def _write(header: Sequence[str], lines: Iterable[Sequence], out: Path | None) -> None:
+    """The table as CSV: the file `out`, all of it or nothing, or standard output."""
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)
+    writer.writerow(header)
+    writer.writerows(lines)
+    if out:
+        write_text(out, sheet.getvalue())
+    else:
+        sys.stdout.write(sheet.getvalue())
+        sys.stdout.flush()

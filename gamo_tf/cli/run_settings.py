@@ -1,0 +1,185 @@
+"""What the flags of a training run make: the data that it brings along, and Options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gamo_tf.cli.flags import (
+    COUNTS_FLAGS,
+    FILE_ORDERED,
+    IMAGE_FLAGS,
+    START_FLAGS,
+    USER_DATA_FLAGS,
+    data_dir,
+)
+from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import Options, resolve
+from gamo_tf.data.splits import profile_counts
+from gamo_tf.errors import UserError, setting
+
+if TYPE_CHECKING:  # pandas, behind it, takes a while to import
+    from gamo_tf.data.user_data import UserData
+
+_NO_SETTINGS = USER_DATA_FLAGS | COUNTS_FLAGS | START_FLAGS
+_DEFAULT_SIZE, _SIZES = 64, (8, 512)  # pixels a side of the user's images
+_DEFAULT_TEST_SPLIT = 0.2
+
+
+def read_user_data(flags: Mapping, decode: bool = True) -> UserData | None:
+    """Read the data that a run brings along: the user's, or classes drawn by seed.
+
+    Args:
+      flags: of `flags.parse`.
+      decode: False where nothing will be trained: of drawn classes no image is
+        opened. A user's images are read all the same, so that bad files show.
+
+    Returns:
+      What was read; None for a dataset whose classes are fixed.
+
+    Raises:
+      UserError: flags do not go together, or the data cannot be read.
+    """
+    about_data = sorted(USER_DATA_FLAGS & set(flags))
+    kinds = [k for k in ("dataset", "image_folder", "features") if k in flags]
+    if len(kinds) > 1:
+        raise UserError(f"{' and '.join(map(setting, kinds))}: give one of them.")
+    if "image_folder" in flags:
+        return _read_images(flags)
+    if "features" in flags:
+        return _read_features(flags)
+    if about_data:
+        raise UserError(
+            f"{setting(about_data[0])}: goes with --image-folder or --features."
+        )
+    if "dataset" in flags and DATASETS[flags["dataset"]].draws_classes:
+        from gamo_tf.data import load
+
+        spec, seed = DATASETS[flags["dataset"]], flags.get("seed", Options.seed)
+        return load.draw_classes(spec, data_dir(flags), seed, decode=decode)
+    return None
+
+
+def _read_images(flags: Mapping) -> UserData:
+    _refuse(flags, ("label", "save_balanced"), "--image-folder")
+    size = flags.get("image_size", _DEFAULT_SIZE)
+    if not _SIZES[0] <= size <= _SIZES[1]:
+        raise UserError(f"--image-size {size}: expected {_SIZES[0]} to {_SIZES[1]}.")
+    if "test_folder" in flags and "test_split" in flags:
+        raise UserError("--test-folder and --test-split: give one of them.")
+    from gamo_tf.data import user_data
+
+    return user_data.from_image_folder(
+        flags["image_folder"],
+        size,
+        flags.get("color") == "gray",
+        flags.get("test_folder"),
+        flags.get("test_split", _DEFAULT_TEST_SPLIT),
+        flags.get("seed", Options.seed),
+        flags.get("skip_bad", False),
+    )
+
+
+def _read_features(flags: Mapping) -> UserData:
+    _refuse(flags, IMAGE_FLAGS, "--features")
+    if "label" not in flags:
+        raise UserError("--features: needs --label COLUMN too.")
+    from gamo_tf.data import user_data
+
+    return user_data.from_feature_table(
+        flags["features"],
+        flags["label"],
+        flags.get("test_split", _DEFAULT_TEST_SPLIT),
+        flags.get("seed", Options.seed),
+    )
+
+
+def _refuse(flags: Mapping, names: Sequence[str], beside: str) -> None:
+    """Raises UserError for the first of `names` that is among the flags."""
+    for name in names:
+        if name in flags:
+            raise UserError(f"{setting(name)}: does not go with {beside}.")
+
+
+def to_options(flags: Mapping, user_data: UserData | None) -> Options:
+    """The options of a new run.
+
+    Args:
+      flags: of `flags.parse`.
+      user_data: of `read_user_data`.
+
+    Raises:
+      UserError: flags do not go together, or a value is out of its range.
+    """
+    chosen = {k: v for k, v in flags.items() if k not in _NO_SETTINGS}
+    if user_data:
+        kind = next(
+            setting(k) for k in ("image_folder", "features", "dataset") if k in flags
+        )
+        sizes = ("counts", "imbalance_ratio", "profile", "class_order")
+        _refuse(flags, (*sizes, "test_per_class"), kind)
+        # The data decides, but for the batch size, which is only advice.
+        found = dict(user_data.settings)
+        advice = {k: found.pop(k) for k in ("batch_size",) if k in found}
+        return resolve({**advice, **chosen, **found})
+    if "dataset" not in flags:
+        names = ", ".join(DATASETS)
+        raise UserError(
+            f"--dataset is needed (or --image-folder, --features, --resume): one of "
+            f"{names}."
+        )
+    counts = _chosen_counts(flags)
+    return resolve({**chosen, "counts": counts} if counts else chosen)
+
+
+def _chosen_counts(flags: Mapping) -> tuple[int, ...] | None:
+    """Class sizes that the flags ask for, in label order; None: the dataset's."""
+    spec, counts = DATASETS[flags["dataset"]], flags.get("counts")
+    if "profile" in flags and "imbalance_ratio" not in flags:
+        raise UserError("--profile needs --imbalance-ratio.")
+    if "imbalance_ratio" in flags:
+        if counts:
+            raise UserError("--counts and --imbalance-ratio: give one of them.")
+        counts = profile_counts(
+            max(spec.counts),
+            len(spec.classes),
+            flags["imbalance_ratio"],
+            flags.get("profile", "exponential"),
+        )
+    if "class_order" not in flags:
+        return counts
+    if not spec.file_labels:
+        names = " or ".join(FILE_ORDERED)
+        raise UserError(f"--class-order: goes with --dataset {names}.")
+    if flags["class_order"] == "file":
+        counts = counts or spec.counts
+        # Another number of counts is refused later, with the names of the classes.
+        if len(counts) == len(spec.file_labels):
+            places = (spec.file_labels.index(k) for k in range(len(counts)))
+            counts = tuple(counts[k] for k in places)
+    return counts
+
+
+def check_save_balanced(flags: Mapping, options: Options) -> None:
+    """Make sure, before training, that ``--save-balanced`` can be done after it.
+
+    Args:
+      flags: of `flags.parse`.
+      options: of the run.
+
+    Raises:
+      UserError: the method has no convex generator, the data is no table, or the
+        file has another suffix than the table or is there already.
+    """
+    target = flags.get("save_balanced")
+    if target is None:
+        return
+    if not METHODS[options.method].convex:
+        raise UserError(f"--save-balanced: {options.method} has no convex generator.")
+    suffix = Path(options.data).suffix
+    if not options.label or target.suffix != suffix:
+        raise UserError(f"--save-balanced {target}: expected {suffix}, as --features.")
+    if target.exists():
+        raise UserError(f"--save-balanced {target}: is there already; name another.")

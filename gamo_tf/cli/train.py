@@ -1,0 +1,117 @@
+"""Train GAMO, or a method to compare it with, on an imbalanced image dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gamo_tf.cli import describe
+from gamo_tf.cli.flags import (
+    COUNTS_FLAGS,
+    USER_DATA_FLAGS,
+    data_dir,
+    parse,
+    runs_dir,
+)
+from gamo_tf.cli.program import run_program
+from gamo_tf.cli.run_settings import check_save_balanced, read_user_data, to_options
+from gamo_tf.errors import UserError, setting
+from gamo_tf.import_tensorflow import import_tensorflow
+
+if TYPE_CHECKING:
+    from gamo_tf.runs.run import Run
+
+# Flags that decided what the run is without being among its options. Those that are
+# can be compared with what the run has; these cannot.
+_NOT_KEPT = COUNTS_FLAGS | USER_DATA_FLAGS - {"label", "test_split"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Start or resume a run, or show what it would be.
+
+    Args:
+      argv: the arguments; None: those of the process.
+
+    Returns:
+      The exit code (see `run_program`).
+    """
+    return run_program(
+        "train",
+        lambda: _train(argv),
+        interrupted="left at once; --resume goes on from the last checkpoint",
+    )
+
+
+def _train(argv: list[str] | None) -> int:
+    flags = parse("train", __doc__, argv)
+    if "resume" in flags:
+        return _resume(flags)
+    decode = not {"dry_run", "describe"} & set(flags)
+    user_data = read_user_data(flags, decode)
+    options = to_options(flags, user_data)
+    skipped = user_data.skipped if user_data else []
+    for complaint in skipped:
+        print(f"left out: {complaint}")
+    check_save_balanced(flags, options)
+    if "dry_run" in flags:
+        print(json.dumps(options.to_json(), indent=2))
+        print(
+            f"data from {data_dir(flags)}, a new folder in {runs_dir(flags)}; "
+            "nothing was done"
+        )
+        return 0
+    if "describe" in flags:
+        describe.write(options, runs_dir(flags), data_dir(flags))
+        return 0
+    import_tensorflow()  # not earlier: --help and wrong flags are answered at once
+    from gamo_tf import train
+
+    run = train.run(options, data_dir(flags), runs_dir(flags), user_data)
+    _report(run, flags)
+    if skipped:
+        print(f"  left out        {len(skipped)} unreadable file(s)")
+    return 0
+
+
+def _resume(flags: Mapping) -> int:
+    """Go on with a run. A flag beside --resume may repeat its settings only."""
+    from gamo_tf.runs.run import Run
+
+    path: Path = flags["resume"]
+    options = Run.open(path).options
+    kept = options.to_json()
+    for name, value in flags.items():
+        if name in kept and kept[name] != value:
+            raise UserError(
+                f"{setting(name)} {value}: {path} was begun with {kept[name]}. "
+                "A run is resumed with its own settings; begin a new one instead."
+            )
+        if name in _NOT_KEPT:
+            raise UserError(f"{setting(name)}: cannot be changed by --resume.")
+    if "describe" in flags:
+        raise UserError("--describe and --resume: give one of them.")
+    check_save_balanced(flags, options)
+    if "dry_run" in flags:
+        print(json.dumps(kept, indent=2))
+        return 0
+    import_tensorflow()
+    from gamo_tf import train
+
+    _report(train.resume(path, data_dir(flags)), flags)
+    return 0
+
+
+def _report(run: Run, flags: Mapping) -> None:
+    """Print what came of a run, and write the balanced table if it is asked for."""
+    from gamo_tf.evaluation import results
+
+    print(results.report(run))
+    if "save_balanced" not in flags:
+        return
+    from gamo_tf.inference import balanced_table
+
+    target = flags["save_balanced"]
+    added = balanced_table.save(run, target, run.options.seed)
+    print(f"  balanced        {target}, {sum(added.values())} generated rows")

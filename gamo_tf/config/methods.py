@@ -1,0 +1,147 @@
+"""METHODS: one row a method, GAMO's own, its ablation, and what else people use.
+
+A row names the code that it needs as ``module:name`` below the package ``gamo_tf``, so
+that a new method is a row here and at most one file in ``gamo_tf/methods``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Need = Literal["images", "grey images", "an F that learns"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a method trains M.
+
+    Attributes:
+      name: as given to ``--method``.
+      title: for people, with its source.
+      players: the networks that learn, of "FMDG".
+      trainer: what trains them.
+      samples: the game's source of generated features; "": no game.
+      oversample: the function that adds training images before training; "": none.
+      objective: in the place of the run's loss, a name of
+        ``methods.imbalance_losses.OBJECTIVES``; "": the run's loss.
+      losses: values of ``--loss`` that it has; the first is its default.
+      needs: what the dataset must have for it.
+    """
+
+    name: str
+    title: str
+    players: str = "FM"
+    trainer: str = "methods.classifier:Classifier"
+    samples: str = ""
+    oversample: str = ""
+    objective: str = ""
+    losses: tuple[str, ...] = ("ls", "ce")
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def convex(self) -> bool:
+        """Whether it trains the paper's G: convex weights over known rows."""
+        return self.samples == _CONVEX
+
+    @property
+    def m_updates(self) -> int:
+        """Updates of M in one iteration. Iterations default to as many as give
+        every method the same number of them."""
+        return 2 if self.samples else 1
+
+
+_CONVEX = "methods.feature_sampling:Convex"
+_FREE = "methods.feature_sampling:Free"
+
+
+def _game(name: str, title: str, players: str, samples: str) -> Method:
+    return Method(name, title, players, "game:Game", samples)
+
+
+def _images(name: str, title: str, oversample: str, *needs: Need) -> Method:
+    return Method(name, title, oversample=oversample, needs=("images", *needs))
+
+
+def _loss(name: str, title: str, objective: str) -> Method:
+    """A method whose source names softmax cross entropy: it has no form in least
+    squares."""
+    return Method(name, title, objective=objective, losses=("ce",))
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        _game("gamo", "GAMO, Algorithm 1", "FMDG", _CONVEX),
+        _game("gamo-no-d", "GAMO\\D (Eqs. 2, 4 and 6 without D)", "FMG", _CONVEX),
+        _game("cg-d", "cG+D+CN: a free generator in G's place", "FMDG", _FREE),
+        _game("cg", "cG+CN: a free generator against M", "FMG", _FREE),
+        _game(
+            "convex-random",
+            "Dirichlet(1) weights, no adversary",
+            "FM",
+            "methods.feature_sampling:Dirichlet",
+        ),
+        _game(
+            "smote-features",
+            "SMOTE on F(x), no adversary",
+            "FM",
+            "methods.feature_sampling:Smote",
+        ),
+        Method("cn", "plain classifier (Baseline CN)"),
+        Method(
+            "ros",
+            "random oversampling + CN",
+            oversample="methods.image_oversampling:random_copies",
+        ),
+        _images(
+            "smote",
+            "SMOTE on pixels (Chawla et al., 2002) + CN",
+            "methods.image_oversampling:smote",
+        ),
+        _images(
+            "augment",
+            "shifted, turned, mirrored copies + CN",
+            "methods.image_oversampling:augment",
+        ),
+        _images(
+            "cgan",
+            "cGAN (Mirza & Osindero, 2014) + CN",
+            "methods.conditional_gan:cgan",
+            "grey images",
+        ),
+        _images(
+            "cdcgan",
+            "cDCGAN (Radford et al., 2016) + CN",
+            "methods.conditional_gan:cdcgan",
+        ),
+        Method(
+            "dos",
+            "deep over-sampling (Ando & Huang, 2017)",
+            trainer="methods.deep_oversampling:DeepOversampling",
+            needs=("images", "an F that learns"),
+        ),
+        Method("class-weight", "loss by n / (c n_y)", objective="class-weight"),
+        Method(
+            "mixup",
+            "mixup (Zhang et al., 2018)",
+            trainer="methods.classifier:Mixup",
+        ),
+        _loss("focal", "focal loss (Lin et al., 2017)", "focal"),
+        _loss(
+            "class-balanced", "effective numbers (Cui et al., 2019)", "class-balanced"
+        ),
+        _loss("ldam-drw", "LDAM, deferred weighting (Cao et al., 2019)", "ldam-drw"),
+        Method(
+            "crt",
+            "a new balanced head (cRT, Kang et al., 2020)",
+            trainer="methods.classifier_retraining:ClassifierRetraining",
+        ),
+        _loss("logit-adjust", "logit adjustment (Menon et al., 2021)", "logit-adjust"),
+        _loss(
+            "logit-adjust-posthoc",
+            "logit adjustment after training (Menon et al., 2021)",
+            "logit-adjust-posthoc",
+        ),
+    )
+}

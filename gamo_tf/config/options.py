@@ -1,0 +1,196 @@
+"""Every setting of a run, with its unit and source. No TensorFlow here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+
+from gamo_tf.config.class_counts import ClassCounts
+from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec, user_spec
+from gamo_tf.config.methods import METHODS, Method
+from gamo_tf.errors import UserError, setting
+
+CHOICES = {
+    "dataset": tuple(DATASETS),
+    "method": tuple(METHODS),
+    "loss": ("ls", "ce"),
+    "generator_update": ("algorithm", "per-class"),
+    "weighting": ("algorithm", "equation"),
+}
+_EVALUATIONS = 25  # of a run, and checkpoints, where nothing else is asked for
+_POSITIVE = (
+    "iterations",
+    "batch_size",
+    "latent",
+    "checkpoint_every",
+    "evaluate_every",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides a run's outcome; where its files lie is not among it."""
+
+    dataset: str  # a row of DATASETS, or the name of the user's own data
+    iterations: int  # minibatches; paper's sets 25,000 (program: "50000" counts 2 each)
+    counts: tuple[int, ...]  # training images of each class, in label order
+    test_per_class: int  # images a class of the protocol's test set; 0: all of them
+    checkpoint_every: int  # iterations, rounded up to a whole epoch
+    evaluate_every: int  # iterations, rounded up to a whole epoch
+    method: str = "gamo"  # a row of METHODS
+    loss: str = "ls"  # least squares (Eqs. 4-6) or cross entropy (Eqs. 2-3)
+    seed: int = 0  # of the subset, the initial weights and all draws
+    batch_size: int = 32  # b; the authors' program
+    latent: int = 100  # l; the authors' program
+    learning_rate: float = 2e-4  # Adam's; the authors' program
+    beta_1: float = 0.5  # Adam's; the authors' program
+    generator_update: str = "algorithm"  # lines 12-15, or the program's way
+    weighting: str = "algorithm"  # of generated batches: 1, or c P_c - 1 (Eqs. 2-6)
+    label_noise: float = 0.0  # width of U(0, .) on D's targets; the program's: 0.1
+    ema: float = 0.0  # decay an iteration of averaged F and M; 0: no average
+    deterministic: bool = False  # bit-exact repeats on one device
+    # The user's own data; nothing of it for a row of DATASETS.
+    data: str = ""  # a folder of images, or a table of features; absolute
+    label: str = ""  # column of the labels in a table
+    test_data: str = ""  # a folder of test images; absolute
+    test_split: float = 0.0  # else: share of each class that is kept for testing
+    patches: tuple[int, ...] = ()  # sides of the central patch, the largest that fits
+    classes: tuple[str, ...] = ()  # as found in the data, in label order
+    shape: tuple[int, ...] = ()  # (height, width, channels), or (features,)
+
+    @property
+    def class_counts(self) -> ClassCounts:
+        """`counts` with what follows from them."""
+        return ClassCounts(self.counts)
+
+    def to_json(self) -> dict:
+        """Every setting by name, as `options.json` keeps them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping) -> Options:
+        """The options that `to_json` gave.
+
+        What a version before this one did not have yet is at its default.
+
+        Args:
+          values: settings by name; lists stand for tuples.
+
+        Raises:
+          UserError: for a name that is no setting, or a setting without value.
+        """
+        names = {field.name for field in fields(cls)}
+        needed = {field.name for field in fields(cls) if field.default is MISSING}
+        odd = (set(values) - names) | (needed - set(values))
+        if odd:
+            raise UserError(
+                f"options.json: missing or unknown settings: {', '.join(sorted(odd))}."
+            )
+        pairs: dict = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**pairs)
+
+
+def resolve(chosen: Mapping) -> Options:
+    """Options from the settings that the user chose; the rest is filled in.
+
+    Args:
+      chosen: settings by the names of `Options`. `dataset` is needed; with `data`
+        (the user's own) also `shape`, `classes` and `counts`.
+
+    Raises:
+      UserError: for a value out of range, or a method that does not fit the data;
+        the message names the setting.
+    """
+    for name, allowed in CHOICES.items():
+        if name == "dataset" and chosen.get("data"):
+            continue
+        if name in chosen and chosen[name] not in allowed:
+            raise UserError(
+                f"{setting(name)} {chosen[name]}: expected one of {', '.join(allowed)}."
+            )
+    spec = _spec(chosen)
+    method = METHODS[chosen.get("method", Options.method)]
+    _check_method(method, spec, chosen)
+    values = {
+        "loss": method.losses[0],
+        "counts": spec.counts,
+        "test_per_class": spec.test_per_class,
+        # The same number of M's updates for every method (GAMO makes two).
+        "iterations": spec.iterations * 2 // method.m_updates,
+        **chosen,
+    }
+    often = max(1, math.ceil(values["iterations"] / _EVALUATIONS))
+    options = Options(**{"evaluate_every": often, "checkpoint_every": often, **values})
+    _check_ranges(options)
+    return options
+
+
+def spec_of(options: Options) -> DatasetSpec:
+    """The row of DATASETS, or what the options tell of the user's own data.
+
+    Args:
+      options: settings of a run.
+    """
+    return _spec(asdict(options))
+
+
+def _spec(chosen: Mapping) -> DatasetSpec:
+    if not chosen.get("data"):
+        return DATASETS[chosen["dataset"]]
+    return user_spec(
+        name=chosen["dataset"],
+        shape=tuple(chosen["shape"]),
+        classes=tuple(chosen["classes"]),
+        counts=tuple(chosen["counts"]),
+    )
+
+
+def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
+    """Raises UserError where the method lacks something that it needs."""
+    if chosen.get("loss", method.losses[0]) not in method.losses:
+        raise UserError(
+            f"{setting('loss')} {chosen['loss']}: {method.name} has only "
+            f"{', '.join(method.losses)}; leave {setting('loss')} out."
+        )
+    word = f"{setting('method')} {method.name}"
+    if "images" in method.needs and spec.vector:
+        raise UserError(f"{word}: needs images, not feature vectors.")
+    if "grey images" in method.needs and spec.shape[2] != 1:
+        raise UserError(f"{word}: {spec.name} has colour images.")
+    if "an F that learns" in method.needs and spec.flat:
+        raise UserError(
+            f"{word}: {spec.name} is trained on its pixels; F has no features to learn "
+            "there."
+        )
+    if chosen.get("generator_update") == "per-class" and not method.convex:
+        raise UserError(
+            f"{setting('generator_update')} per-class: {method.name} has no IGU."
+        )
+
+
+def _check_ranges(options: Options) -> None:
+    """Raises UserError for a number out of its range."""
+
+    def refuse(name: str, expected: str) -> None:
+        value = getattr(options, name)
+        shown = f"{value:g}" if isinstance(value, float) else value
+        raise UserError(f"{setting(name)} {shown}: {expected}.")
+
+    for name in _POSITIVE:
+        if getattr(options, name) < 1:
+            refuse(name, "expected 1 or more")
+    if options.batch_size < 2:
+        refuse("batch_size", "expected 2 or more (batch normalization)")
+    if options.test_per_class < 0:
+        raise UserError(f"{setting('test_per_class')}: expected 1 or more, or 'all'.")
+    if not 0 <= options.label_noise < 1:
+        refuse("label_noise", "expected 0 to 1")
+    if not 0 <= options.ema < 1:
+        refuse("ema", "expected 0 (off) to below 1")
+    if not options.learning_rate > 0:
+        refuse("learning_rate", "expected above 0")
+    if options.seed < 0:
+        refuse("seed", "expected 0 or more")

@@ -1,0 +1,1 @@
+"""One module for each published format; a row of DATASETS names its reader."""

@@ -1,0 +1,163 @@
+"""The arrays of a dataset, and the seeded imbalanced subset that a run trains on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.errors import UserError, setting
+
+
+class Arrays(NamedTuple):
+    """A dataset as its files have it, before anything is drawn from it.
+
+    Attributes:
+      images: training rows, uint8 [n, h, w, c], or float32 [n, d] for vectors.
+      labels: [n], whole numbers from 0.
+      test_images: test rows, as `images` [m, ...].
+      test_labels: [m].
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """The rows that a run trains and tests on. Labels are those of the dataset.
+
+    The order of the training rows is their identity: column j of the IGU of class i
+    weighs the j-th row with label i.
+
+    Attributes:
+      images: training rows, uint8 [n, h, w, c], or float32 [n, d] for vectors.
+      labels: int64 [n].
+      test_images: every test row there is, as `images` [m, ...].
+      test_labels: int64 [m].
+      train_index: [n], the position of each training row in the published set.
+      protocol_index: positions among the test rows of those that the paper's
+        protocol tests on: the same number of each class.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    train_index: np.ndarray
+    protocol_index: np.ndarray
+
+
+def profile_counts(largest: int, c: int, ratio: float, profile: str) -> tuple[int, ...]:
+    """Class sizes with a chosen imbalance ratio.
+
+    Args:
+      largest: rows of the largest class.
+      c: the number of classes.
+      ratio: rows of the largest class over those of the smallest, 1 or more.
+      profile: "step": the first half of the classes has `largest` rows and the
+        others have largest / ratio. "exponential": class i of 0 ... c - 1 has
+        largest * ratio ** (-i / (c - 1)) (Cui et al., CVPR 2019).
+
+    Returns:
+      The sizes in label order, the largest first, rounded to 1 or more.
+
+    Raises:
+      UserError: for a ratio below 1.
+    """
+    if ratio < 1:
+        raise UserError(f"{setting('imbalance_ratio')} {ratio:g}: expected 1 or more.")
+    if profile == "step":
+        powers = [float(i >= (c + 1) // 2) for i in range(c)]
+    else:
+        powers = [i / (c - 1) for i in range(c)]
+    return tuple(max(1, round(largest * ratio**-p)) for p in powers)
+
+
+def check_counts(counts: tuple[int, ...], spec: DatasetSpec) -> None:
+    """Refuse class sizes with nothing to oversample or nothing to combine.
+
+    Args:
+      counts: training rows of each class, in label order.
+      spec: the row of the dataset.
+
+    Raises:
+      UserError: the number of classes is another, a class has fewer than 2 rows, or
+        all classes have the same size.
+    """
+    if len(counts) != len(spec.classes):
+        raise UserError(
+            f"{setting('counts')}: {len(counts)} numbers given, {len(spec.classes)} "
+            f"classes in {spec.name}."
+        )
+    if min(counts) < 2:
+        raise UserError(
+            f"{setting('counts')}: class {spec.classes[int(np.argmin(counts))]} would "
+            f"have {min(counts)} sample(s); a convex combination needs 2 or more."
+        )
+    if min(counts) == max(counts):
+        raise UserError(
+            "no minority class: all classes have the same number of samples "
+            f"({counts[0]}), so there is nothing to oversample."
+        )
+
+
+def draw_split(
+    arrays: Arrays,
+    spec: DatasetSpec,
+    counts: tuple[int, ...],
+    test_per_class: int,
+    seed: int,
+) -> Split:
+    """Draw the imbalanced subset, without replacement, from all rows of each class.
+
+    Args:
+      arrays: the whole dataset.
+      spec: its row.
+      counts: training rows to be drawn of each class, in label order.
+      test_per_class: test rows of each class in the paper's protocol; 0 takes the
+        whole test set.
+      seed: of the draw.
+
+    Returns:
+      The drawn rows, sorted by label and within a label by their position in the
+      dataset.
+
+    Raises:
+      UserError: the class sizes are unfit (see `check_counts`), or a class has fewer
+        rows than asked for.
+    """
+    images, labels, test_images, test_labels = arrays
+    check_counts(counts, spec)
+    # One stream for both draws, training rows first: the order is part of what a
+    # seed means, and with it of every published result.
+    rng = np.random.default_rng(seed)
+
+    def pick(row_labels: np.ndarray, wanted: list[int], name: str) -> np.ndarray:
+        chosen = []
+        for label, n in enumerate(wanted):
+            rows = np.flatnonzero(row_labels == label)
+            if n > len(rows):
+                raise UserError(
+                    f"{setting(name)}: {n} images of class {spec.classes[label]} "
+                    f"(label {label}) asked for, {len(rows)} there."
+                )
+            # In the order of the files, so that a memory map is read forwards.
+            chosen.append(np.sort(rng.permutation(rows)[:n]))
+        return np.concatenate(chosen)
+
+    train_index = pick(labels, list(counts), "counts")
+    sizes = np.bincount(test_labels, minlength=len(spec.classes)).tolist()
+    wanted = [test_per_class] * len(sizes) if test_per_class else sizes
+    return Split(
+        images[train_index],
+        labels[train_index].astype(np.int64),
+        test_images,
+        test_labels.astype(np.int64),
+        train_index,
+        pick(test_labels, wanted, "test_per_class"),
+    )

@@ -1,0 +1,332 @@
+"""GAMO as a classifier for scikit-learn. It is trained as on the command line."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Hashable
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from gamo_tf.config.methods import METHODS
+from gamo_tf.estimators import fitting
+from gamo_tf.inference.convex_sampler import ConvexSampler
+from gamo_tf.methods.build import Networks, prediction_model
+
+
+class GAMOClassifier(ClassifierMixin, BaseEstimator):
+    """Classifier for imbalanced classes, trained by GAMO.
+
+    A feature extractor F and a classifier M are trained in a game with a generator G
+    and a discriminator D. G makes convex combinations of the training rows of each
+    minority class, where M errs; M learns from them as if they were further rows of
+    the class (Algorithm 1 of [1]_). A minority class is one that is smaller than the
+    largest.
+
+    Parameters
+    ----------
+    method : str, default="gamo"
+        What F and M are trained with: "gamo", or a name of
+        ``gamo_tf.config.methods.METHODS``, which has the ablation of the paper and
+        methods that are used instead, such as "cn" (a plain classifier),
+        "smote-features", "focal" or "logit-adjust".
+    loss : {"ls", "ce"} or None, default=None
+        Least squares (Eqs. 4 to 6) or cross entropy (Eqs. 2 and 3). None is the
+        default of the method.
+    iterations : int or None, default=None
+        Number of minibatches. None makes 50 passes over the rows for "gamo", at
+        least 2,000 and at most 25,000 minibatches, and for the other methods as
+        many as give M the same number of updates.
+    batch_size : int, default=32
+        Rows of a minibatch, 2 or more.
+    learning_rate : float, default=2e-4
+        Learning rate of Adam, for all networks.
+    F : keras.Model, callable or None, default=None
+        A feature extractor in the place of the default one, images [b, h, w, c] as
+        they are passed to `fit`, or vectors [b, d], to features [b, e]. A callable
+        takes the shape of a row and returns a model: with it every `fit` starts anew,
+        and `sklearn.base.clone` copies no weights. A model that is passed is copied
+        and stays as it is. None is a network of convolutions for images, and for
+        vectors a standardisation of the columns.
+    M : keras.Model, callable or None, default=None
+        A classifier in the place of the default one, features [b, e] to probabilities
+        [b, n_classes] in the order of `classes_`. A callable takes the number of
+        features and of classes.
+    random_state : int, RandomState instance or None, default=None
+        Of the initial weights, the minibatches and the generated samples.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted where they can be compared.
+    F_ : keras.Model
+        The trained feature extractor, rows to features [b, e].
+    M_ : keras.Model
+        The trained classifier, features [b, e] to probabilities [b, n_classes].
+    G_ : keras.Model or None
+        The trained convex generator; None for methods without one. `sample` uses it.
+    image_shape_ : tuple (h, w, c) or None
+        The shape of an image; None for a classifier of vectors.
+    n_features_in_ : int
+        Number of columns, of a classifier of vectors.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where `fit` was passed a data frame.
+
+    See Also
+    --------
+    gamo_tf.GAMO : The same generator as an oversampler for imbalanced-learn.
+
+    References
+    ----------
+    .. [1] S. S. Mullick, S. Datta, S. Das, "Generative Adversarial Minority
+       Oversampling", IEEE/CVF International Conference on Computer Vision (ICCV),
+       2019, pp. 1695-1704. https://doi.org/10.1109/ICCV.2019.00178
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from gamo_tf import GAMOClassifier
+    >>> X, y = load_wine(return_X_y=True)
+    >>> model = GAMOClassifier(iterations=20, random_state=0).fit(X[:150], y[:150])
+    >>> model.predict_proba(X[150:]).shape
+    (28, 3)
+    >>> samples, parents, weights = model.sample(2, 4, return_parents=True)
+    >>> samples.shape, parents.shape
+    ((4, 13), (4, 5))
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **fitting.CONSTRAINTS,
+        "F": [keras.Model, callable, None],
+        "M": [keras.Model, callable, None],
+    }
+
+    def __init__(
+        self,
+        method: str = "gamo",
+        *,
+        loss: str | None = None,
+        iterations: int | None = None,
+        batch_size: int = 32,
+        learning_rate: float = 2e-4,
+        F: keras.Model | Callable | None = None,
+        M: keras.Model | Callable | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.method = method
+        self.loss = loss
+        self.iterations = iterations
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.F = F
+        self.M = M
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> GAMOClassifier:
+        """Train the networks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d) or (n, h, w, c)
+            Vectors, or images of values 0 to 255.
+        y : array-like of shape (n,)
+            Labels of any hashable kind, two or more of each.
+
+        Returns
+        -------
+        GAMOClassifier
+            The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            For data that cannot be trained on, parameters that do not go together,
+            and networks whose shapes do not fit.
+
+        Warns
+        -----
+        UserWarning
+            Where all classes are of one size: there is nothing to oversample, and a
+            plain classifier is trained.
+        """
+        self._validate_params()
+        X, y = self._check_rows(X, y)
+        self.classes_, codes = fitting.encode(y)
+        counts = np.bincount(codes)
+        method = self.method
+        if len(counts) > 1 and len(set(counts)) == 1 and METHODS[method].samples:
+            warnings.warn(
+                f"all classes have {counts[0]} samples: nothing to oversample; a plain "
+                "classifier is trained.",
+                UserWarning,
+                stacklevel=2,
+            )
+            method = "cn"
+        self._seed = fitting.seed_of(self.random_state)
+        # G knows the rows of a class by their order, class by class.
+        order = np.argsort(codes, kind="stable")
+        rows, labels = X[order], codes[order]
+        networks = self._user_networks(X, counts)
+        trainer = fitting.fit(rows, labels, self, method, self._seed, networks)
+        self.F_ = trainer.F
+        self.M_ = prediction_model(trainer.options, trainer.M)
+        self.G_ = trainer.G if METHODS[method].convex else None
+        self._order, self._labels = order, labels
+        # The points that Eq. 1 combines. The default F of vectors only scales the
+        # columns, and a convex combination passes through that: there the vectors
+        # themselves are combined, so that `sample` returns vectors as they came in.
+        scales_only = self.F is None and X.ndim == 2
+        self._points = rows if scales_only else fitting.forward(self.F_, rows)
+        return self
+
+    def _check_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and labels as arrays of one length; sets what is known of the rows."""
+        if isinstance(X, list):
+            X = np.asarray(X)
+        if getattr(X, "ndim", 0) == 4:
+            X, y = np.asarray(X), fitting.label_column(y)
+            if len(X) != len(y):
+                raise ValueError(f"{len(X)} images and {len(y)} labels.")
+            self.image_shape_ = X.shape[1:]
+            return fitting.check_images(X), y
+        self.image_shape_ = None
+        X = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
+        y = fitting.label_column(y)
+        if len(X) != len(y):
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: "
+                f"{[len(X), len(y)]}"
+            )
+        return X, y
+
+    def _user_networks(self, X: np.ndarray, counts: np.ndarray) -> Networks:
+        """Copies of the user's F and M. Raises ValueError where shapes do not fit."""
+        F, M, c = self.F, self.M, len(counts)
+        if F is not None:
+            model = F if isinstance(F, keras.Model) else F(X.shape[1:])
+            F = fitting.copy_as("F", model)
+            if len(F.output_shape) != 2:
+                raise ValueError(f"F: its output is {F.output_shape}, not [b, e].")
+        if M is not None:
+            width = F.output_shape[1] if F is not None else X.shape[1]
+            if F is None and X.ndim == 4:
+                raise ValueError("M: of images, give F too.")
+            M = fitting.copy_as("M", M if isinstance(M, keras.Model) else M(width, c))
+            if M.output_shape[1:] != (c,):
+                raise ValueError(f"M: its output is {M.output_shape}, not [b, {c}].")
+        return Networks(F, M)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d) or (n, h, w, c)
+            Rows of the kind that the classifier was trained on.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, n_classes)
+            In the order of `classes_`; each row sums to 1.
+
+        Raises
+        ------
+        ValueError
+            For rows of another shape, and for values that are not finite numbers.
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        """
+        check_is_fitted(self)
+        if self.image_shape_:
+            X = np.asarray(X)
+            if X.shape[1:] != self.image_shape_:
+                raise ValueError(
+                    f"images {X.shape[1:]}; trained on {self.image_shape_}."
+                )
+            X = fitting.check_images(X)
+        else:
+            X = validate_data(self, X, dtype=np.float32, reset=False)
+        # Matrix products treat the last rows of a batch otherwise than the rest, which
+        # shows in the last digit. M sees the rows in one fixed order, so that the
+        # probabilities of a row do not depend on the order of X.
+        features, rows = np.unique(
+            fitting.forward(self.F_, X), axis=0, return_inverse=True
+        )
+        p = fitting.forward(self.M_, features)[rows].astype(np.float64)
+        # Softmax in float32 sums to 1 within 1e-7 only; the ecosystem expects more.
+        return p / p.sum(axis=1, keepdims=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d) or (n, h, w, c)
+            Rows of the kind that the classifier was trained on.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels, as they were passed to `fit`.
+
+        Raises
+        ------
+        ValueError
+            As `predict_proba`.
+        """
+        p = self.predict_proba(X)
+        return self.classes_[p.argmax(axis=1)]
+
+    def sample(
+        self, label: Hashable, n: int, return_parents: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """New samples of a minority class, by the trained generator.
+
+        Each is a convex combination of the training rows of the class (Eq. 1 of the
+        paper). The k-th sample is the same for every `n`.
+
+        Parameters
+        ----------
+        label : hashable
+            One of the labels of `fit`; its class is smaller than the largest.
+        n : int
+            Number of samples.
+        return_parents : bool, default=False
+            Whether to return the rows that are combined, too.
+
+        Returns
+        -------
+        samples : ndarray of shape (n, d) or (n, e)
+            Of a classifier of vectors with the default F: vectors like those of
+            `fit`. Else features, as `F_` makes them; GAMO2pix makes images of those.
+        parents : ndarray of int, shape (n, 5)
+            Only with `return_parents`: the rows of the training set that weigh most,
+            heaviest first; -1 where the class has fewer.
+        weights : ndarray of shape (n, 5)
+            Only with `return_parents`: their convex weights. What is missing to 1 is
+            spread over the other rows of the class.
+
+        Raises
+        ------
+        ValueError
+            For a label that is unknown or of a largest class, and for a method that
+            trains no convex generator.
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        """
+        check_is_fitted(self)
+        if self.G_ is None:
+            raise ValueError(f"sample: {self.method} has trained no convex generator.")
+        sampler = ConvexSampler(self.G_, self._points, self._labels)
+        found = [k for k, known in enumerate(self.classes_) if known == label]
+        if not found or found[0] not in sampler.rows:
+            names = ", ".join(str(self.classes_[k]) for k in sampler.rows)
+            raise ValueError(f"sample: {label!r} is none of the classes {names}.")
+        samples = sampler.sample({found[0]: n}, self._seed)
+        samples = fitting.in_original_order(samples, self._order)
+        if return_parents:
+            return samples.values, samples.parents, samples.weights
+        return samples.values

@@ -1,0 +1,153 @@
+"""GAMO as an oversampler for imbalanced-learn. It is trained as on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from scipy import sparse
+
+from gamo_tf.estimators import fitting
+from gamo_tf.inference.convex_sampler import LISTED_PARENTS, ConvexSampler
+from gamo_tf.methods.build import Networks
+
+
+class GAMO(BaseOverSampler):
+    """Oversampling of vectors by the convex generator of GAMO.
+
+    A generator is trained in a game with a classifier and a discriminator to make
+    convex combinations of the rows of each minority class, where the classifier errs
+    (Algorithm 1 of [1]_). The new rows are its samples. The columns are standardised
+    for the training; the new rows have the scale of X.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes get how many rows, as in all oversamplers of imbalanced-learn:
+
+        - float: the ratio of the minority class to the majority class afterwards, for
+          two classes;
+        - str: "minority", "not minority", "not majority", "all" or "auto" (which is
+          "not majority"): these classes get as many rows as the largest has;
+        - dict: the number of rows of each label afterwards;
+        - callable: takes y and returns such a dict.
+
+        The largest class cannot get more rows: the generator has no part for it.
+    loss : {"ls", "ce"} or None, default=None
+        Least squares (Eqs. 4 to 6), which is None too, or cross entropy (Eqs. 2, 3).
+    iterations : int or None, default=None
+        Number of minibatches. None makes 50 passes over the rows, at least 2,000 and
+        at most 25,000 minibatches.
+    batch_size : int, default=32
+        Rows of a minibatch, 2 or more.
+    learning_rate : float, default=2e-4
+        Learning rate of Adam, for all networks.
+    random_state : int, RandomState instance or None, default=None
+        Of the initial weights, the minibatches and the generated rows.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        The number of new rows of each label.
+    sample_parents_ : ndarray of int, shape (n_new, 5)
+        For each new row, in their order behind the rows of X: the rows of X that
+        weigh most, heaviest first; -1 where a class has fewer.
+    sample_weights_ : ndarray of shape (n_new, 5)
+        Their convex weights. What is missing to 1 is spread over the other rows of
+        the class.
+    G_ : keras.Model or None
+        The trained generator; None where there was nothing to oversample.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where a data frame was passed.
+
+    See Also
+    --------
+    gamo_tf.GAMOClassifier : The classifier of the same game, also for images.
+    imblearn.over_sampling.SMOTE : Convex combinations of two neighbours, drawn.
+
+    References
+    ----------
+    .. [1] S. S. Mullick, S. Datta, S. Das, "Generative Adversarial Minority
+       Oversampling", IEEE/CVF International Conference on Computer Vision (ICCV),
+       2019, pp. 1695-1704. https://doi.org/10.1109/ICCV.2019.00178
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from gamo_tf import GAMO
+    >>> X, y = load_wine(return_X_y=True)
+    >>> X_new, y_new = GAMO(iterations=20, random_state=0).fit_resample(X, y)
+    >>> X_new.shape
+    (213, 13)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **BaseOverSampler._parameter_constraints,
+        **{k: v for k, v in fitting.CONSTRAINTS.items() if k != "method"},
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: float | str | dict | Callable = "auto",
+        loss: str | None = None,
+        iterations: int | None = None,
+        batch_size: int = 32,
+        learning_rate: float = 2e-4,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.loss = loss
+        self.iterations = iterations
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+
+    def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+        """What `fit_resample` of imbalanced-learn calls with X and y that it has
+        checked: X an array or a sparse matrix [n, d], y [n]."""
+        classes, codes = fitting.encode(y)
+        wanted = self._wanted(classes, np.bincount(codes))
+        self.G_ = None
+        self.sample_parents_ = np.zeros((0, LISTED_PARENTS), int)
+        self.sample_weights_ = np.zeros((0, LISTED_PARENTS))
+        if not wanted:
+            return X, y
+        dense = X.toarray() if sparse.issparse(X) else X
+        # G knows the rows of a class by their order, class by class.
+        order = np.argsort(codes, kind="stable")
+        rows, labels = dense[order].astype(np.float32), codes[order]
+        seed = fitting.seed_of(self.random_state)
+        trainer = fitting.fit(rows, labels, self, "gamo", seed, Networks())
+        self.G_ = trainer.G
+        # The rows themselves are combined, not their standardised columns: a convex
+        # combination passes through the scaling.
+        samples = ConvexSampler(trainer.G, rows, labels).sample(wanted, seed)
+        samples = fitting.in_original_order(samples, order)
+        self.sample_parents_, self.sample_weights_ = samples.parents, samples.weights
+        new = samples.values.astype(X.dtype)
+        if sparse.issparse(X):
+            X_new = sparse.vstack([X, sparse.csr_matrix(new)], format=X.format)
+        else:
+            X_new = np.concatenate([X, new])
+        return X_new, np.concatenate([y, classes[samples.labels].astype(y.dtype)])
+
+    def _wanted(self, classes: np.ndarray, counts: np.ndarray) -> dict[int, int]:
+        """New rows of each class, by its position. Raises ValueError where a largest
+        class should get some."""
+        largest = counts.max()
+        wanted = {}
+        for label, n in self.sampling_strategy_.items():
+            (code,) = np.flatnonzero(classes == label)
+            if n and counts[code] == largest:
+                raise ValueError(
+                    f"sampling_strategy: {label!r} is the largest class "
+                    f"({largest} samples); GAMO generates only smaller ones."
+                )
+            if n:
+                wanted[int(code)] = int(n)
+        return wanted

@@ -1,0 +1,1 @@
+"""How good a training is: metrics, evaluators, results, and pictures of them."""

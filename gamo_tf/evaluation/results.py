@@ -1,0 +1,92 @@
+"""results.json of a run, and what a person is told at its end."""
+
+from __future__ import annotations
+
+import platform
+from datetime import date
+from importlib.metadata import version
+
+from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import Options
+from gamo_tf.data.splits import Split
+from gamo_tf.evaluation import metrics
+from gamo_tf.files import clock
+from gamo_tf.runs.run import Run
+
+
+def collect(
+    options: Options,
+    spec: DatasetSpec,
+    split: Split,
+    seconds: dict[str, float],
+    raw: dict[str, dict],
+    ema: dict[str, dict] | None,
+) -> dict:
+    """The content of results.json.
+
+    Args:
+      options: settings of the run.
+      spec: of its dataset.
+      split: its rows.
+      seconds: ``seconds`` in all, and ``extra_seconds`` of them before the training.
+      raw: what an `Evaluator` found of F and M: keys ``test``, ``test_full``,
+        ``train``.
+      ema: the same of their moving averages; it stands under ``ema``, never mixed
+        with the raw metrics.
+    """
+    per = options.test_per_class
+    sets = {
+        "test": f"{per} images a class, drawn by seed" if per else "all test images",
+        "test_full": f"all {len(split.test_labels)} test images",
+        "train": f"the {len(split.labels)} imbalanced training images",
+    }
+    results: dict = {
+        "dataset": options.dataset,
+        "method": options.method,
+        "loss": options.loss,
+        "seed": options.seed,
+        "iterations": options.iterations,
+        "m_updates": options.iterations * METHODS[options.method].m_updates,
+        **seconds,
+        "classes": list(spec.classes),
+        "counts": list(options.counts),
+        "sets": sets,
+        **raw,
+    }
+    if ema:
+        results["ema"] = {"decay": options.ema, **ema}
+    packages = ("tensorflow", "keras", "numpy")
+    results["versions"] = {name: version(name) for name in packages}
+    results["versions"]["python"] = platform.python_version()
+    results["date"] = date.today().isoformat()
+    return results
+
+
+def report(run: Run) -> str:
+    """What a person wants to see at the end: the metrics, and where to look.
+
+    Args:
+      run: a finished run.
+
+    Returns:
+      Text of several lines.
+    """
+    results = run.read_results()
+    lines = [f"finished {run.path} in {clock(results['seconds'])}"]
+    for name, what in results["sets"].items():
+        for kind, sets in (("", results), (" (EMA)", results.get("ema"))):
+            if sets:
+                summary = sets[name]
+                lines.append(f"  {name + kind:<15} {metrics.line(summary)}   {what}")
+                if summary["absent"]:
+                    absent = [results["classes"][i] for i in summary["absent"]]
+                    lines.append(f"    no image of: {', '.join(absent)}; left out")
+    recall = " ".join(
+        f"{c} {'-' if r is None else format(r, '.2f')}"
+        for c, r in zip(results["classes"], results["test"]["recall"], strict=True)
+    )
+    lines.append(f"  test recall     {recall}")
+    lines.append(f"  pictures        {run.path}/curves.png, confusion.png, samples/")
+    lines.append(f"  TensorBoard     tensorboard --logdir {run.tensorboard}")
+    return "\n".join(lines)

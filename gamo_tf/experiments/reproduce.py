@@ -1,0 +1,294 @@
+"""Repeat a table or a figure of the paper, beside whatever else is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gamo_tf.cli.program import argument_parser, run_program
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import CHOICES
+from gamo_tf.data.download import default_data_dir
+from gamo_tf.errors import UserError, command, setting
+from gamo_tf.experiments.published import FID, TABLES, PublishedTable
+from gamo_tf.import_tensorflow import import_tensorflow
+
+if TYPE_CHECKING:  # else imported when they are used: the help answers at once
+    from gamo_tf.experiments.result_store import ResultStore
+    from gamo_tf.experiments.tables import TableRequest
+
+QUICK_UPDATES = 400  # of M in a run of --quick
+_RUNS = Path("runs/reproduce")
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything that was asked for.
+
+    Attributes:
+      name: of the experiment, a key of `EXPERIMENTS`.
+      flags: of the command line.
+      command: the command line, which pages name as the one that made them.
+      data_dir: of the datasets' published files.
+      published: what the paper reports in the table of that name, or None.
+      quick_updates: of M in a run of ``--quick``.
+    """
+
+    name: str
+    flags: argparse.Namespace
+    command: str
+    data_dir: Path
+    published: PublishedTable | None
+    quick_updates: int
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where the runs of tables and figures are, and are made."""
+        return self.flags.runs_dir or _RUNS
+
+    def request(self) -> TableRequest:
+        """The runs that are asked for."""
+        from gamo_tf.experiments.tables import TableRequest
+
+        flags = self.flags
+        return TableRequest(
+            table=self.name,
+            data_dir=self.data_dir,
+            repeats=1 if flags.quick else flags.repeats,
+            updates=self.quick_updates if flags.quick else flags.updates,
+            ema=flags.ema,
+            datasets=tuple(flags.datasets or ()),
+            methods=tuple(flags.methods or ()),
+            losses=tuple(flags.losses or ()),
+            published=self.published,
+        )
+
+    def store(self) -> ResultStore:
+        """The results that are known already."""
+        from gamo_tf.experiments.result_store import ResultStore
+
+        return ResultStore(self.flags.out / "runs.jsonl")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A row of `EXPERIMENTS`.
+
+    Attributes:
+      maker: the function that makes it, as ``module:function``. It is text, so that
+        its module is imported when it is asked for: the help answers at once, and
+        this package does not depend on ``gamo2pix``, which makes images.
+      start: hands what was asked for to the maker; returns how many things failed.
+      title: for the help; "": the name says it.
+      datasets: that it has; (): those of its published table.
+      tensorflow: whether the maker's module imports TensorFlow.
+    """
+
+    maker: str
+    start: Callable[[Callable, Order], int]
+    title: str = ""
+    datasets: tuple[str, ...] = ()
+    tensorflow: bool = False
+
+
+def _table(write: Callable, order: Order) -> int:
+    """A table of metrics: the runs that are missing, then the table."""
+    from gamo_tf.experiments import runner
+
+    request, store = order.request(), order.store()
+    failed = {}
+    if not order.flags.known:
+        failed = runner.run_missing(request, order.runs_dir, store)
+    for path in write(request, store, order.command, order.flags.out):
+        print(f"written: {path}")
+    return len(failed)
+
+
+def _images(make: Callable, order: Order) -> int:
+    """A table or a figure of generated images."""
+    flags = order.flags
+    return make(
+        order.request(),
+        fid_features=flags.fid_features,
+        inception_weights=flags.inception_weights,
+        runs_dir=order.runs_dir,
+        out=flags.out,
+        quick=flags.quick,
+        command=order.command,
+    )
+
+
+def _toys(write: Callable, order: Order) -> int:
+    return write(order.name, order.flags.out, order.flags.quick)
+
+
+def _theorem(write: Callable, order: Order) -> int:
+    return write(order.flags.out)
+
+
+def _report(write: Callable, order: Order) -> int:
+    folders = [order.flags.runs_dir] if order.flags.runs_dir else [_RUNS.parent, _RUNS]
+    return write(order.store(), folders, order.flags.out, order.command)
+
+
+def _image_row(title: str, datasets: Iterable[str]) -> Experiment:
+    maker = "gamo2pix.experiments:make"
+    return Experiment(maker, _images, title, tuple(datasets), tensorflow=True)
+
+
+def _toy_row(title: str) -> Experiment:
+    maker = "gamo_tf.experiments.toy_figures:write"
+    return Experiment(maker, _toys, title, tensorflow=True)
+
+
+EXPERIMENTS = {
+    **{
+        name: Experiment("gamo_tf.experiments.tables:write", _table)
+        for name in sorted(TABLES)
+    },
+    "table5": _image_row("", FID),
+    "figure1": _toy_row("a 2-D toy: plain, conditional GAN, G against M, GAMO"),
+    "figure2": _toy_row("the generated density moves to the border, in one dimension"),
+    "figure4": _image_row("generated digits by method", ["mnist"]),
+    "figure5": _image_row("GAMO2pix beside cDCGAN", FID),
+    "theorem1": Experiment(
+        "gamo_tf.experiments.theorem1:write",
+        _theorem,
+        "J at the optimal M beside the Jensen-Shannon divergences",
+    ),
+    "report": Experiment("gamo_tf.experiments.report:write", _report),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the program's arguments."""
+    titles = {name: row.title for name, row in EXPERIMENTS.items() if row.title}
+    example = command("reproduce", "table1 --repeats 3 --datasets mnist")
+    arguments = argument_parser(
+        "reproduce",
+        __doc__,
+        epilog="\n".join(
+            [
+                "table1 to table5: of the paper, each run once; runs go on where they",
+                "were stopped. report: all finished runs on one page. Figures:",
+                *(f"  {name:<9} {title}" for name, title in titles.items()),
+                f"example: {example}",
+            ]
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = arguments.add_argument
+    add("what", choices=EXPERIMENTS, metavar="WHAT", help=", ".join(EXPERIMENTS))
+    add("--repeats", type=int, default=10, metavar="N", help="seeds; default 10")
+    add(
+        "--known",
+        action="store_true",
+        help="run nothing: a table of what is known so far",
+    )
+    add("--quick", action="store_true", help="one seed, few updates: does it run?")
+    add(
+        "--updates",
+        type=int,
+        metavar="N",
+        help="of the classifier, the same for every method; default 50000",
+    )
+    add("--methods", nargs="+", choices=METHODS, metavar="NAME", help="instead")
+    add("--datasets", nargs="+", metavar="NAME", help="only these of the table's")
+    add("--losses", nargs="+", choices=CHOICES["loss"], help="only these")
+    add("--ema", type=float, default=0.0, metavar="DECAY", help="averages too")
+    add(
+        "--fid-features",
+        choices=("inception", "classifier"),
+        help=f"of table5; as in {command('pix').removeprefix('python ')}",
+    )
+    add("--inception-weights", type=Path, metavar="FILE", help="likewise")
+    add("--data-dir", type=Path, metavar="DIR", help="default: GAMO_DATA_DIR or data/")
+    add(
+        "--runs-dir",
+        type=Path,
+        metavar="DIR",
+        help="default runs/reproduce; of report also runs",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=Path("docs/results"),
+        metavar="DIR",
+        help="tables, pictures, and runs.jsonl: what is known already and not run "
+        "again; default docs/results",
+    )
+    return arguments
+
+
+def main(
+    argv: list[str] | None = None,
+    *,
+    published: Mapping[str, PublishedTable] = TABLES,
+    quick_updates: int = QUICK_UPDATES,
+) -> int:
+    """Make a table, a figure or the report.
+
+    Args:
+      argv: the arguments; None: those of the process.
+      published: the tables of metrics by name; another mapping makes other tables.
+      quick_updates: of M in a run of ``--quick``.
+
+    Returns:
+      The exit code: 0 if all of it was made; 2 if something is missing and the rest
+      was written; else as `run_program` has it.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    return run_program(
+        "reproduce",
+        lambda: _make(arguments, published, quick_updates),
+        interrupted="stopped; the same command goes on",
+    )
+
+
+def _make(
+    arguments: list[str], published: Mapping[str, PublishedTable], quick_updates: int
+) -> int:
+    flags = parser().parse_args(arguments)
+    row, table = EXPERIMENTS[flags.what], published.get(flags.what)
+    _check(flags, row.datasets or {dataset for dataset, _, _ in table or ()}, table)
+    flags.out.mkdir(parents=True, exist_ok=True)
+    order = Order(
+        name=flags.what,
+        flags=flags,
+        command=command("reproduce", *arguments),
+        data_dir=flags.data_dir or default_data_dir(),
+        published=table,
+        quick_updates=quick_updates,
+    )
+    if row.tensorflow:
+        import_tensorflow()
+    module, function = row.maker.split(":")
+    maker = getattr(import_module(module), function)
+    return 2 if row.start(maker, order) else 0
+
+
+def _check(
+    flags: argparse.Namespace,
+    datasets: Collection[str],
+    table: PublishedTable | None,
+) -> None:
+    """Raises UserError for flags that do not go with the experiment."""
+    odd = set(flags.datasets or ()) - set(datasets)
+    if odd:
+        names = ", ".join(sorted(datasets)) or "none"
+        raise UserError(
+            f"{setting('datasets')} {' '.join(sorted(odd))}: {flags.what} has {names}."
+        )
+    if flags.known and table is None:
+        raise UserError(
+            f"{setting('known')}: goes with table1 to table4, not {flags.what}."
+        )
+    if flags.repeats < 1:
+        raise UserError(f"{setting('repeats')} {flags.repeats}: expected 1 or more.")
+    if flags.updates is not None and flags.updates < 2:
+        raise UserError(f"{setting('updates')} {flags.updates}: expected 2 or more.")

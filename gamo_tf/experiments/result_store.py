@@ -1,0 +1,180 @@
+"""What finished runs measured, a line each: the memory of the experiments.
+
+Run folders are large and stay on the machine that made them; ``runs.jsonl`` is short
+and is committed, so that tables and the report can be made, and added to, anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from gamo_tf.config.options import Options
+from gamo_tf.errors import UserError
+from gamo_tf.evaluation.metrics import METRICS
+from gamo_tf.files import write_text
+from gamo_tf.runs.run import Run
+
+# The sets that a run is evaluated on, with their titles in tables.
+SETS = {"test": "protocol", "test_full": "full test set", "train": "training set"}
+# Of the first metric the last evaluations are kept too, not the last one only: they
+# show how far M still swings at the end of a training.
+_LATE_EVALUATIONS = 10
+_LATE_METRIC = METRICS[0].name
+
+
+class ResultStore:
+    """The results in a file ``runs.jsonl``, by the options of their runs.
+
+    All lines are read at once. A file that is not there yet is an empty store.
+
+    Args:
+      path: of the file.
+
+    Raises:
+      UserError: where a line of the file is not a result.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._results: dict[Options, dict] = {}
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        for number, line in enumerate(lines, 1):
+            try:
+                result = json.loads(line)
+                self._results[Options.from_json(result["options"])] = result
+            except (ValueError, TypeError, KeyError, UserError) as err:
+                raise UserError(
+                    f"{path}, line {number}: not a record ({err})."
+                ) from err
+
+    def __iter__(self) -> Iterator[tuple[Options, dict]]:
+        """Options and result of each run, in the order of the file."""
+        return iter(self._results.items())
+
+    def __len__(self) -> int:
+        """The number of results."""
+        return len(self._results)
+
+    def get(self, options: Options) -> dict | None:
+        """The result of the run of exactly these options, or None.
+
+        Args:
+          options: every setting of the run.
+        """
+        return self._results.get(options)
+
+    def add(self, run: Run) -> None:
+        """Take in a finished run, and write the file.
+
+        Args:
+          run: finished. A result of the same options that is there already is kept,
+            because published tables may stand on it.
+        """
+        if run.options not in self._results:
+            self._results[run.options] = record(run)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lines = (json.dumps(result) for result in self._results.values())
+            write_text(self.path, "\n".join(lines) + "\n")
+
+
+def record(run: Run) -> dict:
+    """What is kept of a finished run: a line of ``runs.jsonl``.
+
+    Args:
+      run: finished.
+
+    Returns:
+      Options, metrics and recalls of all `SETS` (of the weights that training ends
+      on, and of averaged ones under ``ema``), seconds, versions and date.
+    """
+    results = run.read_results()
+    kept = {
+        "options": run.options.to_json(),
+        "m_updates": results["m_updates"],
+        "seconds": results["seconds"],
+        "extra_seconds": results.get("extra_seconds", 0.0),
+        "classes": results["classes"],
+        **_measured(results),
+    }
+    if "ema" in results:
+        kept["ema"] = _measured(results["ema"])
+    late = pd.read_csv(run.metrics)[f"test_full_{_LATE_METRIC}"].tail(_LATE_EVALUATIONS)
+    kept[f"late_{_LATE_METRIC}"] = [round(x, 6) for x in late]
+    return {**kept, "versions": results["versions"], "date": results["date"]}
+
+
+def _measured(results: dict) -> dict:
+    """Metrics and recalls of each set, rounded. A metric that is younger than the run
+    is left out."""
+    return {
+        name: {
+            **{
+                metric.name: round(results[name][metric.name], 6)
+                for metric in METRICS
+                if metric.name in results[name]
+            },
+            "recall": [
+                None if r is None else round(r, 6) for r in results[name]["recall"]
+            ],
+        }
+        for name in SETS
+    }
+
+
+def frame(store: ResultStore) -> pd.DataFrame:
+    """All results as a table.
+
+    Args:
+      store: with any number of results.
+
+    Returns:
+      A line for each run, kind of weights ("" for those that training ends on,
+      "EMA") and set, with the run's options, a column for each metric (NaN where it
+      was not measured yet), the recalls in label order, and the seconds.
+    """
+    lines = []
+    for options, result in store:
+        for weights, measured in (("", result), ("EMA", result.get("ema") or {})):
+            for name in SETS if measured else ():
+                lines.append(
+                    {
+                        "options": options,
+                        "dataset": options.dataset,
+                        "method": options.method,
+                        "loss": options.loss,
+                        "seed": options.seed,
+                        "m_updates": result["m_updates"],
+                        "weights": weights,
+                        "set": name,
+                        **{metric.name: math.nan for metric in METRICS},
+                        **measured[name],
+                        "seconds": result["seconds"],
+                        "extra_seconds": result["extra_seconds"],
+                    }
+                )
+    return pd.DataFrame(lines)
+
+
+def spreads(runs: pd.DataFrame) -> dict[str, float]:
+    """Each metric's mean and standard deviation over runs.
+
+    Args:
+      runs: lines of `frame` of one method, kind of weights and set.
+
+    Returns:
+      The mean under the metric's name and the deviation (of a sample, NaN for one
+      run) under the name with ``_sd``, as `document.metric_cell` takes them.
+    """
+    return {
+        metric.name + end: value
+        for metric in METRICS
+        for end, value in (
+            ("", runs[metric.name].mean()),
+            ("_sd", runs[metric.name].std()),
+        )
+    }

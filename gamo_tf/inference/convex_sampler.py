@@ -1,0 +1,185 @@
+"""New samples of a trained G, each with the real rows that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gamo_tf.networks.batched import CHUNK
+
+LISTED_PARENTS = 5  # the heaviest parents that are listed of a sample
+
+
+class Samples(NamedTuple):
+    """New samples, class by class.
+
+    Attributes:
+      values: [m, d].
+      labels: int [m], of the game.
+      parents: int [m, LISTED_PARENTS], rows of the training set, the heaviest first;
+        -1 where a class has fewer.
+      weights: [m, LISTED_PARENTS], their convex weights. What is missing to 1 is
+        spread over the other rows of the class.
+    """
+
+    values: np.ndarray
+    labels: np.ndarray
+    parents: np.ndarray
+    weights: np.ndarray
+
+
+def heaviest(weights: np.ndarray, count: int) -> np.ndarray:
+    """The columns of the largest weights of each row.
+
+    Args:
+      weights: [m, n].
+      count: how many.
+
+    Returns:
+      Columns int [m, min(count, n)], the heaviest first.
+    """
+    return np.argsort(-weights, axis=1, kind="stable")[:, :count]
+
+
+def standard_normal(stream: Sequence[int], n: int, width: int) -> np.ndarray:
+    """Rows of a random stream. The first n are the same whatever n is.
+
+    Args:
+      stream: whole numbers that name the stream, such as [seed, label]. To NumPy, a 0
+        at the end changes nothing.
+      n: rows.
+      width: of a row.
+
+    Returns:
+      Standard normal float32 [n, width].
+    """
+    rng = np.random.default_rng(list(stream))
+    return rng.standard_normal((n, width), np.float32)
+
+
+class ConvexSampler:
+    """Samples of the minority classes from a trained G, with parents and weights.
+
+    Args:
+      G: a convex generator (`networks.convex_generator`).
+      points: [n, d], a row for each training row: what Eq. 1 combines. These are
+        features, or the values that they are worked out from where F only scales
+        columns (a convex combination passes through that).
+      labels: int [n]; rows of a class in the order that G was trained with.
+
+    Attributes:
+      latent: width l of G's latents.
+      rows: the training rows of each minority label.
+      columns: the columns of G's weights that belong to each minority label.
+      minority_rows: int [N], the training row of each column of G's weights.
+    """
+
+    def __init__(self, G: keras.Model, points: np.ndarray, labels: np.ndarray) -> None:
+        self.G, self.points = G, points
+        self.latent: int = G.inputs[0].shape[1]
+        self._ctmu, self._igu = G.get_layer("cTMU"), G.get_layer("IGU")
+        self._classes = self._ctmu.input[1].shape[1]
+        minority = [label for label, _ in self._igu.counts]
+        self.rows = {label: np.flatnonzero(labels == label) for label in minority}
+        self.columns = {
+            label: slice(int(start), int(start) + n)
+            for (label, n), start in zip(
+                self._igu.counts, self._igu.starts[:-1], strict=True
+            )
+        }
+        self.minority_rows = np.concatenate(list(self.rows.values()))
+        self._minority_points: tf.Tensor | None = None
+
+    def generate(
+        self, z: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Samples of any minority classes, in any order.
+
+        Args:
+          z: latents float32 [m, l].
+          labels: int [m].
+
+        Returns:
+          Samples [m, d] and convex weights [m, N] over `minority_rows`.
+        """
+        if self._minority_points is None:
+            self._minority_points = tf.constant(self.points[self.minority_rows])
+        inputs = [tf.constant(z), tf.constant(labels, tf.int32), self._minority_points]
+        values, weights = self.G(inputs, training=False)
+        return values.numpy(), weights.numpy()
+
+    def weights(self, label: int, z: np.ndarray) -> np.ndarray:
+        """The convex weights that G gives to latents of one class.
+
+        Args:
+          label: of a minority class.
+          z: latents float32 [m, l].
+
+        Returns:
+          [m, n_i], over `rows[label]`.
+        """
+        _, weights = self.generate(z, np.full(len(z), label))
+        return weights[:, self.columns[label]]
+
+    def combine(self, label: int, weights: np.ndarray) -> np.ndarray:
+        """Eq. 1.
+
+        Args:
+          label: of a minority class.
+          weights: convex weights [m, n_i], over `rows[label]`.
+
+        Returns:
+          The convex combinations [m, d].
+        """
+        return weights @ self.points[self.rows[label]]
+
+    def sample(self, wanted: dict[int, int], seed: int) -> Samples:
+        """New samples of each class, from the random stream [seed, label].
+
+        Sample k of a class has the same weights for every number asked for, and the
+        same values up to the last bit: latents are mapped in blocks of one size, since
+        the last bits of a matrix product depend on the size.
+
+        Args:
+          wanted: the number of samples of each minority label.
+          seed: of the streams.
+        """
+        blocks = [
+            block
+            for label, n in wanted.items()
+            for block in self._blocks(label, n, seed)
+        ]
+        if not blocks:
+            none = np.zeros((0, LISTED_PARENTS))
+            values = np.zeros((0, self.points.shape[1]), self.points.dtype)
+            return Samples(values, np.zeros(0, int), none.astype(int), none)
+        return Samples(*(np.concatenate(group) for group in zip(*blocks, strict=True)))
+
+    def _blocks(self, label: int, n: int, seed: int) -> list[Samples]:
+        """`n` samples of a class. Only the class's own IGU works here: with many
+        classes, `generate` would compute mostly zeros."""
+        latents = standard_normal([seed, label], -(-n // CHUNK) * CHUNK, self.latent)
+        one_hot = tf.one_hot(tf.fill([CHUNK], label), self._classes)
+        index = list(self.rows).index(label)
+        blocks = []
+        for start in range(0, n, CHUNK):
+            z = tf.constant(latents[start : start + CHUNK])
+            t = self._ctmu([z, one_hot], training=False)
+            weights = self._igu.weights_of(t, index).numpy()[: n - start]
+            blocks.append(self._with_parents(label, weights))
+        return blocks
+
+    def _with_parents(self, label: int, weights: np.ndarray) -> Samples:
+        """The samples of convex weights [m, n_i], and their heaviest parents."""
+        top = heaviest(weights, LISTED_PARENTS)
+        missing = ((0, 0), (0, LISTED_PARENTS - top.shape[1]))
+        return Samples(
+            self.combine(label, weights),
+            np.full(len(weights), label),
+            np.pad(self.rows[label][top], missing, constant_values=-1),
+            np.pad(np.take_along_axis(weights, top, axis=1), missing),
+        )

@@ -1,0 +1,103 @@
+"""Classes and probabilities of new images or vectors, by the F and M of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gamo_tf.config.options import spec_of
+from gamo_tf.data import feature_table, image_folder
+from gamo_tf.errors import UserError
+from gamo_tf.networks.batched import compiled
+from gamo_tf.networks.saved import load_network
+from gamo_tf.runs.run import Run
+
+
+class Predictions(NamedTuple):
+    """The lines of a CSV file of predictions.
+
+    Attributes:
+      header: names of the columns: ``file``, ``label``, ``probability`` and, where
+        they were asked for, the names of all classes.
+      lines: the columns of each row, as text; probabilities have six decimals.
+      unreadable: files that could not be read, each with the reason.
+    """
+
+    header: list[str]
+    lines: list[list[str]]
+    unreadable: dict[str, str]
+
+
+def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predictions:
+    """Predict the class of new images, or of the rows of new tables.
+
+    Images are prepared as `data.image_folder` says, to the size and the colours that
+    the run was trained on. Tables need the columns of the run's table.
+
+    Args:
+      run: a finished run.
+      files: paths of images; of a run on vectors, paths of tables.
+      all_probabilities: whether each line has the probability of every class, behind
+        that of the most probable one.
+
+    Returns:
+      A line for each image, or for each row of a table (named ``FILE:ROW``, with rows
+      counted from 0), in the order of `files`; unreadable files have none.
+
+    Raises:
+      UserError: where the run has no F or M.
+    """
+    spec = spec_of(run.options)
+    header = ["file", "label", "probability"]
+    if all_probabilities:
+        header += spec.classes
+    if spec.vector:
+        names, rows, unreadable = _read_tables(run, files)
+    else:
+        names, rows, unreadable = _read_images(run, files)
+    if not len(rows):
+        return Predictions(header, [], unreadable)
+    F, M = (compiled(load_network(run.model(name))) for name in "FM")
+    lines = []
+    for name, p in zip(names, M(F(rows)), strict=True):
+        best = int(p.argmax())
+        line = [name, spec.classes[best], f"{p[best]:.6f}"]
+        if all_probabilities:
+            line += [f"{x:.6f}" for x in p]
+        lines.append(line)
+    return Predictions(header, lines, unreadable)
+
+
+def _read_images(
+    run: Run, files: list[str]
+) -> tuple[list[str], np.ndarray, dict[str, str]]:
+    """Readable files, their images uint8 [n, h, w, c], and the unreadable files."""
+    size, _, channels = spec_of(run.options).shape
+    images, unreadable = image_folder.read(
+        files, size, channels == 1, run.options.patches
+    )
+    keep = [k for k, name in enumerate(files) if name not in unreadable]
+    return [files[k] for k in keep], images[keep], unreadable
+
+
+def _read_tables(
+    run: Run, files: list[str]
+) -> tuple[list[str], np.ndarray, dict[str, str]]:
+    """Names of all rows, their vectors float32 [n, d], and the unreadable files."""
+    options = run.options
+    columns = feature_table.columns(Path(options.data), options.label)
+    names, unreadable = [], {}
+    vectors = [np.zeros((0, *options.shape), np.float32)]
+    for file in files:
+        try:
+            found = feature_table.vectors(
+                Path(file), options.label, columns, options.shape[0]
+            )
+        except UserError as err:
+            unreadable[file] = str(err)
+            continue
+        vectors.append(found)
+        names += [f"{file}:{k}" for k in range(len(found))]
+    return names, np.concatenate(vectors), unreadable

@@ -1,0 +1,185 @@
+"""The plain classifier: F and M together on real rows, without a game. And mixup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import Options
+from gamo_tf.methods.imbalance_losses import OBJECTIVES, Loss
+from gamo_tf.training.losses import class_targets
+from gamo_tf.training.trainer import FeatureTrainer
+
+LATE = 0.8  # share of the iterations after which the second part of a method begins
+
+
+class Classifier(FeatureTrainer):
+    """F and M by gradient descent on (M(F(B_d)), Y_d).
+
+    The method's objective takes the place of the run's loss, if it has one.
+
+    Args:
+      options: settings of the run.
+      networks: F and M.
+      rows: training rows, those that were added before training included.
+    """
+
+    def __init__(
+        self, options: Options, networks: Sequence[keras.Model], rows: int
+    ) -> None:
+        super().__init__(options, networks, rows)
+        self.loss_names = ("M_real",)
+        self.early_loss = self.late_loss = self.loss
+        objective = OBJECTIVES.get(METHODS[options.method].objective)
+        if objective:
+            counts = options.class_counts
+            late = objective.late or objective.early
+            self.early_loss = objective.early(counts, self.loss)
+            self.late_loss = late(counts, self.loss)
+        # Minibatches trained, in the checkpoint: it decides when the late part begins.
+        self.iteration = tf.Variable(0, trainable=False)
+        self.classifier_pass = self.compiled(self._classifier_pass, self.xla)
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        state = super().checkpoint()
+        state.iteration = self.iteration
+        return state
+
+    @property
+    def late(self) -> bool:
+        """Whether the late part of the training has begun."""
+        return int(self.iteration) >= LATE * self.options.iterations
+
+    def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
+        """Train `steps` minibatches.
+
+        Args:
+          *data: images [n, h, w, c] or vectors [n, d], and their labels int32 [n].
+          steps: at most `steps_per_epoch`.
+
+        Returns:
+          The mean loss, by `loss_names`.
+        """
+        images, labels = data
+        loss = self.train_pass(images, labels, steps)
+        self.iteration.assign_add(steps)
+        return dict(zip(self.loss_names, [float(loss)], strict=True))
+
+    def train_pass(self, images: tf.Tensor, labels: tf.Tensor, steps: int) -> tf.Tensor:
+        """`steps` minibatches of the rows; their mean loss. Subclasses change it.
+
+        Args:
+          images: [n, h, w, c] or [n, d].
+          labels: int32 [n].
+          steps: minibatches.
+        """
+        order, *more = self.prepare(images, labels)
+        return self.classifier_pass(
+            images, labels, order, tf.constant(steps), self.late, *more
+        )
+
+    def prepare(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """What a pass needs beside the rows, worked out before it.
+
+        Args:
+          images: [n, h, w, c] or [n, d].
+          labels: int32 [n].
+
+        Returns:
+          Rows of each minibatch int32 [steps_per_epoch, b], and what else
+          `batch_loss` takes.
+        """
+        return (self.order(labels),)
+
+    def _classifier_pass(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        order: tf.Tensor,
+        steps: tf.Tensor,
+        late: bool,
+        *more: tf.Tensor,
+    ) -> tf.Tensor:
+        total, loss = 0.0, self.late_loss if late else self.early_loss
+        for k in tf.range(steps):
+            total += self.classifier_step(images, labels, order[k], loss, *more)
+        return total / tf.cast(steps, tf.float32)
+
+    def classifier_step(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        rows: tf.Tensor,
+        loss: Loss,
+        *more: tf.Tensor,
+    ) -> tf.Tensor:
+        """One step of F and M together, on one minibatch B_d.
+
+        Args:
+          images: all training rows, [n, h, w, c] or [n, d].
+          labels: int32 [n].
+          rows: those of the minibatch, int32 [b].
+          loss: the loss of this part of the training.
+          *more: what `prepare` returned after the rows.
+
+        Returns:
+          The loss before the step.
+        """
+        players = ["F", "M"] if self.learns_features else ["M"]
+        value = self.minimize(
+            players, lambda: self.batch_loss(images, labels, rows, loss, *more)
+        )
+        for name in players:
+            self.average(name)
+        return value
+
+    def batch_loss(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        rows: tf.Tensor,
+        loss: Loss,
+        *more: tf.Tensor,
+    ) -> tf.Tensor:
+        """The loss of one minibatch B_d.
+
+        Args:
+          images: [n, h, w, c] or [n, d], all training rows.
+          labels: int32 [n].
+          rows: int32 [b], those of the minibatch.
+          loss: the loss of this part of the training.
+          *more: what `prepare` returned after the rows.
+
+        Returns:
+          A scalar.
+        """
+        x, y = tf.gather(images, rows), tf.gather(labels, rows)
+        one_hot, _ = class_targets(y, self.c)
+        return loss(one_hot, self.M(self.F(x, training=True)))
+
+
+class Mixup(Classifier):
+    """Mixed pairs of training rows (mixup, Zhang et al., ICLR 2018).
+
+    A row meets its mirror in the minibatch; both images and targets are mixed by a
+    share that is drawn once a minibatch from Beta(1, 1), that is uniformly.
+    """
+
+    def batch_loss(
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        rows: tf.Tensor,
+        loss: Loss,
+        *more: tf.Tensor,
+    ) -> tf.Tensor:
+        x, y = tf.gather(images, rows), tf.gather(labels, rows)
+        one_hot, _ = class_targets(y, self.c)
+        share = self.random.uniform([])
+        x = tf.cast(x, tf.float32)
+        x = share * x + (1.0 - share) * tf.reverse(x, [0])
+        one_hot = share * one_hot + (1.0 - share) * tf.reverse(one_hot, [0])
+        return loss(one_hot, self.M(self.F(x, training=True)))

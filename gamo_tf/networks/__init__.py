@@ -1,0 +1,1 @@
+"""F, M, D and the generators, as Keras functional models, and how they are run."""

@@ -1,0 +1,1 @@
+"""What every training has: losses, the optimizer, averages, and the one loop."""

@@ -1,0 +1,62 @@
+"""Adam with one fused kernel a variable in place of ten small operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("gamo")
+class FusedAdam(keras.optimizers.Adam):
+    """`keras.optimizers.Adam` with the same slots and formula, by ResourceApplyAdam.
+
+    The kernel adds epsilon to sqrt(v) before the bias correction, as Keras does.
+    """
+
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+    ) -> None:
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        beta_1 = tf.constant(self.beta_1, variable.dtype)
+        beta_2 = tf.constant(self.beta_2, variable.dtype)
+        index = self._get_variable_index(variable)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(beta_1, step),
+            beta2_power=tf.pow(beta_2, step),
+            lr=tf.cast(learning_rate, variable.dtype),
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=tf.constant(self.epsilon, variable.dtype),
+            grad=gradient,
+        )
+
+
+def minimize(
+    moved: Sequence[tuple[keras.optimizers.Optimizer, Sequence[keras.Variable]]],
+    loss: Callable[[], tf.Tensor],
+) -> tf.Tensor:
+    """One step of each optimizer on its own variables, down the gradient of a loss.
+
+    No other variable moves, whatever `loss` reads: who learns is decided here and
+    never by `trainable` flags.
+
+    Args:
+      moved: pairs of an optimizer and the variables that it moves.
+      loss: computes the loss. If it is a vector, its sum is minimised.
+
+    Returns:
+      What `loss` returned, before the step.
+    """
+    values = [[v.value for v in variables] for _, variables in moved]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        value = loss()
+    gradients = tape.gradient(value, values)
+    for (optimizer, variables), grads in zip(moved, gradients, strict=True):
+        optimizer.apply_gradients(zip(grads, variables, strict=True))
+    return value

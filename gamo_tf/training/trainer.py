@@ -1,0 +1,190 @@
+"""What the one loop asks of a training, and what trainings of F and M share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+from gamo_tf.config.options import Options
+from gamo_tf.networks.batched import in_chunks
+from gamo_tf.training.ema import ExponentialMovingAverage
+from gamo_tf.training.losses import LOSSES
+from gamo_tf.training.optimizer import FusedAdam, minimize
+
+COMPILED_FROM = 50  # iterations
+
+
+class Trainer(tf.Module):
+    """A training that `loop.run_loop` can run.
+
+    Attributes:
+      networks: all networks by name.
+      players: the variables of those that learn, by name.
+      loss_names: of the losses that `epoch` returns.
+      iterations: minibatches of the whole training.
+      steps_per_epoch: the most minibatches that one call of `epoch` trains.
+    """
+
+    networks: dict[str, keras.Model]
+    players: dict[str, list[keras.Variable]]
+    loss_names: tuple[str, ...]
+    iterations: int
+    steps_per_epoch: int
+
+    def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
+        """Train `steps` minibatches.
+
+        Args:
+          *data: the training set, in the form that the subclass expects.
+          steps: 1 to `steps_per_epoch`.
+
+        Returns:
+          The mean of every loss over the minibatches, by `loss_names`.
+        """
+        raise NotImplementedError
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """All that a resumed training needs to go on exactly."""
+        raise NotImplementedError
+
+
+class FeatureTrainer(Trainer):
+    """A training of F and M, alone or with other players, on labelled rows.
+
+    Every player has its own Adam. A player is a network with trainable variables;
+    nobody's `trainable` flag is ever touched.
+
+    Args:
+      options: settings of the run.
+      networks: F and M and, in a game, D and G, by their names.
+      rows: training rows n. An epoch has ceil(n / b) minibatches.
+
+    Attributes:
+      F, M: the networks of those names.
+      G: the generator; None where nothing generates or nothing is learned for it.
+      averages: exponential moving averages of F and M, if the options ask for them.
+      random: the state that all draws of the training come from.
+      c, b: number of classes and size of a minibatch.
+      loss: the run's loss, of `losses.LOSSES`.
+    """
+
+    def __init__(
+        self, options: Options, networks: Sequence[keras.Model], rows: int
+    ) -> None:
+        super().__init__()
+        self.options = options
+        self.networks = {network.name: network for network in networks}
+        self.F, self.M = self.networks["F"], self.networks["M"]
+        self.G: keras.Model = self.networks.get("G")
+        self.players = {
+            name: network.trainable_variables
+            for name, network in self.networks.items()
+            if network.trainable_variables
+        }
+        self.optimizers = {
+            name: FusedAdam(options.learning_rate, beta_1=options.beta_1)
+            for name in self.players
+        }
+        # Slots have to exist before anything is traced.
+        for name, variables in self.players.items():
+            self.optimizers[name].build(variables)
+        self.averages: dict[str, ExponentialMovingAverage] = {
+            name: ExponentialMovingAverage(self.networks[name], options.ema)
+            for name in ("F", "M")
+            if options.ema and name in self.players
+        }
+        self.random = tf.random.Generator.from_seed(options.seed)
+        self.c, self.b = len(options.counts), options.batch_size
+        self.iterations = options.iterations
+        self.steps_per_epoch = math.ceil(rows / self.b)
+        self.loss = LOSSES[options.loss]
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether F has anything to learn."""
+        return "F" in self.players
+
+    @property
+    def xla(self) -> bool:
+        """Whether XLA is worth its compilation for the pass through F.
+
+        It halves the time of the small dense networks; its convolutions are slower
+        than oneDNN's on a CPU (docs/results.md).
+        """
+        return bool(tf.config.list_physical_devices("GPU")) or not self.learns_features
+
+    def compiled(self, function: Callable, jit_compile: bool) -> Callable:
+        """`function` as a TensorFlow graph, unless the training is so short that
+        compiling would take longer than it saves.
+
+        Args:
+          function: of tensors.
+          jit_compile: whether XLA compiles it.
+        """
+        if self.options.iterations < COMPILED_FROM:
+            return function
+        return tf.function(function, jit_compile=jit_compile)
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """All weights, all optimizer slots, the averages and the random state."""
+        return tf.train.Checkpoint(
+            random=self.random,
+            networks=self.networks,
+            optimizers=self.optimizers,
+            averages=self.averages,
+        )
+
+    @tf.function
+    def order(self, labels: tf.Tensor) -> tf.Tensor:
+        """A fresh permutation of the rows as minibatches; the last one wraps around.
+
+        Args:
+          labels: [n], of which only the number counts.
+
+        Returns:
+          Rows int32 [steps_per_epoch, b].
+        """
+        n = tf.shape(labels)[0]
+        seed = self.random.make_seeds(1)[:, 0]
+        rows = tf.random.experimental.stateless_shuffle(tf.range(n), seed)
+        wrapped = tf.range(self.steps_per_epoch * self.b) % n
+        return tf.reshape(tf.gather(rows, wrapped), [self.steps_per_epoch, self.b])
+
+    @tf.function(reduce_retracing=True)
+    def features(self, images: tf.Tensor) -> tf.Tensor:
+        """F over a whole set, in chunks.
+
+        Args:
+          images: [n, h, w, c], or vectors [n, d].
+
+        Returns:
+          Features [n, d].
+        """
+        return in_chunks(lambda x: self.F(x, training=False), images)
+
+    def minimize(self, names: str | list[str], loss: Callable) -> tf.Tensor:
+        """One Adam step of the named players, and of nobody else, on `loss()`.
+
+        Args:
+          names: of one player or several.
+          loss: computes the loss.
+
+        Returns:
+          The loss before the step.
+        """
+        names = [names] if isinstance(names, str) else names
+        return minimize(
+            [(self.optimizers[name], self.players[name]) for name in names], loss
+        )
+
+    def average(self, name: str) -> None:
+        """Let the moving average of a player follow, if it has one.
+
+        Args:
+          name: of the player.
+        """
+        if name in self.averages:
+            self.averages[name].update()

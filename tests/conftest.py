@@ -1,0 +1,190 @@
+"""What tests of several rooms share: programs in separate processes, and data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+DIGIT = {"eight": 8, "one": 1, "three": 3}
+SHORT_RUN = (
+    *("--dataset", "digits", "--iterations", "40", "--checkpoint-every", "10"),
+    *("--evaluate-every", "20", "--ema", "0.9", "--deterministic"),
+)
+KILL = """
+import os, signal
+from gamo_tf.runs.run_directory import RunDirectory
+save_checkpoint = RunDirectory.save_checkpoint
+def save_then(self, iteration, state, history):
+    path = save_checkpoint(self, iteration, state, history)
+    if iteration == {n}:
+        {how}
+    return path
+RunDirectory.save_checkpoint = save_then
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need a whole run are slow, since the first of them trains it."""
+    for item in items:
+        if {"digits_run", "images_run"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
+# ---- programs ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def cli() -> Callable[..., subprocess.CompletedProcess]:
+    """Run a program in a separate process.
+
+    ``cli(program, *arguments, code="", cwd=ROOT)``: `program` is a module with a
+    function `main`, such as ``train_gamo`` or ``gamo_tf.cli.main``; `code` is executed
+    in the process before, at the top level.
+    """
+
+    def run(
+        program: str, *arguments: object, code: str = "", cwd: Path = ROOT
+    ) -> subprocess.CompletedProcess:
+        script = f"import sys, {program}\n{code}\nsys.exit({program}.main())"
+        return subprocess.run(
+            [sys.executable, "-c", script, *map(str, arguments)],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def kill_after_checkpoint() -> Callable[..., str]:
+    """Code for `cli` that strikes when a checkpoint has been saved.
+
+    ``kill_after_checkpoint(how, n=20)``: `how` is the name of a signal that the
+    process sends itself ("KILL", "INT"), or a Python statement, which sees the
+    checkpoint as `state`; `n` is the iteration of the checkpoint.
+    """
+
+    def code(how: str, n: int = 20) -> str:
+        if how.isidentifier():
+            how = f"os.kill(os.getpid(), signal.SIG{how})"
+        return KILL.format(how=how, n=n)
+
+    return code
+
+
+@pytest.fixture(scope="session")
+def weights() -> Callable[[Path, str], list[np.ndarray]]:
+    """``weights(directory, name)``: the weights of a saved network, such as "F"."""
+
+    def load(directory: Path, name: str) -> list[np.ndarray]:
+        from gamo_tf.networks.saved import load_network
+        from gamo_tf.runs.run_directory import RunDirectory
+
+        return load_network(RunDirectory(directory).model(name)).get_weights()
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def short_run() -> tuple[str, ...]:
+    """Flags of a short run of GAMO on digits, with everything in it."""
+    return SHORT_RUN
+
+
+class FinishedRun(NamedTuple):
+    """A run of GAMO on digits, and what the program printed."""
+
+    path: Path
+    stdout: str
+
+
+@pytest.fixture(scope="session")
+def digits_run(cli, tmp_path_factory) -> FinishedRun:
+    """A finished run with the flags of `short_run`. Not to be changed."""
+    runs = tmp_path_factory.mktemp("runs")
+    done = cli("train_gamo", *SHORT_RUN, "--runs-dir", runs)
+    assert done.returncode == 0, done.stderr
+    return FinishedRun(runs / "00000-digits-gamo-ls", done.stdout)
+
+
+# ---- data --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of the published files; without it the test is skipped."""
+    folder = os.environ.get("GAMO_DATA_DIR")
+    if not folder:
+        pytest.skip("GAMO_DATA_DIR is not set")
+    return Path(folder).resolve()
+
+
+@pytest.fixture
+def offline(monkeypatch) -> None:
+    """Every download fails."""
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError("no route")
+
+    monkeypatch.setattr(urllib.request, "urlopen", fail)
+
+
+@pytest.fixture(scope="session")
+def image_sizes() -> dict[str, int]:
+    """Images in each class folder of `image_root`."""
+    return {"eight": 60, "one": 14, "three": 9}
+
+
+@pytest.fixture(scope="session")
+def image_root(image_sizes, tmp_path_factory) -> Path:
+    """Real digits in folders, with sizes and formats mixed. Not to be changed."""
+    from sklearn.datasets import load_digits
+
+    root = tmp_path_factory.mktemp("user") / "My Digits"
+    images, labels = load_digits(return_X_y=True)
+    for name, n in image_sizes.items():
+        (root / name).mkdir(parents=True)
+        for k, row in enumerate(images[labels == DIGIT[name]][:n]):
+            image = Image.fromarray((row * 15.9).astype(np.uint8).reshape(8, 8))
+            image = image.resize((16 + k % 3, 20), Image.Resampling.NEAREST)
+            suffix = ("png", "jpg", "bmp", "gif", "webp")[k % 5]
+            image.save(root / name / f"{k:03d}.{suffix}")
+    (root / "one" / "Thumbs.db").write_bytes(b"left by a file manager")
+    return root
+
+
+@pytest.fixture(scope="session")
+def cells() -> pd.DataFrame:
+    """357 benign and 20 malignant rows of 30 features, mixed; labels in "kind"."""
+    from sklearn.datasets import load_breast_cancer
+
+    frame = load_breast_cancer(as_frame=True).frame
+    frame["kind"] = frame.pop("target").map({0: "malignant", 1: "benign"})
+    rare = frame[frame["kind"] == "malignant"].head(20)
+    frame = pd.concat([frame[frame["kind"] == "benign"], rare])
+    return frame.sample(frac=1, random_state=0).reset_index(drop=True)
+
+
+@pytest.fixture(scope="session")
+def images_run(image_root, tmp_path_factory) -> Path:
+    """A finished run of GAMO on `image_root`, 16 x 16 grey. Not to be changed."""
+    import train_gamo
+
+    runs = tmp_path_factory.mktemp("image-runs")
+    flags = ["--image-folder", str(image_root), "--image-size", "16", "--color", "gray"]
+    flags += ["--iterations", "40", "--runs-dir", str(runs)]
+    assert train_gamo.main(flags) == 0
+    return runs / "00000-my-digits-gamo-ls"

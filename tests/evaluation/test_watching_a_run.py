@@ -1,0 +1,142 @@
+"""What a run leaves while it is watched, and pictures of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.config.options import resolve
+from gamo_tf.data import load
+from gamo_tf.data.splits import draw_split
+from gamo_tf.evaluation import metrics, plots
+from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
+from gamo_tf.evaluation.monitor import GameMonitor
+from gamo_tf.methods.build import build
+from gamo_tf.runs.metric_logger import MetricLogger
+from gamo_tf.runs.run import Run
+from gamo_tf.runs.run_directory import RunDirectory
+
+SPEC = DATASETS["digits"]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    arrays = load.read(SPEC, Path())
+    return DeviceSplit.of(draw_split(arrays, SPEC, SPEC.counts, 25, 0))
+
+
+@pytest.fixture(scope="module")
+def monitor(tmp_path_factory, rows):
+    """Of an untrained GAMO that has been looked at once."""
+    options = resolve({"dataset": "digits", "iterations": 20, "ema": 0.9})
+    run = Run.create(tmp_path_factory.mktemp("runs"), options)
+    trainer = build(options, SPEC)
+    monitor = GameMonitor(run, SPEC, trainer, rows)
+    monitor.begin(0, [])
+    monitor.evaluate(10, 1.5, {"F": 0.5, "M_real": 0.25})
+    return monitor
+
+
+def test_a_row_of_metrics_has_all_that_was_measured(monitor):
+    row = pd.read_csv(monitor.run.metrics).iloc[0]
+    for prefix, sets in (("", monitor.raw), ("ema_", monitor.ema)):
+        for name, summary in sets.items():
+            for metric in metrics.METRICS:
+                assert row[f"{prefix}{name}_{metric.name}"] == pytest.approx(
+                    summary[metric.name]
+                )
+    recall = [row[f"test_recall_{c}"] for c in SPEC.classes]
+    assert recall == pytest.approx(monitor.raw["test"]["recall"])
+    assert row["iteration"] == 10 and row["seconds"] == 1.5 and row["loss_F"] == 0.5
+    # An untrained G weighs its parents almost alike.
+    for label, n in enumerate(SPEC.counts[1:], 1):
+        assert 1 <= row[f"parents_{label}"] <= n + 1e-3
+
+
+def test_tensorboard_shows_each_set_as_a_run_of_its_own(monitor):
+    def tags(group: str) -> set[str]:
+        events = EventAccumulator(str(monitor.run.tensorboard / group))
+        events.Reload()
+        return set(events.Tags()["tensors"])
+
+    for group in ("test", "test_full", "train", "test_ema"):
+        assert {"ACSA", "GM", "recall/7"} <= tags(group), group
+    assert {"loss/F", "loss/M_real", "effective_parents/1"} <= tags("train")
+    assert {"samples", "confusion"} <= tags("test")
+
+
+def test_pictures_lie_where_people_look(monitor):
+    for path in ("curves.png", "confusion.png", "samples/0000010.png"):
+        assert (monitor.run.path / path).stat().st_size > 2000, path
+
+
+def test_the_fixed_latents_name_the_rows_they_are_made_of(monitor, rows):
+    found = monitor.fixed.look(rows)
+    features = monitor.trainer.features(rows.train).numpy()
+    np.testing.assert_allclose(
+        found.values, found.weights @ features[found.rows], atol=1e-4
+    )
+    labels = rows.split.labels[found.rows]
+    outside = labels[None] != found.labels[:, None]
+    assert (found.weights[outside] == 0).all()
+
+
+def test_an_evaluator_counts_what_the_networks_predict(rows):
+    trainer = build(resolve({"dataset": "digits", "method": "cn"}), SPEC)
+    found = Evaluator(rows, 10, trainer.F, trainer.M)()
+    images = rows.split.test_images
+    guess = trainer.M(trainer.F(images)).numpy().argmax(axis=1)
+    expected = metrics.confusion(rows.split.test_labels, guess, 10)
+    assert found["test_full"]["confusion"] == expected.tolist()
+    assert np.sum(found["test"]["confusion"]) == 250
+    assert np.sum(found["train"]["confusion"]) == len(rows.split.labels)
+
+
+def test_a_logger_takes_any_pair_and_leaves_holes_for_nan(tmp_path):
+    directory = RunDirectory(tmp_path)
+    directory.make()
+    logger = MetricLogger(directory, 10, lambda row: "", {"kappa": "Kappa"})
+    logger.begin(0, [])
+    logger.log(5, 0.1, [("test/kappa", 0.5), ("test/recall/a", float("nan"))])
+    logger.log(10, 0.2, [("test/kappa", 0.6), ("test/recall/a", 1.0)])
+    logger.flush()
+    sheet = pd.read_csv(directory.metrics)
+    assert sheet["test_kappa"].tolist() == [0.5, 0.6]
+    assert sheet["test_recall_a"].isna().tolist() == [True, False]
+    events = EventAccumulator(str(directory.tensorboard / "test"))
+    events.Reload()
+    assert len(events.Tensors("Kappa")) == 2 and len(events.Tensors("recall/a")) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("with_generated", [True, False])
+def test_a_grid_shows_each_class_on_a_line(channels, with_generated):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (9, 8, 8, channels), np.uint8)
+    top = rng.integers(0, 9, (8, plots.PARENTS_SHOWN))
+    weights = np.full(top.shape, 1 / 3)
+    groups = np.repeat([0, 1], 4)
+    generated = images[:8] if with_generated else None
+    titles = ["first", "second"]
+    picture = plots.parents_grid(images, top, weights, groups, titles, generated)
+    one = plots.parents_grid(
+        images, top[:4], weights[:4], groups[:4], titles, generated
+    )
+    assert picture.shape[0] > one.shape[0] and picture.shape[1] == one.shape[1]
+    assert picture.dtype == np.uint8 and picture.std() > 10
+
+
+def test_a_confusion_matrix_of_many_classes_has_no_numbers():
+    few = plots.confusion_matrix(np.eye(3), ["a", "b", "c"], "few")
+    many = plots.confusion_matrix(np.eye(30), [str(k) for k in range(30)], "many")
+    assert few.shape[0] < many.shape[0]
+
+
+def test_a_split_is_in_memory_once(rows):
+    assert np.shares_memory(rows.split.images, np.asarray(rows.train))
+    again = DeviceSplit.of(replace(rows.split))
+    np.testing.assert_array_equal(again.train, rows.train)

@@ -1,0 +1,127 @@
+"""The report: its statistics, and the page that is made of them."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gamo_tf.config.options import resolve
+from gamo_tf.errors import UserError, speaking_to
+from gamo_tf.experiments import report, report_statistics
+from gamo_tf.experiments.report_statistics import paired, variant
+
+
+def test_paired_differences_by_hand():
+    # Differences 0.1, 0.2, 0.3: mean 0.2, deviation 0.1; t(0.975, 2) = 4.302653.
+    found = paired({0: 0.5, 1: 0.6, 2: 0.7}, {2: 0.4, 1: 0.4, 0: 0.4, 9: 1.0})
+    assert found.seeds == 3 and found.mean == pytest.approx(0.2)
+    half = 4.302653 * 0.1 / math.sqrt(3)
+    assert found.low == pytest.approx(0.2 - half, abs=1e-6)
+    assert found.high == pytest.approx(0.2 + half, abs=1e-6)
+    assert found.verdict == "no difference shown"
+    sure = paired({0: 0.5, 1: 0.6}, {0: 0.4, 1: 0.5000001})
+    assert sure.verdict == "ahead"
+    assert paired({0: 0.4, 1: 0.5}, {0: 0.5, 1: 0.6000001}).verdict == "behind"
+    assert paired({0: 0.4}, {0: 0.5}).verdict == "one seed"
+    assert paired({0: 0.4}, {1: 0.5}) is None
+
+
+def test_settings_that_are_not_the_default_are_named():
+    assert variant(resolve({"dataset": "digits", "seed": 3, "ema": 0.9})) == "gamo"
+    odd = resolve({"dataset": "digits", "generator_update": "per-class"})
+    assert variant(odd) == "gamo, generator-update per-class"
+
+
+def digits(method: str = "gamo", seed: int = 0, **chosen):
+    return resolve({"dataset": "digits", "method": method, "seed": seed, **chosen})
+
+
+@pytest.fixture
+def store(store_of):
+    """Two seeds of GAMO and CN, one of a GAN, and GAMO with other class sizes."""
+    runs = {digits("cn", seed): (0.3 + seed / 10, 0.5) for seed in (0, 1)}
+    runs |= {digits(seed=seed): (0.4 + seed / 10 + seed / 1e6, None) for seed in (0, 1)}
+    runs[digits("cdcgan")] = (0.9, None)
+    runs[digits(counts=(50,) + (9,) * 9)] = (0.7, None)
+    return store_of(runs)
+
+
+def test_only_what_is_alike_is_compared(store):
+    groups = report_statistics.lines(store)["group"].unique()
+    assert len(groups) == 2 and {group[2] for group in groups} == {40}
+
+
+def test_classes_of_each_seeds_own_are_one_group(store_of):
+    chosen = {"dataset": "sun397", "data": "/d", "shape": (64, 64, 3)}
+    runs = {
+        resolve({**chosen, "classes": ("a", "b"), "counts": n, "seed": seed}): (
+            0.5,
+            None,
+        )
+        for seed, n in enumerate([(9, 4), (8, 3)])
+    }
+    found = report_statistics.lines(store_of(runs))
+    assert set(found["group"]) == {("sun397", (), 40)}
+    # Nothing can be drawn by class: there is one picture.
+    page = report.section(found, ("sun397", (), 40))
+    assert sum(hasattr(block, "pixels") for block in page) == 1
+
+
+def test_the_page(store, tmp_path, capsys):
+    assert report.write(store, [], tmp_path, "the command") == 0
+    assert "written: " in capsys.readouterr().out
+    text, page = (
+        (tmp_path / name).read_text() for name in ("results.md", "index.html")
+    )
+    assert "`the command`. Within a section" in text
+    section = text.split("## digits, 40 updates of M\n")[1]
+    # The best on the full test set comes first; the GAN's training is told apart.
+    order = [line.split(" | ")[0] for line in section.splitlines() if " | " in line]
+    assert order[2:5] == ["| cdcgan", "| gamo", "| cn"]
+    assert "| 12 (+4) |" in text
+    assert "| cn | 2 |  | 0.350±0.071 / 0.350±0.071 |" in text
+    ahead = "| cn | 2 | +0.100 (+0.100 to +0.100) | ahead |"
+    assert ahead in text and "| cdcgan | 1 | -0.500 | one seed |" in text
+    assert "digits, 40 updates of M, 50/9/9/9/9/9/9/9/9/9 images" in text
+    assert page.count("data:image/png;base64,") == 4 and "http" not in page
+    for name in ("digits-40", "digits-40-recall", "digits-40-50-recall"):
+        picture = np.asarray(Image.open(tmp_path / f"{name}.png"))
+        assert picture.ndim == 3 and picture.std() > 10
+
+
+def test_lines_of_the_pictures(store):
+    found = report_statistics.lines(store)
+    mine = found[found["group"] == found["group"].iloc[0]]
+    scores = report_statistics.method_scores(mine)
+    assert [line.label for line in scores] == ["cn", "gamo", "cdcgan"]
+    assert [line.bold for line in scores] == [False, True, False]
+    assert scores[0].spreads["EMA", "gm"] == pytest.approx((0.5, 0.0))
+    assert scores[2].spreads["", "acsa"].deviation is None
+    curves = report_statistics.recall_curves(mine, np.arange(10)[::-1])
+    assert [curve.color for curve in curves] == [1, 0, None]
+    np.testing.assert_allclose(curves[0].recalls, 0.35)
+
+
+def test_unfinished_and_damaged_runs_are_left_out(store, digits_run, tmp_path, capsys):
+    half = tmp_path / "runs" / "00007-digits-ros-ls"
+    half.mkdir(parents=True)
+    (half / "options.json").write_text(json.dumps(digits("ros").to_json()))
+    broken = tmp_path / "runs" / "00008-digits-cn-ls"
+    broken.mkdir()
+    (broken / "options.json").write_text("{")
+    folders = [half.parent, digits_run.path.parent, tmp_path / "nowhere"]
+    before = len(store)
+    with speaking_to("scripts"):
+        assert report.gather(store, folders) == 2
+    printed = capsys.readouterr().out
+    go_on = f"python train_gamo.py --resume {half}"
+    assert f"{half}: not finished, left out. Go on with: {go_on}" in printed
+    assert "options.json: cannot be read" in printed
+    assert len(store) == before + 1
+
+
+def test_nothing_to_report(store_of, tmp_path):
+    with pytest.raises(UserError, match="nowhere: no finished run"):
+        report.write(store_of({}), [tmp_path / "nowhere"], tmp_path, "")

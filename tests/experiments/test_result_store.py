@@ -1,0 +1,70 @@
+"""runs.jsonl: what is kept of a run, and what is read again."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gamo_tf.errors import UserError
+from gamo_tf.evaluation.metrics import METRICS
+from gamo_tf.experiments import result_store
+from gamo_tf.experiments.result_store import SETS, ResultStore
+from gamo_tf.runs.run import Run
+
+COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "results" / "runs.jsonl"
+
+
+def test_the_committed_results_load():
+    store = ResultStore(COMMITTED)
+    assert len(store) == len(COMMITTED.read_text().splitlines()) >= 150
+    frame = result_store.frame(store)
+    assert set(frame["set"]) == set(SETS) and set(frame["weights"]) == {"", "EMA"}
+    assert not frame[[metric.name for metric in METRICS]].isna().any(axis=None)
+
+
+def test_a_run_is_kept_with_the_fields_of_the_committed_ones(digits_run, tmp_path):
+    run = Run(digits_run.path)
+    store = ResultStore(tmp_path / "new" / "runs.jsonl")
+    assert not len(store) and store.get(run.options) is None
+    store.add(run)
+    results = run.read_results()
+    kept = ResultStore(store.path).get(run.options)
+    known = [json.loads(line) for line in COMMITTED.read_text().splitlines()]
+    assert list(kept) == next(list(row) for row in known if "ema" in row)
+    for line, found in ((kept, results), (kept["ema"], results["ema"])):
+        for name in SETS:
+            assert list(line[name]) == list(known[0]["test"])
+            for key in line[name]:
+                assert line[name][key] == pytest.approx(found[name][key], abs=1e-6)
+    late = pd.read_csv(run.metrics)["test_full_acsa"]
+    assert kept["late_acsa"] == pytest.approx(late.tolist(), abs=1e-6)
+
+
+def test_a_result_that_is_known_is_not_replaced(digits_run, store_of):
+    run = Run(digits_run.path)
+    store = store_of({run.options: (0.125, None)})
+    before = store.path.read_text()
+    store.add(run)
+    assert store.path.read_text() == before and len(store) == 1
+    assert [options for options, _ in store] == [run.options]
+
+
+def test_a_metric_that_was_not_measured_yet_is_left_open(store_of, digits_run):
+    options = Run(digits_run.path).options
+    path = store_of({options: (0.5, None)}).path
+    result = json.loads(path.read_text())
+    for name in SETS:
+        del result[name][METRICS[-1].name]
+    path.write_text(json.dumps(result))
+    frame = result_store.frame(ResultStore(path))
+    assert frame[METRICS[-1].name].isna().all()
+    assert (frame[METRICS[0].name] == 0.5).all()
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    for line in ('{"options": {"dataset": "digits"}}', "[1, 2]", "{"):
+        path.write_text(line + "\n")
+        with pytest.raises(UserError, match=r"runs\.jsonl, line 1: not a record"):
+            ResultStore(path)

@@ -1,0 +1,84 @@
+"""Feature extractors: Inception-v3, the reference classifier, and the choice."""
+
+import hashlib
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from gamo2pix import extractors
+from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.data import load
+from gamo_tf.errors import UserError
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.slow
+def test_inception_taps_the_first_pool_and_the_end(tmp_path):
+    keras.utils.set_random_seed(0)
+    shape = (extractors.INCEPTION_SIDE, extractors.INCEPTION_SIDE, 3)
+    network = keras.applications.InceptionV3(False, weights=None, input_shape=shape)
+    network.save_weights(tmp_path / "w.weights.h5")
+    first, last = extractors.inception(tmp_path / "w.weights.h5")
+    images = (RNG.random((3, 28, 28, 1)) * 255).astype(np.uint8)
+    assert first(images).shape == (3, 64) and last(images).shape == (3, 2048)
+    assert "d64" in first.name and last.least == 2048
+    content = b"".join(array.tobytes() for array in network.get_weights())
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    assert first.details["weights_md5"] == digest
+    assert first.details["comparable_to_published"] is False
+    (tmp_path / "bad.h5").write_text("no weights")
+    with pytest.raises(UserError, match=r"bad\.h5"):
+        extractors.inception(tmp_path / "bad.h5")
+
+
+@pytest.mark.slow
+def test_reference_classifier_is_trained_once_and_kept(tmp_path, capsys):
+    spec = DATASETS["digits"]
+    arrays = load.read(spec, tmp_path)
+    one = extractors.reference(spec, arrays, tmp_path)
+    assert "training the reference" in capsys.readouterr().out
+    assert one.details["test_acsa"] > 0.9 and one.details["test_gm"] > 0.9
+    features = one(arrays.images)
+    assert features.shape == (1297, 64)
+    assert np.mean(features**2) == pytest.approx(1, rel=1e-3)
+    two = extractors.reference(spec, arrays, tmp_path)
+    np.testing.assert_allclose(two(arrays.images[:9]), features[:9], atol=1e-5)
+    assert capsys.readouterr().out == "" and one.name == two.name
+
+
+@pytest.mark.slow
+def test_other_images_or_another_recipe_have_their_own_classifier(tmp_path, capsys):
+    spec = DATASETS["digits"]
+    whole = load.read(spec, tmp_path)
+    arrays = whole._replace(images=whole.images[:200], labels=whole.labels[:200])
+    recipe = extractors.Recipe("short", epochs=1, updates=1)
+    changed = arrays._replace(images=255 - arrays.images)
+    (tmp_path / "file").write_text("no folder")
+    messages = []
+    for each, folder in ((arrays, ""), (arrays, ""), (changed, "file")):
+        found = extractors.reference(spec, each, tmp_path / folder, recipe)
+        assert found.name == "classifier_digits_short_d64"
+        assert np.mean(found(each.images) ** 2) == pytest.approx(1, rel=1e-3)
+        messages.append(capsys.readouterr().out)
+    assert "training the reference" in messages[0] and messages[1] == ""
+    assert "training the reference" in messages[2]
+    assert "cannot be written" in messages[2]
+
+
+def test_choice_falls_to_the_classifier_with_one_line(capsys, monkeypatch):
+    def offline(weights):
+        raise UserError("no weights here.")
+
+    monkeypatch.setattr(extractors, "inception", offline)
+    monkeypatch.setattr(extractors, "reference", lambda *a: SimpleNamespace(name="r"))
+    chosen = extractors.choose(None, None, None, None, None)
+    assert [x.name for x in chosen] == ["r"]
+    told = capsys.readouterr().out
+    assert told.count("\n") == 1 and "no weights here" in told
+    with pytest.raises(UserError, match="no weights"):
+        extractors.choose("inception", None, None, None, None)
+    assert extractors.choose("classifier", None, None, None, None)
+    assert capsys.readouterr().out == ""

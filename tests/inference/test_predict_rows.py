@@ -1,0 +1,76 @@
+"""Predictions of a finished run for new images and tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gamo_tf.errors import UserError
+from gamo_tf.inference.predict import predict_rows
+from gamo_tf.networks.saved import load_network
+from gamo_tf.runs.run import Run
+
+CLASSES = ["eight", "one", "three"]
+
+
+def test_a_line_for_every_image(image_run, image_root):
+    files = sorted(str(p) for p in (image_root / "eight").iterdir())
+    header, lines, unreadable = predict_rows(image_run, files, True)
+    assert header == ["file", "label", "probability", *CLASSES] and not unreadable
+    sheet = pd.DataFrame(lines, columns=header)
+    assert sheet["file"].tolist() == files
+    p = sheet[CLASSES].astype(float)
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-4)
+    assert (p.idxmax(axis=1) == sheet["label"]).all()
+    assert (p.max(axis=1) == sheet["probability"].astype(float)).all()
+
+    short = predict_rows(image_run, files[:3], False)
+    assert short.header == header[:3] and short.lines == [x[:3] for x in lines[:3]]
+
+
+def test_an_unreadable_image_is_listed_and_the_others_are_predicted(
+    image_run, image_root, tmp_path
+):
+    bad, good = tmp_path / "no.png", image_root / "one" / "000.png"
+    bad.write_bytes(b"nothing")
+    found = predict_rows(image_run, [str(bad), str(good)], False)
+    assert [line[0] for line in found.lines] == [str(good)]
+    assert "cannot identify" in found.unreadable[str(bad)]
+    assert predict_rows(image_run, [str(bad)], False).lines == []
+
+
+def test_tables(table_run, cells, tmp_path):
+    run = table_run(".csv")
+    bare = cells.drop(columns="kind").head(4)
+    bare[bare.columns[::-1]].to_csv(tmp_path / "new.csv", index=False)
+    bare.iloc[:, :3].to_csv(tmp_path / "few.csv", index=False)
+    new, few = str(tmp_path / "new.csv"), str(tmp_path / "few.csv")
+    header, lines, unreadable = predict_rows(run, [few, new], True)
+    assert [line[0] for line in lines] == [f"{new}:{k}" for k in range(4)]
+    assert "lacks the columns" in unreadable[few]
+    # The columns were in another order: they are found by their names.
+    F, M = load_network(run.model("F")), load_network(run.model("M"))
+    expected = M(F(bare.to_numpy(np.float32))).numpy()
+    found = [[float(x) for x in line[3:]] for line in lines]
+    assert header[3:] == ["benign", "malignant"]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_model_standardises_vectors_itself(table_run):
+    run = table_run(".csv")
+    split = run.load_split(run.arrays(Path()))
+    scaled = load_network(run.model("F"))(split.images).numpy()
+    np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(scaled.std(0), 1, atol=1e-3)
+
+
+def test_a_run_without_networks(image_run, image_root, tmp_path):
+    (tmp_path / "options.json").write_text(
+        (image_run.path / "options.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    file = str(image_root / "one" / "000.png")
+    with pytest.raises(UserError, match=r"F\.keras: missing"):
+        predict_rows(Run(tmp_path), [file], False)
