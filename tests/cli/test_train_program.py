@@ -94,7 +94,7 @@ def test_other_imbalance_and_the_whole_test_set(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist", "cifar10"])
+@pytest.mark.parametrize("dataset", ["mnist", "cifar10"])
 def test_published_sets_train(dataset, real_data, cli, tmp_path):
     flags = ["--dataset", dataset, "--iterations", 3, "--data-dir", real_data]
     done = cli("train_gamo", *flags, "--runs-dir", tmp_path)
