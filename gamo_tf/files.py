@@ -46,9 +46,9 @@ def png(picture: np.ndarray) -> bytes:
     """
     from PIL import Image
 
-    held = io.BytesIO()
-    Image.fromarray(picture).save(held, format="PNG")
-    return held.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
 def save_picture(path: Path, picture: np.ndarray) -> None:

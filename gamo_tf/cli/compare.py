@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gamo_tf.cli.program import argument_parser, run_program
+from gamo_tf.config.options import SETS
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.runs.run import Run, finished_runs
-
-_SETS = ("test", "test_full", "train")  # as `results.json` names them
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,7 +65,7 @@ def table(runs: Sequence[Run]) -> str:
         for key in ("iterations", "m_updates")
     ]
     averaged = any("ema" in found for found in results)
-    for name in _SETS:
+    for name in SETS:
         for metric in METRICS:
             label = f"{name} {metric.title}"
             lines.append([label, *(_cell(r, name, metric.name) for r in results)])

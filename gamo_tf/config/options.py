@@ -18,6 +18,13 @@ CHOICES = {
     "generator_update": ("algorithm", "per-class"),
     "weighting": ("algorithm", "equation"),
 }
+# What every run is evaluated on, as results.json names it, and its title in tables: the
+# test set of the protocol, the whole published one, and the training rows.
+SETS = {
+    "test": "protocol",
+    "test_full": "full test set",
+    "train": "training set",
+}
 _EVALUATIONS = 25  # of a run, and checkpoints, where nothing else is asked for
 _POSITIVE = (
     "iterations",

@@ -25,7 +25,7 @@ class Reported(NamedTuple):
 
 
 # (dataset, loss, set) -> method -> its figures. The set is a key of
-# `gamo_tf.experiments.result_store.SETS`; methods have this project's names.
+# `config.options.SETS`; methods have this project's names.
 PublishedTable = Mapping[tuple[str, str, str], Mapping[str, Reported]]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf.config.dataset_specs import DATASETS
-from gamo_tf.config.options import spec_of
+from gamo_tf.config.options import SETS, spec_of
 from gamo_tf.errors import UserError, command
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY
 from gamo_tf.experiments import document, report_plots
@@ -25,7 +25,7 @@ from gamo_tf.experiments.report_statistics import (
     paired,
     recall_curves,
 )
-from gamo_tf.experiments.result_store import SETS, ResultStore, spreads
+from gamo_tf.experiments.result_store import ResultStore, spreads
 from gamo_tf.files import save_picture, write_text
 from gamo_tf.runs.run import Run
 
@@ -167,7 +167,13 @@ def score_table(mine: pd.DataFrame, dataset: str) -> document.Table:
         if (name, set_name) == (dataset, "test")
         for method, figures in reported.items()
     }
-    head = ["method", "seeds", "paper", SETS["test"], SETS["test_full"]]
+    head = [
+        "method",
+        "seeds",
+        "paper",
+        SETS["test"],
+        SETS["test_full"],
+    ]
     head += [f"{SETS['test_full']}, EMA", "seconds"]
     table = []
     for (word, loss), rows in mine.groupby(["variant", "loss"], sort=False):

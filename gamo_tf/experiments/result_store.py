@@ -13,14 +13,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamo_tf.config.options import Options
+from gamo_tf.config.options import SETS, Options
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.files import write_text
 from gamo_tf.runs.run import Run
 
-# The sets that a run is evaluated on, with their titles in tables.
-SETS = {"test": "protocol", "test_full": "full test set", "train": "training set"}
 # Of the first metric the last evaluations are kept too, not the last one only: they
 # show how far M still swings at the end of a training.
 _LATE_EVALUATIONS = 10

@@ -15,12 +15,12 @@ import pandas as pd
 
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import Options, resolve
+from gamo_tf.config.options import SETS, Options, resolve
 from gamo_tf.data import load
 from gamo_tf.errors import UserError
 from gamo_tf.experiments import document
 from gamo_tf.experiments.published import TABLES, PublishedTable
-from gamo_tf.experiments.result_store import SETS, ResultStore, frame, spreads
+from gamo_tf.experiments.result_store import ResultStore, frame, spreads
 from gamo_tf.files import atomically, write_text
 
 # A run whose length is asked for is evaluated so often; the tables use the last time.

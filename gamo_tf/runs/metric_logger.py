@@ -12,12 +12,10 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from gamo_tf.config.options import SETS
 from gamo_tf.files import atomically, clock, save_picture
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.training.loop import Monitor
-
-# The sets that networks are evaluated on. TensorBoard shows each as a run of its own.
-EVALUATION_SETS = ("test", "test_full", "train")
 
 
 class MetricLogger(Monitor):
@@ -25,7 +23,7 @@ class MetricLogger(Monitor):
 
     Names are paths such as ``test/acsa``, ``ema/test/acsa``, ``test/recall/ship`` or
     ``loss/F``. In metrics.csv a name is a column, with ``_`` for ``/``. In TensorBoard
-    the first part is the curve's group if it is one of `EVALUATION_SETS` (after
+    the first part is the curve's group if it is one of `SETS` (after
     ``ema/``: a group of its own); all else goes to the group ``train``.
 
     Args:
@@ -120,7 +118,7 @@ class MetricLogger(Monitor):
         if parts[0] == "ema":
             parts, ending = parts[1:], "_ema"
         group = "train"
-        if parts[0] in EVALUATION_SETS:
+        if parts[0] in SETS:
             group, parts = parts[0], parts[1:]
         tag = "/".join([self.titles.get(parts[0], parts[0]), *parts[1:]])
         return group + ending, tag

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gamo_tf.config.options import Options
+from gamo_tf.config.options import SETS, Options
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments.published import PublishedTable, Reported
-from gamo_tf.experiments.result_store import SETS, ResultStore
+from gamo_tf.experiments.result_store import ResultStore
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,9 @@ import pytest
 
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import resolve
+from gamo_tf.config.options import SETS, resolve
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments.published import FID, TABLES, Reported
-from gamo_tf.experiments.result_store import SETS
 
 
 def test_the_papers_figures_as_printed():

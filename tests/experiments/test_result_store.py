@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from gamo_tf.config.options import SETS
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import result_store
-from gamo_tf.experiments.result_store import SETS, ResultStore
+from gamo_tf.experiments.result_store import ResultStore
 from gamo_tf.runs.run import Run
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "results" / "runs.jsonl"
@@ -19,7 +20,10 @@ def test_the_committed_results_load():
     store = ResultStore(COMMITTED)
     assert len(store) == len(COMMITTED.read_text().splitlines()) >= 150
     frame = result_store.frame(store)
-    assert set(frame["set"]) == set(SETS) and set(frame["weights"]) == {"", "EMA"}
+    assert set(frame["set"]) == set(SETS) and set(frame["weights"]) == {
+        "",
+        "EMA",
+    }
     assert not frame[[metric.name for metric in METRICS]].isna().any(axis=None)
 
 
