@@ -120,6 +120,24 @@ def digits_run(cli, tmp_path_factory) -> FinishedRun:
     return FinishedRun(runs / "00000-digits-gamo-ls", done.stdout)
 
 
+@pytest.fixture(scope="session")
+def quick_reference() -> Callable[..., None]:
+    """``quick_reference(spec, arrays, data_dir)``: puts a reference classifier where
+    GAMO2pix looks for it before it trains one.
+
+    It was trained a little only: the real one takes a minute, and no test that uses it
+    asks how good it is.
+    """
+
+    def write(spec: object, arrays: object, data_dir: Path) -> None:
+        from gamo2pix import extractors
+
+        recipe = extractors.Recipe(extractors.RECIPE.name, epochs=1, updates=40)
+        extractors.reference(spec, arrays, data_dir, recipe)
+
+    return write
+
+
 # ---- data --------------------------------------------------------------------------
 
 
@@ -185,6 +203,6 @@ def images_run(image_root, tmp_path_factory) -> Path:
 
     runs = tmp_path_factory.mktemp("image-runs")
     flags = ["--image-folder", str(image_root), "--image-size", "16", "--color", "gray"]
-    flags += ["--iterations", "40", "--runs-dir", str(runs)]
+    flags += ["--iterations", "14", "--runs-dir", str(runs)]
     assert train_gamo.main(flags) == 0
     return runs / "00000-my-digits-gamo-ls"

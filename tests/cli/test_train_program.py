@@ -94,12 +94,16 @@ def test_other_imbalance_and_the_whole_test_set(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dataset", ["mnist", "cifar10"])
-def test_published_sets_train(dataset, real_data, cli, tmp_path):
-    flags = ["--dataset", dataset, "--iterations", 3, "--data-dir", real_data]
+@pytest.mark.parametrize(
+    ("dataset", "method"),
+    [("mnist", "gamo"), ("cifar10", "cn")],
+)
+def test_published_sets_train(dataset, method, real_data, cli, tmp_path):
+    flags = ["--dataset", dataset, "--method", method, "--iterations", 3]
+    flags += ["--data-dir", real_data]
     done = cli("train_gamo", *flags, "--runs-dir", tmp_path)
     assert done.returncode == 0, done.stderr
-    results = Run.open(tmp_path / f"00000-{dataset}-gamo-ls").read_results()
+    results = Run.open(tmp_path / f"00000-{dataset}-{method}-ls").read_results()
     assert np.sum(results["test"]["confusion"]) == 1000
 
 

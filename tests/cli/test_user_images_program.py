@@ -42,9 +42,13 @@ def test_the_same_rows_again(images_run, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_balanced_folder_names_the_users_files(images_run, image_sizes, tmp_path):
+def test_a_balanced_folder_names_the_users_files(
+    images_run, image_sizes, quick_reference, tmp_path
+):
     copy, folder = tmp_path / "run", tmp_path / "balanced"
     shutil.copytree(images_run, copy)
+    run = Run.open(copy)
+    quick_reference(spec_of(run.options), run.arrays(tmp_path), tmp_path)
     flags = ["--class", "all", "--run", str(copy), "--iterations", "5"]
     flags += ["--fid-features", "classifier", "--data-dir", str(tmp_path)]
     assert train_gamo2pix.main([*flags, "--save-balanced", str(folder)]) == 0

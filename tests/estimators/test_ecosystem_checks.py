@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 # The checks are of the interface, so that a few iterations do; the classifier needs
 # enough of them to separate blobs.
-CLASSIFIER = GAMOClassifier(iterations=30, learning_rate=0.005, random_state=0)
+CLASSIFIER = GAMOClassifier(iterations=12, learning_rate=0.02, random_state=0)
 SAMPLER = GAMO(iterations=2, random_state=0)
 
 

@@ -89,7 +89,7 @@ def test_any_hashable_label(labels):
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(20, 3)), rng.normal(5, 1, (8, 3))])
     y = [labels[0]] * 20 + [labels[1]] * 8
-    model = GAMOClassifier(iterations=45, learning_rate=0.005, random_state=0)
+    model = GAMOClassifier(iterations=15, learning_rate=0.01, random_state=0)
     found = model.fit(X, y).predict(X)
     assert [a == b for a, b in zip(found, y, strict=True)].count(True) > 20
     assert model.sample(labels[1], 2).shape == (2, 3)

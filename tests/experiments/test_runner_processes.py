@@ -66,7 +66,7 @@ def test_a_run_that_was_killed_is_gone_on_with(
 
 @pytest.mark.slow
 def test_what_the_training_could_not_do_is_said_in_the_callers_words(tmp_path):
-    options = resolve({"dataset": "digits", "learning_rate": 1e30, "iterations": 60})
+    options = resolve({"dataset": "digits", "learning_rate": 1e30, "iterations": 20})
     with (
         speaking_to("gamo"),
         pytest.raises(UserError, match=r"NaN or infinite.* smaller --learning-rate"),
@@ -98,8 +98,8 @@ def test_a_training_that_dies_is_named_with_its_exit_code(tmp_path):
 
 @pytest.mark.slow
 def test_ctrl_c_in_the_training_stops_the_caller_and_saves(tmp_path):
-    chosen = {"dataset": "digits", "method": "cn", "iterations": 1500}
-    options = resolve({**chosen, "checkpoint_every": 20, "evaluate_every": 1500})
+    chosen = {"dataset": "digits", "method": "cn", "iterations": 400}
+    options = resolve({**chosen, "checkpoint_every": 20, "evaluate_every": 400})
     when(lambda: any(tmp_path.glob("*/checkpoints/*0")), signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         runner.train(options, tmp_path, tmp_path)

@@ -1,6 +1,5 @@
 """Runs of GAMO that look finished and were not trained: what GAMO2pix begins with."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -25,14 +24,11 @@ class UntrainedRun(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory) -> Path:
-    """A folder without published files, where the reference classifier of digits,
-    which takes a minute, is trained once for all tests, in all processes of them."""
-    base = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
-    folder = base / "reference-data"
-    folder.mkdir(exist_ok=True)
+def data_dir(quick_reference, tmp_path_factory) -> Path:
+    """A folder without published files, with the reference classifier of digits."""
+    folder = tmp_path_factory.mktemp("data")
+    spec = DATASETS["digits"]
+    quick_reference(spec, load.read(spec, folder), folder)
     return folder
 
 
