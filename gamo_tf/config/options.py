@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 
+from gamo_tf.config.checks import check_folder_name, check_type
 from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec, user_spec
 from gamo_tf.config.methods import METHODS, Method
@@ -85,19 +86,26 @@ class Options:
           values: settings by name; lists stand for tuples.
 
         Raises:
-          UserError: for a name that is no setting, or a setting without value.
+          UserError: for a name that is no setting, a setting without value, or a value
+            that no program would have written: another type, out of range, or a class
+            name that cannot be the name of a folder.
         """
         names = {field.name for field in fields(cls)}
         needed = {field.name for field in fields(cls) if field.default is MISSING}
         odd = (set(values) - names) | (needed - set(values))
         if odd:
-            raise UserError(
-                f"options.json: missing or unknown settings: {', '.join(sorted(odd))}."
-            )
+            raise UserError(f"missing or unknown settings: {', '.join(sorted(odd))}.")
         pairs: dict = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        return cls(**pairs)
+        for field in fields(cls):
+            if field.name in pairs:
+                check_type(field.name, pairs[field.name], str(field.type))
+        options = cls(**pairs)
+        _check_choices(asdict(options))
+        _check_data(options)
+        _check_ranges(options)
+        return options
 
 
 def resolve(chosen: Mapping) -> Options:
@@ -111,13 +119,7 @@ def resolve(chosen: Mapping) -> Options:
       UserError: for a value out of range, or a method that does not fit the data;
         the message names the setting.
     """
-    for name, allowed in CHOICES.items():
-        if name == "dataset" and chosen.get("data"):
-            continue
-        if name in chosen and chosen[name] not in allowed:
-            raise UserError(
-                f"{setting(name)} {chosen[name]}: expected one of {', '.join(allowed)}."
-            )
+    _check_choices(chosen)
     spec = _spec(chosen)
     method = METHODS[chosen.get("method", Options.method)]
     _check_method(method, spec, chosen)
@@ -153,6 +155,37 @@ def _spec(chosen: Mapping) -> DatasetSpec:
         classes=tuple(chosen["classes"]),
         counts=tuple(chosen["counts"]),
     )
+
+
+def _check_choices(chosen: Mapping) -> None:
+    """Raises UserError for a value that is none of its `CHOICES`."""
+    for name, allowed in CHOICES.items():
+        if name == "dataset" and chosen.get("data"):
+            continue
+        if name in chosen and chosen[name] not in allowed:
+            raise UserError(
+                f"{setting(name)} {chosen[name]}: expected one of {', '.join(allowed)}."
+            )
+
+
+def _check_data(options: Options) -> None:
+    """Raises UserError where classes, sizes and shape are not those of any data."""
+    names = options.classes if options.data else spec_of(options).classes
+    if len(options.counts) != len(names):
+        raise UserError(
+            f"counts: {len(options.counts)} numbers for {len(names)} classes."
+        )
+    if min(options.counts) < 2:
+        raise UserError(f"counts: {min(options.counts)}, expected 2 or more.")
+    if not options.data:
+        return
+    check_folder_name("dataset", options.dataset)
+    if len(options.shape) not in (1, 3) or min(options.shape) < 1:
+        raise UserError(f"shape: {options.shape}, expected 1 or 3 positive numbers.")
+    if len(set(names)) < len(names):
+        raise UserError("classes: a name is there twice.")
+    for name in names if len(options.shape) == 3 else ():  # images have class folders
+        check_folder_name("classes", name)
 
 
 def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:

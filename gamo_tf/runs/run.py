@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from gamo_tf.config.checks import check_folder_name
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data import load, user_data
 from gamo_tf.data.splits import Arrays, Split
@@ -90,6 +91,8 @@ class Run(RunDirectory):
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             return Options.from_json(values)
+        except UserError as err:
+            raise UserError(f"{path}: {err}") from err
         except (OSError, ValueError, TypeError, KeyError) as err:
             raise UserError(f"{path}: cannot be read as settings ({err}).") from err
 
@@ -116,7 +119,12 @@ class Run(RunDirectory):
 
         Args:
           name: of the class.
+
+        Raises:
+          UserError: for a name that is no folder's. What is in the folder is replaced
+            and removed, so that it must never be another place.
         """
+        check_folder_name("classes", name)
         return RunDirectory(self.pix / name)
 
     @property
