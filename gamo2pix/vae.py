@@ -13,7 +13,6 @@ from gamo2pix.options import PixOptions
 from gamo_tf.networks.batched import in_chunks
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run_directory import RunDirectory
-from gamo_tf.training.optimizer import FusedAdam, minimize
 from gamo_tf.training.trainer import Trainer
 
 EPOCHS = 10  # of a training: as often its losses and a picture are looked at
@@ -33,8 +32,6 @@ class Vae(Trainer):
 
     Attributes:
       head, decoder: the networks (see `gamo2pix.networks`).
-      optimizer: one Adam for both, since they descend one loss.
-      random: the state that minibatches and the noise of z come from.
     """
 
     loss_names = ("reconstruction", "KL")
@@ -42,27 +39,27 @@ class Vae(Trainer):
     def __init__(
         self, options: PixOptions, features: int, shape: tuple[int, ...], rows: int
     ) -> None:
-        super().__init__()
         # The initial weights follow from the seed and from this order of building.
         keras.utils.set_random_seed(options.seed)
-        self.options = options
-        self.head = networks.head(features, options.latent)
-        self.decoder = networks.decoder(options.latent, shape)
-        self.networks = {"head": self.head, "decoder": self.decoder}
-        variables = self.head.trainable_variables + self.decoder.trainable_variables
-        self.players = {"VAE": variables}
-        self.optimizer = FusedAdam(options.learning_rate)
-        self.optimizer.build(variables)  # slots must exist before anything is traced
-        self.random = tf.random.Generator.from_seed(options.seed)
+        head = networks.head(features, options.latent)
+        decoder = networks.decoder(options.latent, shape)
+        super().__init__(
+            {"head": head, "decoder": decoder},
+            # One player, and so one Adam for both, since they descend one loss.
+            {"VAE": head.trainable_variables + decoder.trainable_variables},
+            seed=options.seed,
+            learning_rate=options.learning_rate,
+        )
+        self.options, self.head, self.decoder = options, head, decoder
         self.iterations = options.length(rows)
         self.steps_per_epoch = max(1, self.iterations // EPOCHS)
 
     def checkpoint(self) -> tf.train.Checkpoint:
-        """Networks, optimizer slots and the random state."""
+        """As of every `Trainer`, under the names that older checkpoints have."""
         return tf.train.Checkpoint(
             head=self.head,
             decoder=self.decoder,
-            optimizer=self.optimizer,
+            optimizer=self.optimizers["VAE"],
             random=self.random,
         )
 
@@ -102,10 +99,7 @@ class Vae(Trainer):
             rows = self.random.uniform([b], maxval=n, dtype=tf.int32)
             noise = self.random.normal([b, self.options.latent])
             x, y = tf.gather(features, rows), tf.gather(images, rows)
-            total += minimize(
-                [(self.optimizer, self.players["VAE"])],
-                partial(self._terms, x, y, noise),
-            )
+            total += self.minimize("VAE", partial(self._terms, x, y, noise))
         return total / tf.cast(steps, tf.float32)
 
     def _terms(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:

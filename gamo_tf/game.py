@@ -10,53 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.options import Options
+from gamo_tf.training.feature_sampler import FeatureSampler, LatentBatch
 from gamo_tf.training.losses import class_targets
 from gamo_tf.training.trainer import FeatureTrainer
-
-
-class FeatureSampler(Protocol):
-    """Where generated features come from: G, or a control in its place.
-
-    It works class by class, in label order, with a known number of rows for each
-    minority class (see `methods.feature_sampling`).
-    """
-
-    def prepare(self, points: tf.Tensor) -> list:
-        """What `sample` needs of the minority points [N, d], worked out once a pass.
-
-        Args:
-          points: float32 [N, d], sorted by label.
-        """
-
-    def sample(
-        self,
-        z: tf.Tensor,
-        one_hot: tf.Tensor,
-        class_points: list,
-        rows: list[int],
-        training: bool,
-    ) -> tf.Tensor:
-        """Features [sum(rows), d], rows[k] of them for the k-th minority class.
-
-        Args:
-          z: latents [sum(rows), l], sorted by class.
-          one_hot: their classes, [sum(rows), c].
-          class_points: of `prepare`.
-          rows: the number of samples of each minority class.
-          training: the mode of batch normalization.
-        """
-
-
-MakeSampler = Callable[
-    [keras.Model | None, Options, tf.random.Generator], FeatureSampler
-]
 
 
 class Game(FeatureTrainer):
@@ -75,7 +37,7 @@ class Game(FeatureTrainer):
         options: Options,
         networks: Sequence[keras.Model],
         rows: int,
-        make_sampler: MakeSampler,
+        make_sampler: Callable[..., FeatureSampler],
     ) -> None:
         super().__init__(options, networks, rows)
         self.D: keras.Model = self.networks.get("D")
@@ -234,9 +196,8 @@ class Game(FeatureTrainer):
         slots, drawn = self.assign_labels()  # line 10
         slot_targets = tf.one_hot(slots, self.c)
         z = self.random.normal([len(slots), self.options.latent])  # line 8: B_n
-        samples = self.sampler.sample(
-            z, slot_targets, class_points, self.label_slots, training=False
-        )
+        latents = LatentBatch(z, slot_targets, self.label_slots)
+        samples = self.sampler.sample(latents, class_points, training=False)
         x, one_hot = tf.gather(samples, drawn), tf.gather(slot_targets, drawn)  # Y_n
         zero, mass = self._noise(self.b), self.generated_mass
         m = self.minimize(  # L_i3, L_i4
@@ -292,9 +253,10 @@ class Game(FeatureTrainer):
         z = self.random.normal([len(y), self.options.latent])  # line 12: B_g
         one_hot, complement = class_targets(y, self.c)  # line 13: ones' complement
 
+        latents = LatentBatch(z, one_hot, [k] * len(self.minority))
+
         def sample() -> tf.Tensor:
-            rows = [k] * len(self.minority)
-            return self.sampler.sample(z, one_hot, class_points, rows, training=True)
+            return self.sampler.sample(latents, class_points, training=True)
 
         return self._minimize_generator(sample, one_hot, complement)
 

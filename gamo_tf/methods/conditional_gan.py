@@ -7,7 +7,6 @@ label.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import keras
@@ -22,7 +21,6 @@ from gamo_tf.networks.batched import in_chunks
 from gamo_tf.networks.feature_extractor import to_pixels
 from gamo_tf.training.loop import ProgressBar, run_loop
 from gamo_tf.training.losses import cross_entropy
-from gamo_tf.training.optimizer import FusedAdam, minimize
 from gamo_tf.training.trainer import Trainer
 
 _EPOCH = 100  # minibatches between two looks at the progress bar
@@ -41,27 +39,18 @@ class ConditionalGan(Trainer):
     def __init__(
         self, options: Options, G: keras.Model, D: keras.Model, iterations: int
     ) -> None:
-        super().__init__()
+        networks = {"G": G, "D": D}
+        super().__init__(
+            networks,
+            {name: network.trainable_variables for name, network in networks.items()},
+            seed=options.seed,
+            learning_rate=options.learning_rate,
+            beta_1=options.beta_1,
+        )
         self.options, self.G, self.D = options, G, D
         self.c = len(options.counts)
-        self.networks = {"G": G, "D": D}
-        self.players = {
-            name: network.trainable_variables for name, network in self.networks.items()
-        }
         self.loss_names = ("D", "G")
         self.iterations, self.steps_per_epoch = iterations, _EPOCH
-        self.random = tf.random.Generator.from_seed(options.seed)
-        self.optimizers = {
-            name: FusedAdam(options.learning_rate, beta_1=options.beta_1)
-            for name in self.players
-        }
-        for name, variables in self.players.items():
-            self.optimizers[name].build(variables)
-
-    def checkpoint(self) -> tf.train.Checkpoint:
-        return tf.train.Checkpoint(
-            networks=self.networks, optimizers=self.optimizers, random=self.random
-        )
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
         """`steps` turns on rows drawn uniformly.
@@ -89,8 +78,8 @@ class ConditionalGan(Trainer):
             one_hot = tf.one_hot(tf.gather(labels, rows), self.c)
             z = self.random.normal([b, self.options.latent])
 
-            d = self._step("D", partial(self._d_loss, x, z, one_hot))
-            g = self._step("G", partial(self._g_loss, z, one_hot))
+            d = self.minimize("D", partial(self._d_loss, x, z, one_hot))
+            g = self.minimize("G", partial(self._g_loss, z, one_hot))
             total += tf.stack([d, g])
         return total / tf.cast(steps, tf.float32)
 
@@ -107,9 +96,6 @@ class ConditionalGan(Trainer):
     def _fake(self, z: tf.Tensor, one_hot: tf.Tensor) -> tf.Tensor:
         """D of what G makes."""
         return self.D([self.G([z, one_hot], training=True), one_hot], training=True)
-
-    def _step(self, name: str, loss: Callable[[], tf.Tensor]) -> tf.Tensor:
-        return minimize([(self.optimizers[name], self.players[name])], loss)
 
     def generate(self, labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """One image of each label.

@@ -1,74 +1,17 @@
-"""Where the game's generated features come from: G, or a control in its place.
-
-A sampler works class by class, in label order, with a known number of rows for each
-minority class: every class meets its own points only, and shapes are static.
-"""
+"""Where the game's generated features come from: G, or a control in its place."""
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf.config.options import Options
 from gamo_tf.networks.convex_generator import ClassPoints
+from gamo_tf.training.feature_sampler import FeatureSampler, LatentBatch
 
 NEIGHBOURS = 5  # k of SMOTE (Chawla et al., 2002)
 
 
-class Sampler:
-    """What the samplers share.
-
-    Args:
-      G: the generator; None where nothing learns.
-      options: settings of the run, with the class sizes.
-      random: the random state of the training.
-    """
-
-    def __init__(
-        self, G: keras.Model | None, options: Options, random: tf.random.Generator
-    ) -> None:
-        self.G: keras.Model = G
-        self.random = random
-        self.sizes = list(options.class_counts.minority_sizes)
-
-    def prepare(self, points: tf.Tensor) -> list:
-        """What `sample` needs of the minority points, worked out once a pass.
-
-        The points are split once and used often: in XLA, a slice is a copy.
-
-        Args:
-          points: [N, d], sorted by label.
-
-        Returns:
-          An entry for each minority class; here its points [n_i, d].
-        """
-        return tf.split(points, self.sizes)
-
-    def sample(
-        self,
-        z: tf.Tensor,
-        one_hot: tf.Tensor,
-        class_points: list,
-        rows: list[int],
-        training: bool,
-    ) -> tf.Tensor:
-        """Generated features.
-
-        Args:
-          z: latents [sum(rows), l], sorted by class.
-          one_hot: their classes, [sum(rows), c].
-          class_points: of `prepare`.
-          rows: the number of rows of each minority class.
-          training: the mode of batch normalization.
-
-        Returns:
-          Features [sum(rows), d], sorted by class.
-        """
-        raise NotImplementedError
-
-
-class Convex(Sampler):
+class Convex(FeatureSampler):
     """The paper's G: cTMU, IGUs and Eq. 1."""
 
     def prepare(self, points: tf.Tensor) -> list:
@@ -77,50 +20,35 @@ class Convex(Sampler):
         ]
 
     def sample(
-        self,
-        z: tf.Tensor,
-        one_hot: tf.Tensor,
-        class_points: list,
-        rows: list[int],
-        training: bool,
+        self, latents: LatentBatch, class_points: list, training: bool
     ) -> tf.Tensor:
-        t = self.G.get_layer("cTMU")([z, one_hot], training=training)
-        return self.G.get_layer("IGU").stratified(t, class_points, rows)
+        t = self.G.get_layer("cTMU")([latents.z, latents.one_hot], training=training)
+        return self.G.get_layer("IGU").stratified(t, class_points, latents.rows)
 
 
-class Free(Sampler):
+class Free(FeatureSampler):
     """cG of the paper's ablation (Section 4.1): any point of the feature space."""
 
     def sample(
-        self,
-        z: tf.Tensor,
-        one_hot: tf.Tensor,
-        class_points: list,
-        rows: list[int],
-        training: bool,
+        self, latents: LatentBatch, class_points: list, training: bool
     ) -> tf.Tensor:
-        return self.G([z, one_hot], training=training)
+        return self.G([latents.z, latents.one_hot], training=training)
 
 
-class Dirichlet(Sampler):
+class Dirichlet(FeatureSampler):
     """Convex weights that are uniform on the simplex: a G without an adversary."""
 
     def sample(
-        self,
-        z: tf.Tensor,
-        one_hot: tf.Tensor,
-        class_points: list,
-        rows: list[int],
-        training: bool,
+        self, latents: LatentBatch, class_points: list, training: bool
     ) -> tf.Tensor:
         samples = [
             simplex_weights(self.random, [k, points.shape[0]]) @ points
-            for k, points in zip(rows, class_points, strict=True)
+            for k, points in zip(latents.rows, class_points, strict=True)
         ]
         return tf.concat(samples, 0)
 
 
-class Smote(Sampler):
+class Smote(FeatureSampler):
     """SMOTE (Chawla et al., 2002) on features: x + U(0, 1) (neighbour - x)."""
 
     def prepare(self, points: tf.Tensor) -> list:
@@ -129,15 +57,10 @@ class Smote(Sampler):
         ]
 
     def sample(
-        self,
-        z: tf.Tensor,
-        one_hot: tf.Tensor,
-        class_points: list,
-        rows: list[int],
-        training: bool,
+        self, latents: LatentBatch, class_points: list, training: bool
     ) -> tf.Tensor:
         samples = []
-        for k, (points, near) in zip(rows, class_points, strict=True):
+        for k, (points, near) in zip(latents.rows, class_points, strict=True):
             n, choices = near.shape
             base = self.random.uniform([k], maxval=n, dtype=tf.int32)
             choice = self.random.uniform([k], maxval=choices, dtype=tf.int32)

@@ -20,19 +20,46 @@ COMPILED_FROM = 50  # iterations
 class Trainer(tf.Module):
     """A training that `loop.run_loop` can run.
 
-    Attributes:
+    Every player has its own Adam. Who learns is decided by the variables that
+    `minimize` moves; nobody's `trainable` flag is ever touched.
+
+    Args:
       networks: all networks by name.
       players: the variables of those that learn, by name.
+      seed: of the random state.
+      learning_rate: Adam's.
+      beta_1: Adam's.
+
+    Attributes:
+      optimizers: the Adam of each player.
+      random: the state that all draws of the training come from.
       loss_names: of the losses that `epoch` returns.
       iterations: minibatches of the whole training.
       steps_per_epoch: the most minibatches that one call of `epoch` trains.
     """
 
-    networks: dict[str, keras.Model]
-    players: dict[str, list[keras.Variable]]
     loss_names: tuple[str, ...]
     iterations: int
     steps_per_epoch: int
+
+    def __init__(
+        self,
+        networks: dict[str, keras.Model],
+        players: dict[str, list[keras.Variable]],
+        *,
+        seed: int,
+        learning_rate: float,
+        beta_1: float = 0.9,
+    ) -> None:
+        super().__init__()
+        self.networks, self.players = networks, players
+        self.optimizers = {
+            name: FusedAdam(learning_rate, beta_1=beta_1) for name in players
+        }
+        # Slots have to exist before anything is traced.
+        for name, variables in players.items():
+            self.optimizers[name].build(variables)
+        self.random = tf.random.Generator.from_seed(seed)
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
         """Train `steps` minibatches.
@@ -47,15 +74,32 @@ class Trainer(tf.Module):
         raise NotImplementedError
 
     def checkpoint(self) -> tf.train.Checkpoint:
-        """All that a resumed training needs to go on exactly."""
-        raise NotImplementedError
+        """All that a resumed training needs to go on exactly: the weights, all
+        optimizer slots and the random state."""
+        return tf.train.Checkpoint(
+            random=self.random, networks=self.networks, optimizers=self.optimizers
+        )
+
+    def minimize(self, names: str | list[str], loss: Callable) -> tf.Tensor:
+        """One Adam step of the named players, and of nobody else, on `loss()`.
+
+        Args:
+          names: of one player or several.
+          loss: computes the loss.
+
+        Returns:
+          The loss before the step.
+        """
+        names = [names] if isinstance(names, str) else names
+        return minimize(
+            [(self.optimizers[name], self.players[name]) for name in names], loss
+        )
 
 
 class FeatureTrainer(Trainer):
     """A training of F and M, alone or with other players, on labelled rows.
 
-    Every player has its own Adam. A player is a network with trainable variables;
-    nobody's `trainable` flag is ever touched.
+    A player is a network with trainable variables.
 
     Args:
       options: settings of the run.
@@ -66,7 +110,6 @@ class FeatureTrainer(Trainer):
       F, M: the networks of those names.
       G: the generator; None where nothing generates or nothing is learned for it.
       averages: exponential moving averages of F and M, if the options ask for them.
-      random: the state that all draws of the training come from.
       c, b: number of classes and size of a minibatch.
       loss: the run's loss, of `losses.LOSSES`.
     """
@@ -74,29 +117,25 @@ class FeatureTrainer(Trainer):
     def __init__(
         self, options: Options, networks: Sequence[keras.Model], rows: int
     ) -> None:
-        super().__init__()
+        super().__init__(
+            {network.name: network for network in networks},
+            {
+                network.name: network.trainable_variables
+                for network in networks
+                if network.trainable_variables
+            },
+            seed=options.seed,
+            learning_rate=options.learning_rate,
+            beta_1=options.beta_1,
+        )
         self.options = options
-        self.networks = {network.name: network for network in networks}
         self.F, self.M = self.networks["F"], self.networks["M"]
         self.G: keras.Model = self.networks.get("G")
-        self.players = {
-            name: network.trainable_variables
-            for name, network in self.networks.items()
-            if network.trainable_variables
-        }
-        self.optimizers = {
-            name: FusedAdam(options.learning_rate, beta_1=options.beta_1)
-            for name in self.players
-        }
-        # Slots have to exist before anything is traced.
-        for name, variables in self.players.items():
-            self.optimizers[name].build(variables)
         self.averages: dict[str, ExponentialMovingAverage] = {
             name: ExponentialMovingAverage(self.networks[name], options.ema)
             for name in ("F", "M")
             if options.ema and name in self.players
         }
-        self.random = tf.random.Generator.from_seed(options.seed)
         self.c, self.b = len(options.counts), options.batch_size
         self.iterations = options.iterations
         self.steps_per_epoch = math.ceil(rows / self.b)
@@ -129,13 +168,9 @@ class FeatureTrainer(Trainer):
         return tf.function(function, jit_compile=jit_compile)
 
     def checkpoint(self) -> tf.train.Checkpoint:
-        """All weights, all optimizer slots, the averages and the random state."""
-        return tf.train.Checkpoint(
-            random=self.random,
-            networks=self.networks,
-            optimizers=self.optimizers,
-            averages=self.averages,
-        )
+        state = super().checkpoint()
+        state.averages = self.averages
+        return state
 
     @tf.function
     def order(self, labels: tf.Tensor) -> tf.Tensor:
@@ -164,21 +199,6 @@ class FeatureTrainer(Trainer):
           Features [n, d].
         """
         return in_chunks(lambda x: self.F(x, training=False), images)
-
-    def minimize(self, names: str | list[str], loss: Callable) -> tf.Tensor:
-        """One Adam step of the named players, and of nobody else, on `loss()`.
-
-        Args:
-          names: of one player or several.
-          loss: computes the loss.
-
-        Returns:
-          The loss before the step.
-        """
-        names = [names] if isinstance(names, str) else names
-        return minimize(
-            [(self.optimizers[name], self.players[name]) for name in names], loss
-        )
 
     def average(self, name: str) -> None:
         """Let the moving average of a player follow, if it has one.

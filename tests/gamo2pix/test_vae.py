@@ -95,7 +95,7 @@ def test_checkpoints_have_the_names_that_old_runs_have(tmp_path):
     state = tf.train.Checkpoint(
         head=two.head,
         decoder=two.decoder,
-        optimizer=two.optimizer,
+        optimizer=two.optimizers["VAE"],
         random=two.random,
     )
     state.read(path).assert_consumed()

@@ -21,6 +21,7 @@ from gamo_tf.methods import feature_sampling, imbalance_losses
 from gamo_tf.methods.build import build, lookup
 from gamo_tf.networks.classifier import DividePrior
 from gamo_tf.networks.saved import load_network
+from gamo_tf.training.feature_sampler import LatentBatch
 from gamo_tf.training.losses import least_squares
 
 COUNTS = np.array([6, 3, 1])
@@ -94,7 +95,9 @@ def sampled(kind: type, points: np.ndarray, counts: tuple, rows: list[int]):
     options = resolve({"dataset": "digits", "counts": counts})
     sampler = kind(None, options, random)
     prepared = sampler.prepare(tf.constant(points, tf.float32))
-    return sampler.sample(None, None, prepared, rows, training=False).numpy()
+    return sampler.sample(
+        LatentBatch(None, None, rows), prepared, training=False
+    ).numpy()
 
 
 def test_dirichlet_sampler_is_uniform_on_the_simplex_of_each_class():

@@ -68,10 +68,10 @@ class Counter(Trainer):
     loss_names, steps_per_epoch = ("steps",), 4
 
     def __init__(self, iterations: int, after=lambda steps: None) -> None:
-        super().__init__()
         network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-        self.networks, self.iterations = {"N": network}, iterations
-        self.players = {"N": network.trainable_variables}
+        players = {"N": network.trainable_variables}
+        super().__init__({"N": network}, players, seed=0, learning_rate=0.1)
+        self.iterations = iterations
         self.steps, self.after = tf.Variable(0.0), after
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
