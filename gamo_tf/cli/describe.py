@@ -11,7 +11,7 @@ import numpy as np
 
 from gamo_tf.cli.flags import data_dir, parse, runs_dir
 from gamo_tf.cli.program import run_program
-from gamo_tf.cli.run_settings import check_save_balanced, read_user_data, to_options
+from gamo_tf.cli.run_settings import read_settings
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
@@ -38,11 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _describe(argv: list[str] | None) -> int:
     flags = parse("describe", __doc__, argv)
-    user_data = read_user_data(flags, decode=False)
-    options = to_options(flags, user_data)
-    for complaint in user_data.skipped if user_data else []:
-        print(f"left out: {complaint}")
-    check_save_balanced(flags, options)
+    options, _ = read_settings(flags, decode=False)
     write(options, runs_dir(flags), data_dir(flags))
     return 0
 

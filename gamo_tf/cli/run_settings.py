@@ -28,6 +28,29 @@ _DEFAULT_SIZE, _SIZES = 64, (8, 512)  # pixels a side of the user's images
 _DEFAULT_TEST_SPLIT = 0.2
 
 
+def read_settings(
+    flags: Mapping, decode: bool = True
+) -> tuple[Options, UserData | None]:
+    """The options of a new run, and the data that it brings along.
+
+    Files that are left out are printed, a line each.
+
+    Args:
+      flags: of `flags.parse`.
+      decode: see `read_user_data`.
+
+    Raises:
+      UserError: flags do not go together, a value is out of its range, or the data
+        cannot be read.
+    """
+    user_data = read_user_data(flags, decode)
+    options = to_options(flags, user_data)
+    for complaint in user_data.skipped if user_data else []:
+        print(f"left out: {complaint}")
+    check_save_balanced(flags, options)
+    return options, user_data
+
+
 def read_user_data(flags: Mapping, decode: bool = True) -> UserData | None:
     """Read the data that a run brings along: the user's, or classes drawn by seed.
 

@@ -16,7 +16,7 @@ from gamo_tf.cli.flags import (
     runs_dir,
 )
 from gamo_tf.cli.program import run_program
-from gamo_tf.cli.run_settings import check_save_balanced, read_user_data, to_options
+from gamo_tf.cli.run_settings import check_save_balanced, read_settings
 from gamo_tf.errors import UserError, setting
 from gamo_tf.import_tensorflow import import_tensorflow
 
@@ -49,12 +49,7 @@ def _train(argv: list[str] | None) -> int:
     if "resume" in flags:
         return _resume(flags)
     decode = not {"dry_run", "describe"} & set(flags)
-    user_data = read_user_data(flags, decode)
-    options = to_options(flags, user_data)
-    skipped = user_data.skipped if user_data else []
-    for complaint in skipped:
-        print(f"left out: {complaint}")
-    check_save_balanced(flags, options)
+    options, user_data = read_settings(flags, decode)
     if "dry_run" in flags:
         print(json.dumps(options.to_json(), indent=2))
         print(
@@ -70,8 +65,8 @@ def _train(argv: list[str] | None) -> int:
 
     run = train.run(options, data_dir(flags), runs_dir(flags), user_data)
     _report(run, flags)
-    if skipped:
-        print(f"  left out        {len(skipped)} unreadable file(s)")
+    if user_data and user_data.skipped:
+        print(f"  left out        {len(user_data.skipped)} unreadable file(s)")
     return 0
 
 
