@@ -1,11 +1,12 @@
-"""Checks of settings that come from files, which strangers may have written."""
+"""Checks of settings, whether they come from flags or from files of strangers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-from gamo_tf.errors import UserError
+from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.errors import UserError, setting
 
 
 def _whole(value: object) -> bool:
@@ -63,3 +64,32 @@ def check_folder_name(name: str, value: str) -> None:
     """
     if value in ("", ".", "..") or set(value) & set("/\\\0"):
         raise UserError(f"{name}: {value!r} cannot be the name of a folder.")
+
+
+def check_counts(counts: tuple[int, ...], spec: DatasetSpec) -> None:
+    """Refuse class sizes with nothing to oversample or nothing to combine.
+
+    Args:
+      counts: training rows of each class, in label order.
+      spec: the row of the dataset.
+
+    Raises:
+      UserError: the number of classes is another, a class has fewer than 2 rows, or
+        all classes have the same size.
+    """
+    if len(counts) != len(spec.classes):
+        raise UserError(
+            f"{setting('counts')}: {len(counts)} numbers given, {len(spec.classes)} "
+            f"classes in {spec.name}."
+        )
+    if min(counts) < 2:
+        smallest = spec.classes[counts.index(min(counts))]
+        raise UserError(
+            f"{setting('counts')}: class {smallest} would have {min(counts)} "
+            "sample(s); a convex combination needs 2 or more."
+        )
+    if min(counts) == max(counts):
+        raise UserError(
+            "no minority class: all classes have the same number of samples "
+            f"({counts[0]}), so there is nothing to oversample."
+        )

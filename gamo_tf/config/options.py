@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 
-from gamo_tf.config.checks import check_folder_name, check_type
+from gamo_tf.config.checks import check_counts, check_folder_name, check_type
 from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec, user_spec
 from gamo_tf.config.methods import METHODS, Method
@@ -170,15 +170,14 @@ def _check_choices(chosen: Mapping) -> None:
 
 def _check_data(options: Options) -> None:
     """Raises UserError where classes, sizes and shape are not those of any data."""
-    names = options.classes if options.data else spec_of(options).classes
-    if len(options.counts) != len(names):
-        raise UserError(
-            f"counts: {len(options.counts)} numbers for {len(names)} classes."
-        )
-    if min(options.counts) < 2:
-        raise UserError(f"counts: {min(options.counts)}, expected 2 or more.")
-    if not options.data:
-        return
+    if options.data:
+        _check_user_data(options)
+    check_counts(options.counts, spec_of(options))
+
+
+def _check_user_data(options: Options) -> None:
+    """Raises UserError for what cannot be told of any data of a user."""
+    names = options.classes
     check_folder_name("dataset", options.dataset)
     if len(options.shape) not in (1, 3) or min(options.shape) < 1:
         raise UserError(f"shape: {options.shape}, expected 1 or 3 positive numbers.")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gamo_tf.config.checks import check_counts
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import UserError, setting
 
@@ -76,34 +77,6 @@ def profile_counts(largest: int, c: int, ratio: float, profile: str) -> tuple[in
     else:
         powers = [i / (c - 1) for i in range(c)]
     return tuple(max(1, round(largest * ratio**-p)) for p in powers)
-
-
-def check_counts(counts: tuple[int, ...], spec: DatasetSpec) -> None:
-    """Refuse class sizes with nothing to oversample or nothing to combine.
-
-    Args:
-      counts: training rows of each class, in label order.
-      spec: the row of the dataset.
-
-    Raises:
-      UserError: the number of classes is another, a class has fewer than 2 rows, or
-        all classes have the same size.
-    """
-    if len(counts) != len(spec.classes):
-        raise UserError(
-            f"{setting('counts')}: {len(counts)} numbers given, {len(spec.classes)} "
-            f"classes in {spec.name}."
-        )
-    if min(counts) < 2:
-        raise UserError(
-            f"{setting('counts')}: class {spec.classes[int(np.argmin(counts))]} would "
-            f"have {min(counts)} sample(s); a convex combination needs 2 or more."
-        )
-    if min(counts) == max(counts):
-        raise UserError(
-            "no minority class: all classes have the same number of samples "
-            f"({counts[0]}), so there is nothing to oversample."
-        )
 
 
 def draw_split(
