@@ -4,7 +4,7 @@ BIN = .venv/bin
 # because they share fixtures.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10
 
-.PHONY: help demo lint types test test-fast package
+.PHONY: help demo lint types test test-fast soak audit package
 help:  ## this list; every target sets up .venv first, from nothing
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -27,6 +27,13 @@ test: lint types  ## lint, types and all tests
 test-fast: .venv/ready-dev  ## the tests that take less than 90 seconds together
 	$(PYTEST) -m "not slow"
 
+soak: .venv/ready-dev  ## kills, full disks and 20,000 damaged files; an hour on 2 cores
+	GAMO_CASES=600 $(PYTEST) tests/hostile
+	$(BIN)/python tests/soak/interruptions.py --page docs/reliability.md
+
+audit: .venv/ready-audit  ## known vulnerabilities of the packages, dangerous calls of ours
+	$(BIN)/python tests/soak/audit.py
+
 package: .venv/ready-dev  ## a wheel in dist/
 	rm -rf build dist  # setuptools would pack what an earlier build left there
 	$(BIN)/python -m build --wheel
@@ -38,4 +45,9 @@ package: .venv/ready-dev  ## a wheel in dist/
 
 .venv/ready-dev: requirements-dev.txt .venv/ready
 	$(BIN)/pip install -q -r requirements-dev.txt
+	touch $@
+
+# Apart from the others: it brings many packages, and only `audit` needs it.
+.venv/ready-audit: .venv/ready-dev
+	$(BIN)/pip install -q pip-audit==2.10.1
 	touch $@

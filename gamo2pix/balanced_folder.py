@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import platform
-import shutil
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from importlib.metadata import version
@@ -19,10 +19,13 @@ from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
-from gamo_tf.files import atomically, png, write_text
+from gamo_tf.files import inside, mend, png, replace_folder, write_text
 from gamo_tf.inference.convex_sampler import LISTED_PARENTS, heaviest
 from gamo_tf.networks.batched import CHUNK
 from gamo_tf.runs.run import Run
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # how one begins in a spreadsheet
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def check(folder: Path, force: bool) -> None:
@@ -35,6 +38,7 @@ def check(folder: Path, force: bool) -> None:
     Raises:
       UserError: the folder is there and may not be replaced.
     """
+    mend(folder)
     if folder.exists() and not (force and (folder / "manifest.csv").is_file()):
         remedy = "another place: not one of ours"
         if not force:
@@ -82,13 +86,10 @@ def save(
     missing = {
         k: max(0, per_class - int(real[k])) if k in decoders else 0 for k in labels
     }
-    manifest = _Manifest(run, spec, split, generator.seed)
+    manifest = Manifest(run, spec, split, generator.seed)
     total = int(real.sum()) + sum(missing.values())
 
     def write(part: Path) -> None:
-        # What a process left that was killed while it wrote.
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
         with (
             open(part / "manifest.csv", "w", newline="", encoding="utf-8") as file,
             tqdm(total=total, desc="balanced", unit="image", disable=None) as bar,
@@ -96,7 +97,7 @@ def save(
             sheet = csv.writer(file)
             sheet.writerow(manifest.header())
             for label in labels:
-                (part / "train" / spec.classes[label]).mkdir(parents=True)
+                inside(part, part / "train" / spec.classes[label]).mkdir(parents=True)
                 for line, image in manifest.real(label):
                     _write_image(part / line[0], image)
                     sheet.writerow(line)
@@ -113,7 +114,7 @@ def save(
 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        atomically(folder, write)
+        replace_folder(folder, write)
     except OSError as err:
         raise UserError(
             f"{setting('save_balanced')} {folder}: cannot be written ({err.strerror})."
@@ -121,10 +122,17 @@ def save(
     return {spec.classes[k]: n for k, n in missing.items() if n}
 
 
-class _Manifest:
+class Manifest:
     """The lines of manifest.csv, each with its image.
 
     Images of a user's own data have further columns for the files they came from.
+    Names are written so that no spreadsheet takes one for a formula (see `cell`).
+
+    Args:
+      run: that G is from.
+      spec: of the dataset.
+      split: of the run.
+      seed: of what is generated.
     """
 
     def __init__(self, run: Run, spec: DatasetSpec, split: Split, seed: int) -> None:
@@ -132,6 +140,7 @@ class _Manifest:
         self.sources = run.row_sources()  # None for a published dataset
 
     def header(self) -> list[str]:
+        """The names of the columns."""
         source = ["source"] if self.sources is not None else []
         of_parent = ["", "_row", *(f"_{word}" for word in source), "_weight"]
         parents = [
@@ -143,18 +152,20 @@ class _Manifest:
         return [*first, *parents]
 
     def real(self, label: int) -> Iterator[tuple[list, np.ndarray]]:
-        name = self.spec.classes[label]
+        """The lines and images of a class's real images, by its label."""
+        name = cell(self.spec.classes[label])
         cells = 3 if self.sources is None else 4  # of a parent; a real image has none
         for row in np.flatnonzero(self.split.labels == label):
             published = self.split.train_index[row]
             file = self._real_file(label, published)
             line = [file, label, name, 0, published, *self._source(published)]
-            line += ["", self.run.path.name, *[""] * cells * LISTED_PARENTS]
+            line += ["", cell(self.run.path.name), *[""] * cells * LISTED_PARENTS]
             yield line, self.split.images[row]
 
     def generated(
         self, label: int, start: int, samples: Generated
     ) -> Iterator[tuple[list, np.ndarray]]:
+        """The lines and images of a class's generated images, numbered from `start`."""
         name = self.spec.classes[label]
         rows = np.flatnonzero(self.split.labels == label)
         weights = samples.weights
@@ -162,8 +173,9 @@ class _Manifest:
         top = heaviest(weights, LISTED_PARENTS)
         no_source = [] if self.sources is None else [""]
         for k, image in enumerate(samples.images):
-            line = [f"train/{name}/gamo-{start + k:06d}.png", label, name, 1, ""]
-            line += [*no_source, self.seed, self.run.path.name]
+            file = f"train/{name}/gamo-{start + k:06d}.png"
+            line = [file, label, cell(name), 1, ""]
+            line += [*no_source, self.seed, cell(self.run.path.name)]
             # A class with fewer parents than columns has a shorter line.
             for j in top[k]:
                 published = self.split.train_index[rows[j]]
@@ -172,10 +184,24 @@ class _Manifest:
             yield line, image
 
     def _source(self, published: int) -> list[str]:
-        return [] if self.sources is None else [self.sources[published]]
+        return [] if self.sources is None else [cell(self.sources[published])]
 
     def _real_file(self, label: int, published: int) -> str:
         return f"train/{self.spec.classes[label]}/real-{published:06d}.png"
+
+
+def cell(text: str) -> str:
+    """A text as manifest.csv has it.
+
+    What a spreadsheet would take for a formula gets an apostrophe in front: it begins
+    with = + - @ or white space, and is no number.
+
+    Args:
+      text: a name of a class, a file or a run.
+    """
+    # A name of a file that is no text has characters that UTF-8 does not have.
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return f"'{text}" if text[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
 
 
 def _write_image(path: Path, image: np.ndarray) -> None:
@@ -198,7 +224,9 @@ def _card(
         "generated": {names[k]: n for k, n in missing.items()},
         "manifest": "manifest.csv: parents are the real images with the largest "
         f"convex weights, at most {LISTED_PARENTS}; 'row' is the row of the published "
-        "training set; a seed makes the same images again",
+        "training set; a seed makes the same images again; a name, source or run that "
+        "begins with = + - @ or white space, and is no number, has an apostrophe in "
+        "front, so that no spreadsheet takes it for a formula",
         "licence": f"real images: {spec.terms}. Generated images are convex mixtures "
         "of real ones in feature space, decoded: treat them as derived from these.",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -10,12 +10,13 @@ from gamo2pix.generate import ImageGenerator
 from gamo2pix.options import PixOptions
 from gamo2pix.vae import FeatureDecoder, Vae
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.errors import UserError, setting
+from gamo_tf.errors import UserError, printable, setting
 from gamo_tf.evaluation import image_grids
-from gamo_tf.files import atomically, clock, write_text
+from gamo_tf.files import clock, mend, put_in_place, replace_folder
 from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.metric_logger import MetricLogger
 from gamo_tf.runs.run_directory import RunDirectory
+from gamo_tf.stored import read_json, reading, write_json
 from gamo_tf.training.loop import Schedule, run_loop
 
 SHOWN = 2 * image_grids.COLUMNS  # generated images in a picture
@@ -96,13 +97,35 @@ def train(
       label: of the class.
       options: settings.
       generator: of the run; it has the class's images and their features.
-      retrain: begin anew, whatever the folder has.
+      retrain: train it anew. What the folder has stays until that is finished.
 
     Raises:
       UserError: the folder was begun with other settings, or a loss became NaN.
       Stopped: Ctrl-C, with a checkpoint saved.
     """
-    title = f"class {label} ({spec.classes[label]})"
+    title = f"class {label} ({printable(spec.classes[label])})"
+    mend(directory.path)
+    anew = RunDirectory(directory.path.with_name(f".new-{directory.path.name}"))
+    broken_off = anew.path.is_dir()
+    if broken_off:
+        print(f"{title}: was being trained anew when that was broken off")
+    if directory.finished and (retrain or broken_off):
+        _train(anew, title, spec, label, options, generator, retrain)
+        put_in_place(anew.path, directory.path)
+        return
+    _train(directory, title, spec, label, options, generator, retrain)
+
+
+def _train(
+    directory: RunDirectory,
+    title: str,
+    spec: DatasetSpec,
+    label: int,
+    options: PixOptions,
+    generator: ImageGenerator,
+    retrain: bool,
+) -> None:
+    """Train in a folder, or go on there. Arguments as `train` has them."""
     if not _begin(directory, options, retrain):
         print(f"{title}: trained already; {setting('retrain')} trains it anew")
         return
@@ -132,21 +155,44 @@ def train(
 def _begin(directory: RunDirectory, options: PixOptions, retrain: bool) -> bool:
     """Prepare the folder of a class; False where its training is finished.
 
-    Raises UserError where it was begun with other settings.
+    Raises UserError where it was begun with other settings and is not to be trained
+    anew, or its settings cannot be read.
     """
     path = directory.path / "options.json"
-    if retrain or not path.is_file():
-        atomically(directory.path, lambda part: RunDirectory(part).make())
-        write_text(path, json.dumps(options.to_json(), indent=2) + "\n")
-        return True
-    # A VAE that went on with other settings would not be the one that options.json
-    # describes.
-    begun = json.loads(path.read_text(encoding="utf-8"))
-    differ = [k for k, v in options.to_json().items() if begun.get(k) != v]
-    if differ:
-        settings = ", ".join(f"{k} {begun.get(k) or 'as default'}" for k in differ)
-        raise UserError(
-            f"{directory.path}: was begun with {settings}. Give the same, or "
-            f"{setting('retrain')}."
-        )
-    return not directory.finished
+    if path.is_file():
+        begun = read_options(path)
+        # A VAE that went on with other settings would not be the one that
+        # options.json describes.
+        differ = [k for k, v in options.to_json().items() if begun.get(k) != v]
+        if not differ:
+            directory.check_links()
+            return not directory.finished
+        if not retrain:
+            settings = ", ".join(f"{k} {begun.get(k) or 'as default'}" for k in differ)
+            raise UserError(
+                f"{directory.path}: was begun with {settings}. Give the same, or "
+                f"{setting('retrain')}."
+            )
+
+    def write(part: Path) -> None:
+        RunDirectory(part).make()
+        write_json(part / "options.json", options.to_json())
+
+    replace_folder(directory.path, write)
+    return True
+
+
+def read_options(path: Path) -> dict:
+    """The settings that the training of a class was begun with.
+
+    Args:
+      path: of the options.json in its folder.
+
+    Raises:
+      UserError: it cannot be read.
+    """
+    with reading(path):
+        begun = read_json(path)
+        if not isinstance(begun, dict):
+            raise UserError("expected settings by name.")
+        return begun

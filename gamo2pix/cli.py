@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gamo2pix.options import LIMITS, PASSES, PixOptions
 from gamo_tf.cli.program import argument_parser, run_program
+from gamo_tf.config.checks import check_ranges
 from gamo_tf.config.methods import METHODS
 from gamo_tf.data.download import default_data_dir
 from gamo_tf.errors import UserError, command, setting
@@ -148,8 +149,7 @@ def _check(flags: argparse.Namespace) -> None:
         raise UserError(f"{save_balanced}: needs {setting('class')} all.")
     if flags.per_class is not None and flags.save_balanced is None:
         raise UserError(f"{per_class}: needs {save_balanced}.")
-    if flags.per_class is not None and flags.per_class < 1:
-        raise UserError(f"{per_class} {flags.per_class}: expected 1 or more.")
+    check_ranges({k: v for k, v in vars(flags).items() if v is not None})
     if flags.inception_weights and flags.fid_features == "classifier":
         raise UserError(f"{weights}: not used by {setting('fid_features')} classifier.")
     if flags.inception_weights and not flags.inception_weights.is_file():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,9 +17,9 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation import metrics
-from gamo_tf.files import write_text
 from gamo_tf.networks.batched import compiled
 from gamo_tf.networks.saved import load_network, save_network
+from gamo_tf.stored import read_json, reading, write_json
 
 INCEPTION_SIDE = 299  # pixels
 _CHUNK = 50  # Inception's activations take some 30 MB an image
@@ -199,7 +198,7 @@ def reference(
     path, card = folder / f"{stem}.keras", folder / f"{stem}.json"
     if path.is_file() and card.is_file():
         model = load_network(path)
-        details = json.loads(card.read_text(encoding="utf-8"))
+        details = read_card(card)
     else:
         print(
             f"training the reference classifier of {spec.name} (once, kept in "
@@ -212,12 +211,28 @@ def reference(
         try:
             folder.mkdir(parents=True, exist_ok=True)
             save_network(path, model)
-            write_text(card, json.dumps(details, indent=2) + "\n")
+            write_json(card, details)
         except OSError as err:
             print(f"{folder}: cannot be written ({err.strerror}); not kept", flush=True)
     features, scale = _penultimate(model), details["scale"]
     name = f"classifier_{spec.name}_{recipe.name}_d64"
     return Extractor(name, lambda x: features(x) / scale, details=details)
+
+
+def read_card(path: Path) -> dict:
+    """What is known of a reference classifier.
+
+    Args:
+      path: of its card, a JSON file.
+
+    Raises:
+      UserError: it cannot be read, or has no scale.
+    """
+    with reading(path):
+        details = read_json(path)
+        if not isinstance(details, dict) or not details.get("scale", 0) > 0:
+            raise UserError("expected a scale above 0.")
+        return details
 
 
 def _penultimate(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

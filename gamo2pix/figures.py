@@ -40,7 +40,8 @@ def draw(
       decoder: of the class; None for a flat run, which has no reconstructions.png.
     """
     directory.path.mkdir(parents=True, exist_ok=True)
-    title = f"{spec.name}, class {label} ({spec.classes[label]})"
+    name = plots.cut(spec.classes[label])
+    title = f"{plots.cut(spec.name)}, class {label} ({name})"
     real = generator.images[generator.rows[label]]
     generated = generator.generate(label, decoder, 0, SHOWN)
     grids = {

@@ -14,6 +14,7 @@ from gamo_tf.config.options import spec_of
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
+from gamo_tf.methods.build import read_added
 from gamo_tf.networks.batched import compiled
 from gamo_tf.networks.feature_extractor import to_pixels
 from gamo_tf.networks.saved import load_network
@@ -195,16 +196,16 @@ def generator_for(run: Run, split: Split, seed: int = 0) -> GenerateClass:
 
         return convex
     if method.oversample:
-        return _added_images(run, len(split.labels))
+        return _added_images(run, split)
     if "G" in method.players and spec.flat:
         return _free_samples(run, split.images.shape[1:], seed)
     raise UserError(f"{run.path}: {method.name} generates no images.")
 
 
-def _added_images(run: Run, real: int) -> GenerateClass:
-    """Of a method that oversamples: the first `real` rows it trained on are real."""
-    with np.load(run.fed, allow_pickle=False) as fed:
-        images, labels = (fed[name][real:] for name in ("images", "labels"))
+def _added_images(run: Run, split: Split) -> GenerateClass:
+    """Of a method that oversamples: the first rows it trained on are the split's."""
+    fed = read_added(run.fed, run.options, split)
+    images, labels = (x[len(split.labels) :] for x in (fed.images, fed.labels))
     return lambda label, n: Generated(images[labels == label][:n], None)
 
 

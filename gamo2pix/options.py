@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from gamo_tf.errors import UserError, setting
+from gamo_tf.config.checks import check_ranges
 
 # The length at which unseen real images are decoded best was measured by
 # benchmarks/pix_length.py; docs/results.md has the table.
@@ -19,13 +19,13 @@ class PixOptions:
     Attributes:
       iterations: minibatches a class, 1 or more; None: see `length`.
       seed: of the initial weights, the minibatches and everything that is generated;
-        0 or more.
+        0 to 2**32 - 1.
       batch_size: images of a minibatch, as in the game.
       latent: width of the VAE's latent z. The game's G has a latent of its own width.
       learning_rate: Adam's.
 
     Raises:
-      UserError: `iterations` or `seed` is out of its range.
+      UserError: a number is out of its range (see `config.checks.RANGES`).
     """
 
     iterations: int | None = None
@@ -35,12 +35,7 @@ class PixOptions:
     learning_rate: float = 1e-3
 
     def __post_init__(self) -> None:
-        if self.iterations is not None and self.iterations < 1:
-            raise UserError(
-                f"{setting('iterations')} {self.iterations}: expected 1 or more."
-            )
-        if self.seed < 0:
-            raise UserError(f"{setting('seed')} {self.seed}: expected 0 or more.")
+        check_ranges({k: v for k, v in asdict(self).items() if v is not None})
 
     def length(self, n: int) -> int:
         """How many minibatches the VAE of a class is trained for.

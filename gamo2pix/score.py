@@ -15,6 +15,7 @@ from gamo2pix.extractors import Extractor
 from gamo2pix.generate import Generated
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data.splits import Split
+from gamo_tf.errors import printable
 from gamo_tf.files import atomically, write_text
 
 GAMO = "gamo"
@@ -143,7 +144,8 @@ def score_classes(
         unseen = split.test_images[split.test_labels == label]
         n = len(unseen)
         if min(len(real), n) < LEAST:
-            print(f"{spec.classes[label]}: no score; 4 real and 4 test images needed")
+            name = printable(spec.classes[label])
+            print(f"{name}: no score; 4 real and 4 test images needed")
             continue
         generated = generate(label, n)
         for extractor in extractors:
@@ -196,7 +198,9 @@ def text(rows: list[dict]) -> str:
         chosen = [row for row in rows if row["features"] == features]
         for row in chosen:
             if row["source"] == GAMO:
-                lines.append(_scores(row["name"], row, row["n_real"], row["n_fake"]))
+                lines.append(
+                    _scores(printable(row["name"]), row, row["n_real"], row["n_fake"])
+                )
         for row in means(chosen):
             lines.append(_scores(f"mean, {row['source']}", row, "", ""))
     return "\n".join(lines)

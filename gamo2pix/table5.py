@@ -12,7 +12,8 @@ import pandas as pd
 from gamo2pix import score
 from gamo_tf.errors import UserError
 from gamo_tf.experiments import document
-from gamo_tf.files import atomically, write_text
+from gamo_tf.files import atomically, locked, write_text
+from gamo_tf.stored import reading, regular_size
 
 RIVAL = "cdcgan"  # the method that the paper compares GAMO2pix with
 TITLES = {  # by `source` of a score, in the order of the page
@@ -63,10 +64,17 @@ class Sheet:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.is_file():
-            self.table = pd.read_csv(path)
-        else:
-            self.table = pd.DataFrame(columns=list(Key._fields))
+        self.table = self._read()
+
+    def _read(self) -> pd.DataFrame:
+        if not self.path.exists():
+            return pd.DataFrame(columns=list(Key._fields))
+        with reading(self.path):
+            regular_size(self.path)
+            table = pd.read_csv(self.path)
+            if missing := [name for name in Key._fields if name not in table]:
+                raise UserError(f"no column {', '.join(missing)}.")
+            return table
 
     def __contains__(self, key: object) -> bool:
         keys = self.table[list(Key._fields)].itertuples(index=False, name=None)
@@ -82,10 +90,13 @@ class Sheet:
         means = pd.DataFrame(score.means(rows)).assign(
             **key._asdict(), classes=len({row["label"] for row in rows})
         )
-        # An empty table has no types of columns to keep.
-        table = means if self.table.empty else pd.concat([self.table, means])
-        self.table = table.reset_index(drop=True)
-        atomically(self.path, lambda part: self.table.to_csv(part, index=False))
+        # Another process may have added lines since this one has read the file.
+        with locked(self.path.parent):
+            known = self._read()
+            # An empty table has no types of columns to keep.
+            table = means if known.empty else pd.concat([known, means])
+            self.table = table.reset_index(drop=True)
+            atomically(self.path, lambda part: self.table.to_csv(part, index=False))
 
 
 def write(

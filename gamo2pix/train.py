@@ -24,9 +24,10 @@ from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
-from gamo_tf.errors import UserError, command, setting
+from gamo_tf.errors import UserError, command, printable, setting
 from gamo_tf.files import clock, write_text
 from gamo_tf.runs.run import Run
+from gamo_tf.runs.run_directory import RunDirectory
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,29 @@ def run(
     spec = check(gamo_run)
     labels = pick(wanted, spec, gamo_run)
     _check_folder(gamo_run, request)
+    gamo_run.check_links()
+    gamo_run.pix.mkdir(exist_ok=True)
+    with RunDirectory(gamo_run.pix).lock():
+        return _run(gamo_run, wanted, options, request, data_dir, spec, labels)
+
+
+def _run(
+    gamo_run: Run,
+    wanted: str,
+    options: PixOptions,
+    request: Request,
+    data_dir: Path,
+    spec: DatasetSpec,
+    labels: list[int],
+) -> list[dict]:
+    """As `run`, once everything is found fit."""
     # Of a run that repeats bit for bit, everything that follows does.
     if gamo_run.options.deterministic:
         tf.config.experimental.enable_op_determinism()
     arrays = gamo_run.arrays(data_dir)
     split = gamo_run.load_split(arrays)
-    print(f"{gamo_run.path}: GAMO2pix of {', '.join(spec.classes[k] for k in labels)}")
+    names = printable(", ".join(spec.classes[k] for k in labels))
+    print(f"{gamo_run.path}: GAMO2pix of {names}")
     # Before the VAEs, which take minutes: Inception's weights may not be there.
     chosen = extractors.choose(
         request.fid_features, request.inception_weights, spec, arrays, data_dir

@@ -7,7 +7,8 @@ written with `setting` and `command`, which follow the caller (see `speaking_to`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal
@@ -26,7 +27,19 @@ _caller: ContextVar[Caller] = ContextVar("caller", default="python")
 
 
 class UserError(Exception):
-    """A wrong flag, file or value that the user can put right: exit code 2."""
+    """A wrong flag, file or value that the user can put right: exit code 2.
+
+    Args:
+      message: one line.
+      details: more lines, such as one for each of several bad files.
+    """
+
+    def __init__(self, message: str = "", details: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([message, *details]))
+        self.message, self.details = message, tuple(details)
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.message, self.details)
 
 
 class Stopped(Exception):
@@ -93,3 +106,19 @@ def first_line(err: Exception) -> str:
       The first line of the message, or the exception's `repr` where it has none.
     """
     return str(err).splitlines()[0] if str(err) else repr(err)
+
+
+def printable(text: str) -> str:
+    """A text without control characters, so that it stays on one line.
+
+    Args:
+      text: any, such as the name of a stranger's file.
+
+    Returns:
+      The text, with ``\\n`` and the like in the place of such characters.
+    """
+    return re.sub(
+        "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]",
+        lambda found: found[0].encode("unicode_escape").decode(),
+        text,
+    )

@@ -2,30 +2,199 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import io
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from gamo_tf.errors import UserError
+
 
 def atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file or folder under a temporary name beside `path`, then rename it.
+    """Write a file under a temporary name beside `path`, then rename it.
 
-    A reader sees the old content or the new, never a part. The temporary name keeps
-    the suffix, which np.savez, Keras and Pillow go by.
+    A reader sees the old content or the new, never a part, even after a power cut: the
+    content is flushed to the disk before the rename. The temporary name keeps the
+    suffix, which np.savez, Keras and Pillow go by.
 
     Args:
-      path: file or folder to be written; what is there is replaced.
+      path: file to be written; what is there is replaced.
       write: gets the temporary path and writes all of the content there.
+
+    Raises:
+      OSError: it cannot be written; the error names `path`, and nothing is left.
     """
     part = path.with_name(f".part-{path.name}")
-    write(part)
-    if path.is_dir():
+    with _named(path):
+        try:
+            # A link that lies there would lead the content to another place.
+            remove(part)
+            write(part)
+            flush(part)
+            os.replace(part, path)
+            flush(path.parent)
+        except BaseException:
+            remove(part)
+            raise
+
+
+def replace_folder(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a folder under a temporary name beside `path`, then put it in its place.
+
+    What is at `path` is renamed aside before and removed last, so that at every moment
+    the old folder or the new one is there, whole. `mend` puts right what a process
+    leaves that is killed between the two renames.
+
+    Args:
+      path: folder to be written; what is there is replaced.
+      write: gets the temporary folder, empty, and writes all of the content there.
+
+    Raises:
+      UserError: another process is writing the same folder.
+      OSError: it cannot be written; the error names `path`, which is as it was.
+    """
+    mend(path)
+    part = path.with_name(f".part-{path.name}")
+    with _named(path):
+        if part.is_symlink() or part.is_file():
+            remove(part)
+        part.mkdir(exist_ok=True)
+        with locked(part, f"{path}: another process is writing it."):
+            for leftover in part.iterdir():  # of a process that was killed
+                remove(leftover)
+            try:
+                write(part)
+                flush_all(part)
+                put_in_place(part, path)
+            except BaseException:
+                remove(part)
+                raise
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Give a whole folder the name `path`; what has that name is removed last.
+
+    Args:
+      new: the folder, beside `path`.
+      path: its name from now on.
+    """
+    old = path.with_name(f".old-{path.name}")
+    if path.exists():
+        os.rename(path, old)
+    os.rename(new, path)
+    flush(path.parent)
+    remove(old)
+
+
+def mend(path: Path) -> None:
+    """Put right what `put_in_place` leaves if it is killed, and say so.
+
+    Args:
+      path: of the folder that was to be replaced.
+    """
+    old = path.with_name(f".old-{path.name}")
+    if not old.is_dir() or old.is_symlink():
+        return
+    if path.exists():
+        remove(old)
+        print(f"{path}: the folder that it replaced was still there; removed now")
+    else:
+        os.rename(old, path)
+        print(f"{path}: a replacement was broken off; the old folder is back")
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link (not what it leads to) or a folder, if it is there.
+
+    Args:
+      path: of it.
+    """
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
-    os.replace(part, path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file, or the list of a folder, is on the disk.
+
+    Args:
+      path: of the file or folder.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as err:
+        if err.errno != errno.EINVAL:  # a file system that cannot: nothing to wait for
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def flush_all(path: Path) -> None:
+    """`flush` a folder and everything in it.
+
+    Args:
+      path: of the folder.
+    """
+    for folder, _, names in os.walk(path):
+        for name in names:
+            flush(Path(folder, name))
+        flush(Path(folder))
+
+
+@contextmanager
+def locked(folder: Path, busy: str = "") -> Iterator[None]:
+    """Within it, no other process is within it too for the same folder.
+
+    The lock ends with the process, however that ends. It leaves no file.
+
+    Args:
+      folder: that is worked on.
+      busy: what to say where another process has the lock; "": wait for it.
+
+    Raises:
+      UserError: another process has the lock, and `busy` is given.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError as err:
+            raise UserError(busy) from err
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def inside(folder: Path, path: Path) -> Path:
+    """`path`, once it is clear that it lies below a folder, links followed.
+
+    Args:
+      folder: below which it should be.
+      path: of a file or folder, there or not.
+
+    Raises:
+      UserError: it leads to another place.
+    """
+    if folder.resolve() not in path.resolve().parents:
+        raise UserError(f"{path}: leads out of {folder}; nothing is written there.")
+    return path
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Within it, an OSError names `path`: those of writing do not."""
+    try:
+        yield
+    except OSError as err:
+        raise OSError(err.errno, err.strerror or str(err), str(path)) from err
 
 
 def write_text(path: Path, text: str) -> None:

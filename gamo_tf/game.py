@@ -80,7 +80,7 @@ class Game(FeatureTrainer):
         """`steps` minibatches for each of the two passes.
 
         Args:
-          *data: images uint8 [n, h, w, c] or vectors float32 [n, d], sorted by label,
+          *data: images uint8 [n, h, w, c] or vectors float64 [n, d], sorted by label,
             and their labels int32 [n].
           steps: at most `steps_per_epoch`.
 

@@ -16,6 +16,7 @@ from gamo_tf.errors import UserError, command
 from gamo_tf.evaluation import results
 from gamo_tf.evaluation.evaluator import DeviceSplit
 from gamo_tf.evaluation.monitor import GameMonitor
+from gamo_tf.files import remove
 from gamo_tf.methods.build import (
     Networks,
     build,
@@ -59,12 +60,15 @@ def run(
         arrays, spec, options.counts, options.test_per_class, options.seed
     )
     new_run = Run.create(runs_dir, options)
-    if user_data:
-        new_run.save_rows(user_data.rows)
-    new_run.save_split(split)
-    rows = DeviceSplit.of(split)
-    del arrays, split  # `rows` has the images; nothing is in memory twice
-    return _train(new_run, options, rows)
+    with new_run.lock():
+        try:
+            new_run.save_data(options, split, user_data)
+        except OSError:  # what could not begin leaves nothing
+            remove(new_run.path)
+            raise
+        rows = DeviceSplit.of(split)
+        del arrays, split  # `rows` has the images; nothing is in memory twice
+        return _train(new_run, options, rows)
 
 
 def resume(path: Path, data_dir: Path) -> Run:
@@ -78,17 +82,36 @@ def resume(path: Path, data_dir: Path) -> Run:
       The finished run.
 
     Raises:
-      UserError: where there is no such run, or it has finished; and as `run`.
+      UserError: where there is no such run, it has finished, or another process is
+        at work on it; and as `run`.
       Stopped: as `run`.
     """
     begun = Run.open(path)
     if begun.finished:
         raise UserError(f"{path}: finished already; there is nothing to resume.")
-    rows = DeviceSplit.of(begun.load_split(begun.arrays(data_dir)))
-    return _train(begun, begun.options, rows)
+    if not begun.has_rows:
+        raise UserError(f"{path}: was stopped before it had begun; begin a new run.")
+    begun.check_links()
+    with begun.lock():
+        begun.make()  # a run that was killed at its very beginning lacks folders
+        rows = DeviceSplit.of(begun.load_split(begun.arrays(data_dir)))
+        return _train(begun, begun.options, rows)
 
 
 def _train(run: Run, options: Options, rows: DeviceSplit) -> Run:
+    go_on = command("train", "--resume", run.path)
+    try:
+        return _train_and_measure(run, options, rows, go_on)
+    except OSError as err:  # a full disk, a quota: everything so far is kept
+        raise UserError(
+            f"{err.filename or run.path}: cannot be written ({err.strerror}). Once "
+            f"that is put right, go on with: {go_on}"
+        ) from err
+
+
+def _train_and_measure(
+    run: Run, options: Options, rows: DeviceSplit, go_on: str
+) -> Run:
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()
     spec, split = spec_of(options), rows.split
@@ -112,7 +135,7 @@ def _train(run: Run, options: Options, rows: DeviceSplit) -> Run:
         monitor=monitor,
         store=run,
         seconds=extra_seconds,
-        go_on=command("train", "--resume", run.path),
+        go_on=go_on,
     )
     if not monitor.raw:  # the run was killed after its last checkpoint
         monitor.measure()

@@ -121,6 +121,32 @@ def digits_run(cli, tmp_path_factory) -> FinishedRun:
 
 
 @pytest.fixture(scope="session")
+def perfect_results() -> Callable[[object], dict]:
+    """``perfect_results(options)``: results.json of a run that errs nowhere."""
+
+    def make(options: object) -> dict:
+        from gamo_tf.config.options import SETS, spec_of
+        from gamo_tf.evaluation.metrics import summarise
+
+        spec = spec_of(options)
+        matrix = np.eye(len(spec.classes), dtype=int)
+        same = ("dataset", "method", "loss", "seed", "iterations")
+        return {
+            **{name: getattr(options, name) for name in same},
+            "m_updates": 2 * options.iterations,
+            "seconds": 1,
+            "classes": list(spec.classes),
+            "counts": list(options.counts),
+            "sets": {name: "made up" for name in SETS},
+            **{name: summarise(matrix) for name in SETS},
+            "versions": {},
+            "date": "2026-11-28",
+        }
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def quick_reference() -> Callable[..., None]:
     """``quick_reference(spec, arrays, data_dir)``: puts a reference classifier where
     GAMO2pix looks for it before it trains one.

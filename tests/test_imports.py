@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = [
     "errors",
     "files",
+    "stored",
     "import_tensorflow",
     "config",
     "data",

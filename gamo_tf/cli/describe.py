@@ -16,11 +16,13 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data import decoded_pool, load
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, printable
 from gamo_tf.files import clock, save_picture
 from gamo_tf.import_tensorflow import import_tensorflow
 
 _BAR = 30  # characters of the bar of the largest class
+_NUMBERED = 30  # classes of the picture that have their size written above
+_LARGEST_TRIAL = 2**32  # bytes of random rows that a training is tried on
 _FEW, _MORE = 2, 12  # iterations of the two epochs that are timed
 
 
@@ -84,7 +86,7 @@ def data_state(options: Options, data_dir: Path) -> str:
     try:
         load.check(spec, data_dir)
     except UserError as err:
-        return f"data: {err}\n"
+        return f"data: {printable(err.message)}\n"
     return f"data: the files are in {data_dir}, to be decoded once\n"
 
 
@@ -100,10 +102,13 @@ def text(options: Options) -> str:
     Returns:
       A table with a line for each class, and what its columns mean.
     """
+    from gamo_tf.evaluation.plots import cut
+
     spec, counts = spec_of(options), options.class_counts
     shown = options.iterations * options.batch_size
     probabilities = dict(zip(counts.minority, counts.label_probabilities, strict=True))
-    width = max(len(name) for name in spec.classes)
+    names = [cut(name) for name in spec.classes]
+    width = max(len(name) for name in names)
     kind = "features" if spec.vector else "pixels"
     shape = " x ".join(map(str, spec.shape))
     lines = [
@@ -113,10 +118,10 @@ def text(options: Options) -> str:
         f"{'class':<{width}}  {'rows':>7}  {'share':>6}  {'to balance':>10}  "
         f"{'in training':>11}",
     ]
-    for label, name in enumerate(spec.classes):
+    for label, name in enumerate(names):
         size, lacking = counts.sizes[label], counts.deficits[label]
         generated = shown * probabilities.get(label, 0.0)
-        bar = "█" * max(1, round(_BAR * size / counts.largest))
+        bar = _bar_sign() * max(1, round(_BAR * size / counts.largest))
         lines.append(
             f"{name:<{width}}  {size:>7}  {counts.prior[label]:>6.1%}  {lacking:>10}  "
             f"{generated:>11.0f}  {bar}"
@@ -127,6 +132,15 @@ def text(options: Options) -> str:
         f"{options.iterations} iterations of the game show to M (Algorithm 1, line 10)",
     ]
     return "\n".join(lines)
+
+
+def _bar_sign() -> str:
+    """What bars are made of: a block, where the console can show it."""
+    try:
+        "█".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return "#"
+    return "█"
 
 
 def picture(options: Options) -> np.ndarray:
@@ -144,7 +158,8 @@ def picture(options: Options) -> np.ndarray:
 
     spec, counts = spec_of(options), options.class_counts
     c = len(counts)
-    figure = Figure(figsize=(max(5.0, 0.6 * c + 2), 4), layout="constrained")
+    wide = plots.inches(max(5.0, 0.6 * c + 2))
+    figure = Figure(figsize=(wide, 4), layout="constrained")
     axes = figure.subplots()
     places = range(c)
     axes.bar(places, counts.sizes, color="C0", label="real")
@@ -156,10 +171,12 @@ def picture(options: Options) -> np.ndarray:
         alpha=0.4,
         label="to generate",
     )
-    for k, n in enumerate(counts.sizes):
+    for k, n in enumerate(counts.sizes if c <= _NUMBERED else ()):
         axes.text(k, n, f"{n}", ha="center", va="bottom", fontsize=8)
-    axes.set_xticks(places, spec.classes, rotation=45, ha="right", fontsize=8)
-    axes.set(ylabel="training rows", title=spec.name, ylim=(0, 1.2 * counts.largest))
+    named, names = plots.ticks(spec.classes)
+    axes.set_xticks(named, names, rotation=45, ha="right", fontsize=8)
+    title = plots.label(spec.name)
+    axes.set(ylabel="training rows", title=title, ylim=(0, 1.2 * counts.largest))
     axes.legend(fontsize=8)
     return plots.render(figure)
 
@@ -175,12 +192,15 @@ def estimate(options: Options) -> str:
     Returns:
       One sentence on the time, and one on the memory of the process so far.
     """
+    spec = spec_of(options)
+    size = sum(options.counts) * math.prod(spec.shape) * (4 if spec.vector else 1)
+    if size > _LARGEST_TRIAL:
+        return f"not tried out: the training rows take {size / 2**30:.1f} GiB."
     import_tensorflow()
     import tensorflow as tf
 
     from gamo_tf.methods.build import build, default_networks
 
-    spec = spec_of(options)
     images = _random_rows(spec, sum(options.counts))
     labels = np.repeat(np.arange(len(options.counts)), options.counts)
     trainer = build(options, spec, networks=default_networks(spec, images, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,8 +16,9 @@ from gamo_tf.cli.program import (
     program_name,
     run_program,
 )
-from gamo_tf.errors import UserError, command
-from gamo_tf.files import write_text
+from gamo_tf.data.folder_rules import files_below
+from gamo_tf.errors import UserError, command, printable
+from gamo_tf.files import atomically
 from gamo_tf.import_tensorflow import import_tensorflow
 from gamo_tf.runs.run import Run, finished_runs
 
@@ -79,7 +81,8 @@ def _predict(argv: list[str] | None) -> int:
     header, lines, unread = predict_rows(run, files, flags.all_probabilities)
     _write(header, lines, flags.out)
     for name, reason in unread.items():
-        print(f"{program_name('predict')}: {name}: {reason}", file=sys.stderr)
+        complaint = printable(f"{name}: {reason}")
+        print(f"{program_name('predict')}: {complaint}", file=sys.stderr)
     return WRONG_INPUT if unread else 0
 
 
@@ -87,12 +90,25 @@ def _files(arguments: Iterable[str]) -> Iterator[str]:
     """Files, those below folders, and those listed on standard input."""
     for name in arguments:
         if name == "-":
-            yield from (line.strip() for line in sys.stdin if line.strip())
-        elif Path(name).is_dir():
-            below = sorted(p for p in Path(name).rglob("*") if p.is_file())
-            yield from (str(p) for p in below if not p.name.startswith("."))
+            yield from _listed()
+        elif os.path.isdir(name):  # also of names that no file can have
+            yield from files_below(Path(name))
         else:
             yield name
+
+
+def _listed() -> Iterator[str]:
+    """The lines of standard input, or, where it has NULs, what these separate."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # As Python decodes names of files, which may be no text.
+        sys.stdin.reconfigure(
+            encoding=sys.getfilesystemencoding(),
+            errors=sys.getfilesystemencodeerrors(),
+            newline="",
+        )
+    text = sys.stdin.read()
+    names = text.split("\0") if "\0" in text else text.replace("\r\n", "\n").split("\n")
+    yield from (name for name in names if name.strip())
 
 
 def _write(header: Sequence[str], lines: Iterable[Sequence], out: Path | None) -> None:
@@ -101,8 +117,21 @@ def _write(header: Sequence[str], lines: Iterable[Sequence], out: Path | None) -
     writer = csv.writer(sheet)
     writer.writerow(header)
     writer.writerows(lines)
+    text = sheet.getvalue()
     if out:
-        write_text(out, sheet.getvalue())
-    else:
-        sys.stdout.write(sheet.getvalue())
-        sys.stdout.flush()
+        data = text.encode("utf-8", "surrogateescape")
+        atomically(out, lambda part: part.write_bytes(data))
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        _take_any_name(sys.stdout, text)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _take_any_name(stream: io.TextIOWrapper, text: str) -> None:
+    """Lets a stream write names that are no text, as the bytes that they are."""
+    try:
+        text.encode(stream.encoding, "surrogateescape")
+        stream.reconfigure(errors="surrogateescape")
+    except UnicodeEncodeError:  # a console that lacks a letter
+        stream.reconfigure(errors="backslashreplace")

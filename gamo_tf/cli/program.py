@@ -5,15 +5,25 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
-from gamo_tf.errors import SCRIPTS, Stopped, UserError, speaking_to
+from gamo_tf.errors import (
+    SCRIPTS,
+    Stopped,
+    UserError,
+    first_line,
+    printable,
+    setting,
+    speaking_to,
+)
 
 WRONG_INPUT = 2  # exit code: something that the user can put right
 INTERRUPTED = 130  # exit code: Ctrl-C, as shells have it (128 + SIGINT)
+TRACEBACK = "GAMO_TRACEBACK"  # of the environment: set, it shows where a bug is
 
 Starter = Literal["scripts", "gamo"]
 
@@ -61,9 +71,14 @@ def argument_parser(
       description: what the program does, usually the docstring of its module.
       **kwargs: handed to `argparse.ArgumentParser`.
     """
-    return argparse.ArgumentParser(
-        prog=program_name(name), description=description, **kwargs
-    )
+    return _Parser(prog=program_name(name), description=description, **kwargs)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints stay on one line, whatever was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
 
 
 def run_program(
@@ -72,8 +87,10 @@ def run_program(
     """Run a program, and turn the way it ends into its exit code.
 
     Whatever the user can put right is printed to standard error in the form
-    ``PROGRAM: message``. Any other exception is a bug and keeps its traceback.
-    Messages that are made within `body` name settings as flags.
+    ``PROGRAM: message``, on one line; details of it have a line each. Any other
+    exception is a bug. It is told in a line too, after its traceback where the
+    environment variable GAMO_TRACEBACK is set. Messages that are made within `body`
+    name settings as flags. What a console cannot show is written as an escape.
 
     Args:
       program: a subcommand of ``gamo``, such as ``train`` (see `program_name`).
@@ -81,28 +98,69 @@ def run_program(
       interrupted: what is printed after a Ctrl-C that nothing has caught.
 
     Returns:
-      The exit code of `body`; 2 after a `UserError` or an `OSError`; 130 after
+      The exit code of `body`; 2 after a `UserError`, an `OSError` or a bug; 130 after
       `Stopped` or `KeyboardInterrupt`; 0 where whoever reads the output has closed it.
     """
-    try:
-        with speaking_to(_starter.get()):
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    with speaking_to(_starter.get()):
+        try:
             code = body()
-        # Written here and not by Python's shutdown, so that a closed pipe shows now.
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        # An OSError, but no error: `| head` has seen enough. Python flushes standard
-        # output once more at its shutdown and would complain there.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        return 0
-    except (UserError, OSError) as err:
-        return _fail(program, str(err), WRONG_INPUT)
-    except Stopped as err:
-        return _fail(program, str(err) or interrupted, INTERRUPTED)
-    except KeyboardInterrupt:
-        return _fail(program, interrupted, INTERRUPTED)
+            # Written here and not by Python's shutdown: a closed pipe shows now.
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:
+            # An OSError, but no error: `| head` has seen enough. Python flushes
+            # standard output once more at its shutdown and would complain there.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+            return 0
+        except UserError as err:
+            return _fail(program, err.message, WRONG_INPUT, err.details)
+        except OSError as err:
+            return _fail(program, _reason(err), WRONG_INPUT)
+        except Stopped as err:
+            return _fail(program, str(err) or interrupted, INTERRUPTED)
+        except KeyboardInterrupt:
+            return _fail(program, interrupted, INTERRUPTED)
+        except Exception as err:  # the last net: a bug, or no memory
+            if os.environ.get(TRACEBACK):
+                traceback.print_exc()
+            return _fail(program, unforeseen(err), WRONG_INPUT)
 
 
-def _fail(program: str, message: str, code: int) -> int:
-    print(f"{program_name(program)}: {message}", file=sys.stderr)
+def _fail(program: str, message: str, code: int, details: Sequence[str] = ()) -> int:
+    """Print a message on one line, and each detail on its own; returns `code`."""
+    print(f"{program_name(program)}: {printable(message)}", file=sys.stderr)
+    for detail in details:
+        print(printable(detail), file=sys.stderr)
     return code
+
+
+def _reason(err: OSError) -> str:
+    """What the system says, after the file's name, without the number of the error."""
+    if not err.strerror:
+        return first_line(err)
+    if isinstance(err.filename, str | bytes | os.PathLike):
+        return f"{os.fsdecode(err.filename)}: {err.strerror}"
+    return err.strerror
+
+
+def unforeseen(err: Exception) -> str:
+    """A line on an exception that nothing has foreseen.
+
+    Args:
+      err: the exception.
+    """
+    kind = type(err).__name__
+    # TensorFlow's, known by its name: most programs end without importing that.
+    exhausted = kind == "ResourceExhaustedError"
+    if exhausted and "space left" in str(err):
+        return "no space left on the device."
+    if exhausted or isinstance(err, MemoryError):
+        return (
+            f"not enough memory ({kind}: {first_line(err)}). A smaller "
+            f"{setting('batch_size')}, smaller images or fewer rows take less."
+        )
+    line = f"unexpected error ({kind}: {first_line(err)})."
+    return f"{line} {TRACEBACK}=1 shows where."

@@ -14,17 +14,18 @@ from gamo_tf.cli.flags import (
     USER_DATA_FLAGS,
     data_dir,
 )
+from gamo_tf.config.checks import check_counts, check_ranges
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import Options, resolve
+from gamo_tf.config.options import Options, resolve, spec_of
 from gamo_tf.data.splits import profile_counts
-from gamo_tf.errors import UserError, setting
+from gamo_tf.errors import UserError, printable, setting
 
 if TYPE_CHECKING:  # pandas, behind it, takes a while to import
     from gamo_tf.data.user_data import UserData
 
 _NO_SETTINGS = USER_DATA_FLAGS | COUNTS_FLAGS | START_FLAGS
-_DEFAULT_SIZE, _SIZES = 64, (8, 512)  # pixels a side of the user's images
+_DEFAULT_SIZE = 64  # pixels a side of the user's images
 _DEFAULT_TEST_SPLIT = 0.2
 
 
@@ -33,7 +34,7 @@ def read_settings(
 ) -> tuple[Options, UserData | None]:
     """The options of a new run, and the data that it brings along.
 
-    Files that are left out are printed, a line each.
+    Files that are left out are printed, and notes on the data, a line each.
 
     Args:
       flags: of `flags.parse`.
@@ -43,10 +44,13 @@ def read_settings(
       UserError: flags do not go together, a value is out of its range, or the data
         cannot be read.
     """
+    check_ranges(flags)
     user_data = read_user_data(flags, decode)
     options = to_options(flags, user_data)
     for complaint in user_data.skipped if user_data else []:
-        print(f"left out: {complaint}")
+        print(f"left out: {printable(complaint)}")
+    for note in user_data.notes if user_data else []:
+        print(f"note: {printable(note)}")
     check_save_balanced(flags, options)
     return options, user_data
 
@@ -88,8 +92,6 @@ def read_user_data(flags: Mapping, decode: bool = True) -> UserData | None:
 def _read_images(flags: Mapping) -> UserData:
     _refuse(flags, ("label", "save_balanced"), "--image-folder")
     size = flags.get("image_size", _DEFAULT_SIZE)
-    if not _SIZES[0] <= size <= _SIZES[1]:
-        raise UserError(f"--image-size {size}: expected {_SIZES[0]} to {_SIZES[1]}.")
     if "test_folder" in flags and "test_split" in flags:
         raise UserError("--test-folder and --test-split: give one of them.")
     from gamo_tf.data import user_data
@@ -154,7 +156,9 @@ def to_options(flags: Mapping, user_data: UserData | None) -> Options:
             f"{names}."
         )
     counts = _chosen_counts(flags)
-    return resolve({**chosen, "counts": counts} if counts else chosen)
+    options = resolve({**chosen, "counts": counts} if counts else chosen)
+    check_counts(options.counts, spec_of(options))
+    return options
 
 
 def _chosen_counts(flags: Mapping) -> tuple[int, ...] | None:

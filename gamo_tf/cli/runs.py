@@ -12,6 +12,7 @@ from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.runs.run import Run, finished_runs
 
 _ABSENT = "-"  # in the place of a number
+_UNREADABLE = "unreadable"  # in the place of what a damaged file says
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def table(runs: Sequence[Run]) -> str:
     Args:
       runs: in the order of the lines.
     """
-    results = [run.read_results() if run.finished else {} for run in runs]
+    results = [_results(run) for run in runs]
     averaged = any("ema" in found for found in results)
     titles = [metric.title for metric in METRICS]
     header = ["run", "iterations", *titles]
@@ -68,18 +69,23 @@ def table(runs: Sequence[Run]) -> str:
     return columns(lines)
 
 
+def _results(run: Run) -> dict:
+    """The results of a run; none of one that has not finished or is damaged."""
+    try:
+        return run.read_results() if run.finished else {}
+    except UserError:
+        return {"date": _UNREADABLE}
+
+
 def _iterations(run: Run) -> str:
     """Of a finished run all; else how many are saved, and of how many."""
     try:
         total = run.options.iterations
     except UserError:  # options.json of another program, or damaged
-        return "unreadable"
+        return _UNREADABLE
     if run.finished:
         return f"{total}"
-    try:
-        saved = [int(path.name) for path in run.checkpoints()]
-    except OSError:  # stopped before it had made the folder
-        saved = []
+    saved = [int(path.name) for path in run.checkpoints()]
     return f"{saved[-1] if saved else 0} of {total}"
 
 

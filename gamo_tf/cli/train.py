@@ -94,7 +94,11 @@ def _resume(flags: Mapping) -> int:
     import_tensorflow()
     from gamo_tf import train
 
-    _report(train.resume(path, data_dir(flags)), flags)
+    run = Run.open(path)
+    # Of a finished run the balanced table can still be written.
+    if not (run.finished and "save_balanced" in flags):
+        run = train.resume(path, data_dir(flags))
+    _report(run, flags)
     return 0
 
 
@@ -108,5 +112,7 @@ def _report(run: Run, flags: Mapping) -> None:
     from gamo_tf.inference import balanced_table
 
     target = flags["save_balanced"]
-    added = balanced_table.save(run, target, run.options.seed)
-    print(f"  balanced        {target}, {sum(added.values())} generated rows")
+    saved = balanced_table.save(run, target, run.options.seed)
+    print(f"  balanced        {target}, {sum(saved.added.values())} generated rows")
+    if saved.prefix:
+        print(f"  added columns   named {saved.prefix}...: the table has their names")

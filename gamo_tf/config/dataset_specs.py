@@ -89,7 +89,7 @@ def user_spec(
       counts: training rows of each class, in label order.
     """
     blocks = max(1, int(math.log2(max(min(shape[:2]), 8) / 4))) if shape[1:] else 0
-    passes = 50 * math.ceil(sum(counts) / 32)
+    passes = 50 * -(-sum(counts) // 32)  # rounded up; whole numbers of any size
     return DatasetSpec(
         name=name,
         shape=shape,

@@ -6,7 +6,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 
-from gamo_tf.config.checks import check_counts, check_folder_name, check_type
+from gamo_tf.config.checks import (
+    RANGES,
+    SHARE,
+    check_counts,
+    check_folder_name,
+    check_range,
+    check_ranges,
+    check_shape,
+    check_type,
+)
 from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec, user_spec
 from gamo_tf.config.methods import METHODS, Method
@@ -27,13 +36,6 @@ SETS = {
     "train": "training set",
 }
 _EVALUATIONS = 25  # of a run, and checkpoints, where nothing else is asked for
-_POSITIVE = (
-    "iterations",
-    "batch_size",
-    "latent",
-    "checkpoint_every",
-    "evaluate_every",
-)
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,11 @@ class Options:
             if field.name in pairs:
                 check_type(field.name, pairs[field.name], str(field.type))
         options = cls(**pairs)
-        _check_choices(asdict(options))
-        _check_data(options)
-        _check_ranges(options)
+        _check_choices(pairs)
+        _check_ranges(pairs)
+        if options.data:
+            _check_user_data(options)
+        check_counts(options.counts, spec_of(options))
         return options
 
 
@@ -131,10 +135,9 @@ def resolve(chosen: Mapping) -> Options:
         "iterations": spec.iterations * 2 // method.m_updates,
         **chosen,
     }
+    _check_ranges(values)
     often = max(1, math.ceil(values["iterations"] / _EVALUATIONS))
-    options = Options(**{"evaluate_every": often, "checkpoint_every": often, **values})
-    _check_ranges(options)
-    return options
+    return Options(**{"evaluate_every": often, "checkpoint_every": often, **values})
 
 
 def spec_of(options: Options) -> DatasetSpec:
@@ -168,19 +171,13 @@ def _check_choices(chosen: Mapping) -> None:
             )
 
 
-def _check_data(options: Options) -> None:
-    """Raises UserError where classes, sizes and shape are not those of any data."""
-    if options.data:
-        _check_user_data(options)
-    check_counts(options.counts, spec_of(options))
-
-
 def _check_user_data(options: Options) -> None:
     """Raises UserError for what cannot be told of any data of a user."""
     names = options.classes
     check_folder_name("dataset", options.dataset)
-    if len(options.shape) not in (1, 3) or min(options.shape) < 1:
-        raise UserError(f"shape: {options.shape}, expected 1 or 3 positive numbers.")
+    check_shape(options.shape)
+    for side in options.patches:
+        check_range("patches", side, RANGES["iterations"])
     if len(set(names)) < len(names):
         raise UserError("classes: a name is there twice.")
     for name in names if len(options.shape) == 3 else ():  # images have class folders
@@ -210,26 +207,8 @@ def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
         )
 
 
-def _check_ranges(options: Options) -> None:
+def _check_ranges(values: Mapping) -> None:
     """Raises UserError for a number out of its range."""
-
-    def refuse(name: str, expected: str) -> None:
-        value = getattr(options, name)
-        shown = f"{value:g}" if isinstance(value, float) else value
-        raise UserError(f"{setting(name)} {shown}: {expected}.")
-
-    for name in _POSITIVE:
-        if getattr(options, name) < 1:
-            refuse(name, "expected 1 or more")
-    if options.batch_size < 2:
-        refuse("batch_size", "expected 2 or more (batch normalization)")
-    if options.test_per_class < 0:
-        raise UserError(f"{setting('test_per_class')}: expected 1 or more, or 'all'.")
-    if not 0 <= options.label_noise < 1:
-        refuse("label_noise", "expected 0 to 1")
-    if not 0 <= options.ema < 1:
-        refuse("ema", "expected 0 (off) to below 1")
-    if not options.learning_rate > 0:
-        refuse("learning_rate", "expected above 0")
-    if options.seed < 0:
-        refuse("seed", "expected 0 or more")
+    check_ranges({k: v for k, v in values.items() if k != "test_split"})
+    if "test_split" in values:  # 0 where nothing is split off
+        check_range("test_split", values["test_split"], SHARE)

@@ -1,32 +1,34 @@
 """A pool of images on disk, decoded once, that training on a large set reads from.
 
 ``<data-dir>/prepared/NAME.npy`` is a memory map uint8 [n, h, w, c]. NAME.json beside
-it is the identity of the pool: where its images came from, which they are and how they
-were cut. A pool with another identity is decoded anew. Decoding that was broken off
-continues where it was.
+it is the card of the pool: where its images came from, which they are, how they were
+cut, and a digest of all of them. A pool that does not agree with its card, or whose
+card is another, is decoded anew. Decoding that was broken off continues where it was.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from gamo_tf import stored
 from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.data.pool_file import BLOCK, PoolFile
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError, first_line, setting
-from gamo_tf.files import write_text
+from gamo_tf.files import flush, locked, remove
 
 SPARE = 2  # training images in the pool for each that a run draws
 TEST = 500  # test images a class, or a tenth of the class where that is fewer
 _FOLDER = "prepared"  # below the data folder
-_BLOCK = 512  # images between two notes of how far decoding is
+_CONTENT = "content"  # the entry of a card with the digest of the images
 
 Decode = Callable[[str], np.ndarray]  # a key -> its image, uint8 [h, w, c]
 
@@ -82,9 +84,23 @@ def pool(
         **origin,
         "shape": list(spec.shape),
         "images": len(chosen),
-        "keys_sha256": hashlib.sha256("\n".join(chosen).encode()).hexdigest(),
+        "keys_sha256": hashlib.sha256(_joined(chosen)).hexdigest(),
     }
-    images = _on_disk(data_dir / _FOLDER, spec, identity, chosen, decode)
+    folder = data_dir / _FOLDER
+    file = PoolFile(folder / f"{spec.name}.npy", (len(chosen), *spec.shape))
+    if not _whole(file, identity):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with locked(folder):  # another process may be decoding the same
+                if not _whole(file, identity):
+                    _decode(file, identity, chosen, decode, spec.name)
+        except OSError as err:
+            raise UserError(
+                f"{folder}: cannot be written ({err.strerror or err}). Images are "
+                f"decoded once and kept there: make room, or give a "
+                f"{setting('data_dir')} that can be written to."
+            ) from err
+    images = file.open()
     labels, test_labels = (
         np.repeat(np.arange(len(keys)), [len(class_keys) for class_keys in subset])
         for subset in (train, test)
@@ -94,7 +110,7 @@ def pool(
 
 
 def known(spec: DatasetSpec, data_dir: Path) -> dict | None:
-    """The identity of the pool that is on disk already.
+    """The card of the pool that is on disk already.
 
     Args:
       spec: the row of the dataset.
@@ -102,83 +118,122 @@ def known(spec: DatasetSpec, data_dir: Path) -> dict | None:
 
     Returns:
       What NAME.json says, with the number of ``images`` in it; None where there is no
-      whole pool.
+      whole pool. The images are not compared with it.
     """
-    whole = (data_dir / _FOLDER / f"{spec.name}.npy").is_file()
-    return _read(data_dir / _FOLDER / f"{spec.name}.json") if whole else None
+    card = _read(data_dir / _FOLDER / f"{spec.name}.json")
+    if _CONTENT not in card or not isinstance(card.get("images"), int):
+        return None
+    path = data_dir / _FOLDER / f"{spec.name}.npy"
+    return card if PoolFile(path, (card["images"], *spec.shape)).fits() else None
 
 
-def _on_disk(
-    folder: Path,
-    spec: DatasetSpec,
-    identity: dict,
-    keys: list[str],
-    decode: Decode,
-) -> np.ndarray:
-    """The memory map of the images of `keys`, written first if it is not there."""
-    path, card = folder / f"{spec.name}.npy", folder / f"{spec.name}.json"
-    if path.is_file() and _read(card) == identity:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    part, note = folder / f".part-{spec.name}.npy", folder / f".part-{spec.name}.json"
-    shape = (len(keys), *spec.shape)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        begun = _read(note)
-        if part.is_file() and begun and begun["identity"] == identity:
-            images, done = np.lib.format.open_memmap(part, "r+"), begun["done"]
-        else:
-            images, done = np.lib.format.open_memmap(part, "w+", np.uint8, shape), 0
-        _fill(images, keys, decode, done, note, identity, spec.name)
-        del images
-        # New images must never lie beside the card of an older pool, not even after
-        # a power cut: that card goes first, and the new one is written last.
-        card.unlink(missing_ok=True)
-        os.replace(part, path)
-        write_text(card, json.dumps(identity, indent=2) + "\n")
-        note.unlink(missing_ok=True)
-    except OSError as err:
-        raise UserError(
-            f"{folder}: cannot be written ({err}). Images are decoded once and kept "
-            f"there: give a {setting('data_dir')} that can be written to."
-        ) from err
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+def _card(file: PoolFile) -> Path:
+    return file.path.with_suffix(".json")
 
 
-def _fill(
-    images: np.memmap,
-    keys: list[str],
-    decode: Decode,
-    done: int,
-    note: Path,
-    identity: dict,
-    name: str,
+def _whole(file: PoolFile, identity: dict) -> bool:
+    """Whether the pool on disk is the one asked for, and as it was decoded."""
+    card = _read(_card(file))
+    content = card.pop(_CONTENT, None)
+    if card != identity or not file.fits():
+        return False
+    with stored.reading(file.path):
+        return stored.digest(_joined(file.digests())) == content
+
+
+def _decode(
+    file: PoolFile, identity: dict, keys: list[str], decode: Decode, name: str
 ) -> None:
-    """Decode in parallel, a block at a time; note after each how far it is."""
+    """Write the pool of `keys`; continue what was broken off."""
+    if os.path.lexists(file.path):
+        print(
+            f"{file.path}: other images, or not as they were decoded; made anew",
+            flush=True,
+        )
+    part = PoolFile(file.path.with_name(f".part-{file.path.name}"), file.shape)
+    note = _card(part)
+    blocks = _kept(part, note, identity)
+    if not blocks:
+        remove(part.path)
+        part.path.write_bytes(part.header)
+    with open(part.path, "r+b") as output:
+        kept = min(len(blocks) * part.block_bytes, math.prod(part.shape))
+        output.truncate(len(part.header) + kept)
+        output.seek(0, os.SEEK_END)
+        for data in _blocks(keys, len(blocks) * BLOCK, decode, part.shape[1:], name):
+            # Written and not put into a memory map: on a full disk, writing to a map
+            # would end the process.
+            output.write(data)
+            output.flush()
+            blocks.append(stored.digest(data))
+            done = min(len(blocks) * BLOCK, len(keys))
+            progress = {"identity": identity, "done": done, "blocks": blocks}
+            stored.write_json(note, progress)
+    flush(part.path)
+    # The card first: its digest tells that the images beside it are not its own yet,
+    # and whoever is killed here has only the renaming left to do. Not by way of its
+    # usual temporary name, which is that of the note.
+    card = {**identity, _CONTENT: stored.digest(_joined(blocks))}
+    new_card = file.path.with_suffix(".card")
+    stored.write_json(new_card, card)
+    os.replace(new_card, _card(file))
+    os.replace(part.path, file.path)
+    flush(file.path.parent)
+    remove(note)
 
-    def one(k: int) -> None:
+
+def _kept(part: PoolFile, note: Path, identity: dict) -> list[str]:
+    """Digests of the blocks that an earlier decoding has written, as its note says."""
+    begun = _read(note)
+    blocks: list[str] = []
+    # A link would lead what is written to another place.
+    if begun.get("identity") != identity or part.path.is_symlink():
+        return blocks
+    try:
+        for wanted, found in zip(begun["blocks"], part.digests(), strict=False):
+            if wanted != found:
+                break
+            blocks.append(found)
+    except (KeyError, TypeError, OSError, UserError):
+        return []
+    return blocks
+
+
+def _blocks(
+    keys: list[str], start: int, decode: Decode, shape: tuple[int, ...], name: str
+) -> Iterator[bytes]:
+    """Decode the images from `start` on in parallel; gives the bytes of each block."""
+
+    def one(key: str) -> np.ndarray:
         try:
-            images[k] = decode(keys[k])
+            image = decode(key)
         except UserError:  # says already what to do
             raise
         except Exception as err:  # Pillow, zipfile and zlib raise many kinds
             raise UserError(
-                f"{name}: {keys[k]} cannot be read ({first_line(err)}). The source is "
+                f"{name}: {key} cannot be read ({first_line(err)}). The source is "
                 "damaged: fetch it again."
             ) from err
+        if image.shape != shape or image.dtype != np.uint8:
+            raise ValueError(f"{key}: decoded to {image.dtype} {image.shape}")
+        return image
 
-    bar = tqdm(total=len(keys), initial=done, desc=f"{name}, once", disable=None)
+    bar = tqdm(total=len(keys), initial=start, desc=f"{name}, once", disable=None)
     with bar, ThreadPoolExecutor() as workers:
-        for start in range(done, len(keys), _BLOCK):
-            stop = min(start + _BLOCK, len(keys))
-            list(workers.map(one, range(start, stop)))
-            # The images must be on disk before the note says so.
-            images.flush()
-            write_text(note, json.dumps({"identity": identity, "done": stop}))
-            bar.update(stop - start)
+        for first in range(start, len(keys), BLOCK):
+            images = list(workers.map(one, keys[first : first + BLOCK]))
+            yield np.stack(images).tobytes()
+            bar.update(len(images))
 
 
-def _read(path: Path) -> dict | None:
+def _joined(texts: Sequence[str] | Iterator[str]) -> bytes:
+    return "\n".join(texts).encode()
+
+
+def _read(path: Path) -> dict:
+    """The content of a card or a note; empty where it is none."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+        found = stored.read_json(path)
+    except UserError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from gamo_tf.errors import UserError, setting
+from gamo_tf.files import flush
+from gamo_tf.stored import regular_size
 
 _BLOCK = 2**20  # bytes read at a time
 _TIMEOUT = 60  # seconds without a byte
@@ -51,23 +53,28 @@ def locate(folder: Path, remote: Remote, also: str = "") -> Path:
       The path of the file in `folder`.
 
     Raises:
-      UserError: the network failed, or the checksum is wrong; the message names the
-        address and the place.
+      UserError: the network failed, the file cannot be written, or its checksum is
+        wrong; the message names the address and the place. What lies there is no file.
     """
     path = folder / remote.url.rsplit("/", 1)[-1]
-    if path.is_file():
+    if path.exists():
+        regular_size(path)
         return path
     part = path.with_name(path.name + ".part")
+    # A link would lead the download to another place, a pipe would never end.
+    if part.is_symlink() or (part.exists() and not part.is_file()):
+        raise UserError(f"{part}: not a regular file; remove it.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _fetch(remote.url, part)
-    except (OSError, http.client.HTTPException) as err:
+        flush(part)
+        found = _digest(part)
+    except (OSError, ValueError, http.client.HTTPException) as err:
         place = f"{path}" + (f" ({also})" if also else "")
         raise UserError(
             f"{path.name} is missing and could not be downloaded ({err}). "
             f"Fetch {remote.url} and put it at {place}, or give {setting('data_dir')}."
         ) from err
-    found = _digest(part)
     if found != remote.sha256:
         # A damaged file must not be continued by the next attempt.
         part.unlink()

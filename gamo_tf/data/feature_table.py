@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gamo_tf.errors import UserError, first_line, setting
+from gamo_tf.data import column_types, table_files
+from gamo_tf.data.table_files import SUFFIXES, Content, place
+from gamo_tf.errors import UserError, setting
 
-SUFFIXES = (".npz", ".csv", ".parquet")
+__all__ = ["SUFFIXES", "FeatureTable", "read", "type_names", "vectors"]
 _LISTED = 10  # columns named in a message
 
 
@@ -18,27 +21,35 @@ class FeatureTable(NamedTuple):
     """A table of feature vectors with their labels.
 
     Attributes:
-      X: float32 [n, d].
+      X: float64 [n, d].
       y: [n], the label of each row as a position in `classes`.
-      classes: names of the classes: the sorted labels as text.
+      classes: names of the classes: the sorted labels as text. Those of a .csv are
+        text as it is written there, so that 007 and 7 are two classes.
       columns: names of the d columns, in their order; of an .npz none.
-      values: the label of each class as it stands in the file, with its dtype.
+      types: names of the types of the columns; of an .npz the one of the array.
+      content: the table as the file has it.
+      notes: what a person should know of it, a line each.
     """
 
     X: np.ndarray
     y: np.ndarray
     classes: tuple[str, ...]
     columns: tuple[str, ...]
-    values: np.ndarray
+    types: tuple[str, ...]
+    content: Content
+    notes: list[str]
 
 
-def read(path: Path, label: str) -> FeatureTable:
+def read(path: Path, label: str, known: Mapping | None = None) -> FeatureTable:
     """Read a table that is to be trained on.
 
     Args:
       path: a .csv or .parquet with a header, or an .npz with one array [n, d] and one
         of labels [n].
       label: the column, or the array, of the labels.
+      known: of a table that a run was begun with (see `table_identity`). Its columns
+        are read in their order and its rows: columns and rows that were added since
+        are left out.
 
     Returns:
       The vectors and labels, in the order of the file.
@@ -47,136 +58,165 @@ def read(path: Path, label: str) -> FeatureTable:
       UserError: the file is not there, cannot be read, or is not a table of finite
         numbers with a label of two classes or more in every row.
     """
-    frame, y = _open(path, label)
-    if y is None:
-        names = ", ".join(map(str, frame.columns[:20]))
+    known = known or {}
+    content = table_files.read(path, label, known.get("rows"))
+    if content.labels is None:
+        names = ", ".join(str(name) for name in content.names[:20])
         raise UserError(
             f"{setting('label')} {label}: not in {path}, which has {names}."
         )
-    X = _numbers(path, frame)
-    if pd.isna(y).any():
-        n = int(pd.isna(y).sum())
-        raise UserError(f"{_place(path)}: {n} row(s) have no {label}.")
-    # Labels of any kind, numbers or text, become positions in their sorted order.
-    values, codes = np.unique(np.asarray(y), return_inverse=True)
-    if len(values) < 2:
-        raise UserError(f"{_place(path)}: {label} has one class only, {values}.")
-    columns = () if path.suffix == ".npz" else tuple(map(str, frame.columns))
-    return FeatureTable(X, codes, tuple(map(str, values)), columns, values)
+    notes = _notes(content)
+    if known.get("columns"):
+        features = _choose(path, content.features, known["columns"])
+        content = content._replace(features=features)
+    X = _numbers(path, content.features)
+    if not len(X):
+        raise UserError(f"{place(path)}: no rows.")
+    values, codes = _classes(path, label, content.labels)
+    classes = tuple(str(value) for value in values)
+    columns: tuple[str, ...] = ()
+    if isinstance(content.features, pd.DataFrame):
+        columns = tuple(content.features.columns)
+    types = type_names(content.features)
+    return FeatureTable(X, codes, classes, columns, types, content, notes)
 
 
-def columns(path: Path, label: str) -> tuple[str, ...] | None:
-    """Names of a table's columns beside the labels.
-
-    Args:
-      path: of the table.
-      label: the column of the labels.
-
-    Returns:
-      The names in their order; None for an .npz, and for a file that is gone.
-
-    Raises:
-      UserError: the file cannot be read.
-    """
-    if not path.is_file() or path.suffix == ".npz":
-        return None
-    frame, _ = _open(path, label)
-    return tuple(frame.columns)
-
-
-def vectors(
-    path: Path, label: str, names: tuple[str, ...] | None, width: int
-) -> np.ndarray:
+def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
     """Read the vectors of another table, which may lack the labels.
 
     Args:
       path: of the table.
       label: the column of the labels, left out if it is there.
-      names: the columns of the table that was trained on (see `columns`): these are
-        taken, in this order. None: all columns, as they stand.
+      known: of the table that was trained on (see `table_identity`): its columns are
+        taken, in its order. Empty: all columns, as they stand.
       width: the number of columns d that was trained on.
 
     Returns:
-      float32 [n, width].
+      float64 [n, width].
 
     Raises:
-      UserError: columns are missing, their number is another, or a value is not a
-        finite number.
+      UserError: columns are missing or of another kind, their number is another, or a
+        value is not a finite number.
     """
-    frame, _ = _open(path, label)
-    if names and path.suffix != ".npz":
-        missing = [str(name) for name in names if name not in frame]
-        if missing:
+    features = table_files.read(path, label).features
+    names = known.get("columns")
+    if names and isinstance(features, pd.DataFrame):
+        features = _choose(path, features, names)
+        for name, was, now in zip(
+            names, known["types"], type_names(features), strict=True
+        ):
+            if is_date(was) != is_date(now):
+                raise UserError(
+                    f"{path}: column {name} is {now}; it was {was} in training."
+                )
+    if features.shape[1] != width:
+        raise UserError(
+            f"{path}: {features.shape[1]} columns; trained on {width}, whose names are "
+            "not known. Give these alone, in the same order."
+        )
+    return _numbers(path, features)
+
+
+def is_date(type_name: str) -> bool:
+    """Whether a type holds dates or durations, which are no plain numbers.
+
+    Args:
+      type_name: one of `type_names`.
+    """
+    return type_name.startswith(("datetime", "timedelta", "timestamp", "duration"))
+
+
+def type_names(features: pd.DataFrame | np.ndarray) -> tuple[str, ...]:
+    """The type of each column, as text; of an array the one type.
+
+    Args:
+      features: the columns.
+    """
+    if isinstance(features, np.ndarray):
+        return (str(features.dtype),)
+    return tuple(str(dtype) for dtype in features.dtypes)
+
+
+def _choose(
+    path: Path, features: pd.DataFrame | np.ndarray, names: list[str]
+) -> pd.DataFrame | np.ndarray:
+    """The columns of these names, in this order."""
+    if isinstance(features, np.ndarray):
+        return features
+    if missing := [name for name in names if name not in features]:
+        raise UserError(f"{path}: lacks the columns {', '.join(missing[:_LISTED])}.")
+    return features[list(names)]
+
+
+def _numbers(path: Path, features: pd.DataFrame | np.ndarray) -> np.ndarray:
+    """float64 [n, d]; refuses text, missing and infinite values."""
+    if not features.shape[1]:
+        raise UserError(f"{place(path)}: no column beside the labels.")
+    if not len(features):  # pandas knows no types of what is not there
+        return np.zeros(features.shape)
+    if isinstance(features, np.ndarray):
+        if not column_types.kind_of(features.dtype):
+            raise UserError(f"{place(path)}: {features.dtype} values are no numbers.")
+        X = column_types.numbers(features)
+        names = [f"column {k}" for k in range(X.shape[1])]
+    else:
+        names = list(features.columns)
+        bad = [
+            f"{name} ({dtype})"
+            for name, dtype in features.dtypes.items()
+            if not column_types.is_usable(features[name])
+        ]
+        if bad:
             raise UserError(
-                f"{path}: lacks the columns {', '.join(missing[:_LISTED])}."
+                f"{place(path)}: columns that are no numbers: "
+                f"{', '.join(bad[:_LISTED])}. Encode or remove them."
             )
-        frame = frame[list(names)]
-    if frame.shape[1] != width:
-        raise UserError(f"{path}: {frame.shape[1]} columns; trained on {width}.")
-    return _numbers(path, frame)
-
-
-def _place(path: Path) -> str:
-    """How messages begin: the setting and its value."""
-    return f"{setting('features')} {path}"
-
-
-def _open(path: Path, label: str) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """The columns beside the labels; and the labels, if they are there."""
-    if not path.is_file():
-        raise UserError(f"{_place(path)}: no such file.")
-    if path.suffix not in SUFFIXES:
-        raise UserError(f"{_place(path)}: expected one of {', '.join(SUFFIXES)}.")
-    try:
-        if path.suffix == ".npz":
-            return _open_npz(path, label)
-        frame = (pd.read_csv if path.suffix == ".csv" else pd.read_parquet)(path)
-    except UserError:  # says already what to do
-        raise
-    except Exception as err:  # pandas, pyarrow and NumPy raise many kinds
-        raise UserError(f"{_place(path)}: cannot be read ({first_line(err)}).") from err
-    if label not in frame:
-        return frame, None
-    return frame.drop(columns=label), frame[label].to_numpy()
-
-
-def _open_npz(path: Path, label: str) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """The one 2-D array; and the array named `label`, if it is there."""
-    # Unpickling runs code of whoever wrote the file, so it is never done.
-    with np.load(path, allow_pickle=False) as found:
-        arrays = dict(found)
-    y = arrays.pop(label, None)
-    tables = [name for name, array in arrays.items() if array.ndim == 2]
-    if len(tables) != 1:
-        raise UserError(
-            f"{_place(path)}: expected one array [rows, features] beside {label}; "
-            f"found {', '.join(tables) or 'none'}."
-        )
-    table = arrays[tables[0]]
-    if y is not None and (y.ndim != 1 or len(y) != len(table)):
-        raise UserError(
-            f"{_place(path)}: {label} has shape {y.shape}, {tables[0]} {table.shape}: "
-            "a label a row is needed."
-        )
-    return pd.DataFrame(table), y
-
-
-def _numbers(path: Path, frame: pd.DataFrame) -> np.ndarray:
-    """The table as float32 [n, d]; refuses text, missing and infinite values."""
-    text = [str(c) for c in frame if not pd.api.types.is_numeric_dtype(frame[c].dtype)]
-    if text:
-        raise UserError(
-            f"{_place(path)}: columns that are no numbers: "
-            f"{', '.join(text[:_LISTED])}. Encode or remove them."
-        )
-    if not frame.shape[1]:
-        raise UserError(f"{_place(path)}: no column beside the labels.")
-    X = frame.to_numpy(np.float32)
+        X = np.stack([column_types.numbers(features[name]) for name in names], axis=1)
     wrong = ~np.isfinite(X)
     if wrong.any():
-        names = [str(c) for c in frame.columns[wrong.any(axis=0)]][:_LISTED]
+        where = [names[k] for k in np.flatnonzero(wrong.any(axis=0))[:_LISTED]]
         raise UserError(
-            f"{_place(path)}: {int(wrong.any(axis=1).sum())} row(s) with missing or "
-            f"infinite values, in {', '.join(names)}. Fill or remove them."
+            f"{place(path)}: {int(wrong.any(axis=1).sum())} row(s) with missing or "
+            f"infinite values, in {', '.join(where)}. Fill or remove them."
         )
     return X
+
+
+def _classes(
+    path: Path, label: str, labels: pd.Series | np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The sorted labels, and the position of each row's label among them."""
+    values = np.asarray(labels)
+    missing = np.asarray(pd.isna(labels))
+    if values.dtype.kind in "OUS":
+        missing = missing | np.array([value in ("", b"") for value in values], bool)
+    if missing.any():
+        # Lines are counted as an editor does; the first has the names.
+        line = int(np.flatnonzero(missing)[0]) + 2
+        first = f"line {line}" if path.suffix == ".csv" else f"row {line - 2}"
+        raise UserError(
+            f"{place(path)}: {int(missing.sum())} row(s) have no {label}, the first "
+            f"is {first}."
+        )
+    try:
+        found, codes = np.unique(values, return_inverse=True)
+    except TypeError as err:  # lists, or text beside numbers
+        raise UserError(f"{place(path)}: {label} is no column of labels.") from err
+    if len(found) < 2:
+        raise UserError(f"{place(path)}: {label} has one class only, {found}.")
+    return found, codes
+
+
+def _notes(content: Content) -> list[str]:
+    """What to say of the table, and of a first column that is a saved index."""
+    notes, features = list(content.notes), content.features
+    if isinstance(features, np.ndarray) or not features.shape[1]:
+        return notes
+    name = features.columns[0]
+    whole = column_types.kind_of(features[name].dtype) == "integer"
+    if name.startswith("Unnamed: ") and whole and features[name].is_unique:
+        notes.append(
+            f"the first column, {name}, looks like row numbers that were saved along. "
+            "It is trained on like the others: remove it unless that is meant"
+        )
+    return notes

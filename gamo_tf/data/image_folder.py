@@ -1,4 +1,4 @@
-"""A user's images: a folder for each class, with anything that Pillow reads.
+"""A user's images: a folder for each class, with images of the usual formats.
 
 Every image is turned as its EXIF orientation says; transparent parts are laid on
 white; palettes, CMYK and other modes become RGB or grey; 16-bit grey is divided by
@@ -10,17 +10,42 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
-from gamo_tf.errors import UserError, first_line, setting
+from gamo_tf import stored
+from gamo_tf.data import folder_rules
+from gamo_tf.errors import UserError, first_line, printable, setting
 
-_IGNORED = {"thumbs.db", "desktop.ini"}  # what file managers leave behind
-_LISTED = 10  # unreadable files named in a complaint
+# Named one by one: of others, Pillow would start programs (PostScript) or guess.
+FORMATS = (
+    *("PNG", "JPEG", "JPEG2000", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF"),
+    *("PPM", "ICO", "PCX", "TGA"),
+)
+_MOST_BYTES = 2**29  # of the file of an image
+_LISTED = 10  # files named in a complaint
 _SHOW_PROGRESS = 2000  # images above which a progress bar is worth its line
+
+
+class Images(NamedTuple):
+    """What was read of a list of files.
+
+    Attributes:
+      pixels: uint8 [n, size, size, channels], in the order of the files; black where
+        a file could not be read.
+      bad: of every unreadable file the reason.
+      digests: [n], of the content of each file (`stored.digest`); "" where there is
+        none.
+    """
+
+    pixels: np.ndarray
+    bad: dict[str, str]
+    digests: list[str]
 
 
 def scan(
@@ -29,7 +54,8 @@ def scan(
     """Find the classes of a folder and their files, without opening any.
 
     Args:
-      folder: has a folder for each class; files may lie at any depth below it.
+      folder: has a folder for each class; files may lie at any depth below it (see
+        `folder_rules`).
       known: the classes of training, where `folder` is to be tested on: it may lack
         some of them, and have no other.
       name: the setting that `folder` is the value of, for messages.
@@ -40,16 +66,19 @@ def scan(
 
     Raises:
       UserError: there is no such folder, it has fewer than two classes (a test folder:
-        none, or one that is not known), or a class without files.
+        none, or one that is not known), a class without files, or it is the folder
+        above the one that was meant.
     """
     place = f"{setting(name)} {folder}"
     if not folder.is_dir():
         raise UserError(f"{place}: no such folder.")
-    found = sorted(p.name for p in folder.iterdir() if p.is_dir() and not _hidden(p))
-    if known is not None and set(found) - set(known):
-        odd = ", ".join(sorted(set(found) - set(known)))
+    found = folder_rules.class_folders(folder)
+    odd = [x for x in found if x not in (known or ())]
+    folder_rules.check_level(folder, odd, name)
+    if known is not None and odd:
         raise UserError(
-            f"{place}: {odd}: no such class in training ({', '.join(known)})."
+            f"{place}: {', '.join(odd)}: no such class in training "
+            f"({', '.join(known)})."
         )
     if known is None and len(found) < 2:
         raise UserError(
@@ -62,11 +91,7 @@ def scan(
         label = classes.index(class_name)
         # Sorted, because file systems list files in any order and a seed draws by
         # position.
-        paths = sorted(
-            str(p)
-            for p in (folder / class_name).rglob("*")
-            if p.is_file() and not _hidden(p)
-        )
+        paths = folder_rules.files_below(folder / class_name)
         if not paths:
             raise UserError(f"{folder / class_name}: no image in this class folder.")
         files += [(path, label) for path in paths]
@@ -75,13 +100,19 @@ def scan(
     return classes, files
 
 
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in _IGNORED
+def notes(folder: Path) -> list[str]:
+    """What a person should know of a folder that `scan` accepts (a line each).
+
+    Args:
+      folder: has a folder for each class.
+    """
+    kinds = Image.registered_extensions().items()
+    return folder_rules.notes(folder, {end for end, kind in kinds if kind in FORMATS})
 
 
 def read(
     files: Iterable[str], size: int, gray: bool, patches: tuple[int, ...] = ()
-) -> tuple[np.ndarray, dict[str, str]]:
+) -> Images:
     """Read many images, in parallel (see `load`).
 
     Args:
@@ -90,27 +121,32 @@ def read(
       gray: one channel in the place of three (RGB).
       patches: sides of the central square, see `crop_and_scale`.
 
-    Returns:
-      Images uint8 [n, size, size, channels], in the order of `files`, and of every
-      unreadable file the reason; its place in the array is black.
     """
     files = list(files)
-    images = np.zeros((len(files), size, size, 1 if gray else 3), np.uint8)
-    bad: dict[str, str] = {}
+    pixels = np.zeros((len(files), size, size, 1 if gray else 3), np.uint8)
+    reasons: dict[str, str] = {}
+    digests = [""] * len(files)
 
     def one(k: int) -> None:
         try:
-            images[k] = load(files[k], size, gray, patches)
+            data = file_bytes(files[k])
+            digests[k] = stored.digest(data)
+            pixels[k] = _decode(data, size, gray, patches)
         except Exception as err:  # Pillow raises many kinds for bad files
-            bad[files[k]] = first_line(err)
+            why = getattr(err, "strerror", None) or first_line(err)
+            reasons[files[k]] = why.removeprefix(f"{files[k]}: ")
 
-    with ThreadPoolExecutor() as workers:
+    with warnings.catch_warnings(), ThreadPoolExecutor() as workers:
+        # Of what Pillow can read in spite of small faults; too large images are
+        # refused by `open_image`.
+        warnings.simplefilter("ignore")
         # None: tqdm draws a bar where the output is a terminal.
         disable = None if len(files) > _SHOW_PROGRESS else True
         done = workers.map(one, range(len(files)))
         list(tqdm(done, total=len(files), desc="images", disable=disable))
     # Threads finish in any order; reasons are listed in the order of the files.
-    return images, {path: bad[path] for path in files if path in bad}
+    bad = {path: reasons[path] for path in files if path in reasons}
+    return Images(pixels, bad, digests)
 
 
 def load(
@@ -128,15 +164,58 @@ def load(
       uint8 [size, size, channels].
 
     Raises:
-      Exception: whatever Pillow raises for the file, in many kinds; ValueError for
-        grey values that have no 8-bit counterpart (see `to_eight_bits`).
+      Exception: whatever Pillow raises for the file, in many kinds; UserError for what
+        is no regular file or too large; ValueError for another format and for grey
+        values that have no 8-bit counterpart (see `to_eight_bits`).
     """
-    with warnings.catch_warnings():
-        # Pillow only warns of an image so large that it may be an attack on memory.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path) as opened:
-            image = to_eight_bits(ImageOps.exif_transpose(opened))
-    return crop_and_scale(image.convert("L" if gray else "RGB"), size, patches)
+    return _decode(file_bytes(path), size, gray, patches)
+
+
+def _decode(data: bytes, size: int, gray: bool, patches: tuple[int, ...]) -> np.ndarray:
+    mode = "L" if gray else "RGB"
+    # No copy is made where none is needed: photographs can be large.
+    with open_image(data) as opened:
+        ImageOps.exif_transpose(opened, in_place=True)
+        image = to_eight_bits(opened)
+        image = image if image.mode == mode else image.convert(mode)
+        return crop_and_scale(image, size, patches)
+
+
+def file_bytes(path: str | Path) -> bytes:
+    """The content of an image's file.
+
+    Args:
+      path: of the file.
+
+    Raises:
+      UserError: it is no regular file, or larger than any image that is read.
+      OSError: it cannot be read.
+    """
+    size = stored.regular_size(Path(path))
+    if size > _MOST_BYTES:
+        raise UserError(f"{path}: {size} bytes; at most {_MOST_BYTES} are read.")
+    return Path(path).read_bytes()
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Open an image of one of `FORMATS`; its pixels are not decoded yet.
+
+    Args:
+      data: content of its file.
+
+    Raises:
+      ValueError: it is of no such format, or so large that it may be an attack on
+        memory (`PIL.Image.MAX_IMAGE_PIXELS`).
+      Exception: whatever Pillow raises for damaged files.
+    """
+    try:
+        image = Image.open(BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as err:
+        raise ValueError("cannot identify the format of an image in it") from err
+    # Pillow only warns here.
+    if image.width * image.height > (Image.MAX_IMAGE_PIXELS or np.inf):
+        raise ValueError(f"{image.width} x {image.height} pixels are too many")
+    return image
 
 
 def crop_and_scale(
@@ -156,7 +235,8 @@ def crop_and_scale(
     room = min(image.size)
     side = next((p for p in sorted(patches, reverse=True) if p <= room), room)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    image = image.crop((left, top, left + side, top + side))
+    if image.size != (side, side):
+        image = image.crop((left, top, left + side, top + side))
     image = image.resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(image).reshape(size, size, -1)
 
@@ -189,23 +269,34 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
-def complaint(bad: dict[str, str], resumed: bool = False) -> str:
-    """The message about unreadable files.
+def complaint(bad: dict[str, str], resumed: bool = False) -> UserError:
+    """The error about unreadable files.
 
     Args:
       bad: path and reason of each, as `read` returns them.
       resumed: whether a run that was begun with these files is to go on.
 
     Returns:
-      How many there are and what to do, and a line for each of the first 10.
+      Which it is and what to do; of several how many there are, and a line for each of
+      the first 10.
     """
-    lines = [f"  {path}: {why}" for path, why in list(bad.items())[:_LISTED]]
-    more = [f"  and {len(bad) - _LISTED} more"] * (len(bad) > _LISTED)
     advice = (
         "The run was begun with these; put them back."
         if resumed
         else f"Mend or remove them, or give {setting('skip_bad')} to leave them out."
     )
-    return "\n".join(
-        [f"{len(bad)} file(s) cannot be read as images. {advice}", *lines, *more]
-    )
+    message = f"{len(bad)} file(s) cannot be read as images. {advice}"
+    lines = [f"{path}: {why}" for path, why in bad.items()]
+    if len(lines) == 1:
+        return UserError(f"{lines[0].rstrip('.')}. {message}")
+    return UserError(message, listed(lines))
+
+
+def listed(lines: list[str]) -> list[str]:
+    """The details of an error: the first 10 lines, and how many more there are.
+
+    Args:
+      lines: one for each file.
+    """
+    shown = [f"  {printable(line)}" for line in lines[:_LISTED]]
+    return shown + [f"  and {len(lines) - _LISTED} more"] * (len(lines) > _LISTED)

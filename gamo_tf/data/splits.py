@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gamo_tf.config.checks import check_counts
+from gamo_tf.config.checks import check_counts, check_range
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import UserError, setting
 
@@ -16,7 +16,7 @@ class Arrays(NamedTuple):
     """A dataset as its files have it, before anything is drawn from it.
 
     Attributes:
-      images: training rows, uint8 [n, h, w, c], or float32 [n, d] for vectors.
+      images: training rows, uint8 [n, h, w, c], or float64 [n, d] for vectors.
       labels: [n], whole numbers from 0.
       test_images: test rows, as `images` [m, ...].
       test_labels: [m].
@@ -36,7 +36,7 @@ class Split:
     weighs the j-th row with label i.
 
     Attributes:
-      images: training rows, uint8 [n, h, w, c], or float32 [n, d] for vectors.
+      images: training rows, uint8 [n, h, w, c], or float64 [n, d] for vectors.
       labels: int64 [n].
       test_images: every test row there is, as `images` [m, ...].
       test_labels: int64 [m].
@@ -68,10 +68,9 @@ def profile_counts(largest: int, c: int, ratio: float, profile: str) -> tuple[in
       The sizes in label order, the largest first, rounded to 1 or more.
 
     Raises:
-      UserError: for a ratio below 1.
+      UserError: for a ratio below 1, or so large that no class has so many rows.
     """
-    if ratio < 1:
-        raise UserError(f"{setting('imbalance_ratio')} {ratio:g}: expected 1 or more.")
+    check_range("imbalance_ratio", ratio)
     if profile == "step":
         powers = [float(i >= (c + 1) // 2) for i in range(c)]
     else:

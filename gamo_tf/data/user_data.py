@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf.config.options import Options
-from gamo_tf.data import feature_table, image_folder
+from gamo_tf.data import feature_table, image_folder, image_rows, table_identity
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError, setting
 
@@ -30,14 +30,19 @@ class UserData:
         ``shape`` and ``counts``; `config.options.resolve` needs them.
       arrays: training and test rows, each sorted by label.
       rows: a line for each of these rows, with the columns ``set`` (train or test),
-        ``source`` (the image's file, or the line of the table) and ``label``.
+        ``source`` (the image's file, or the line of the table) and ``label``; of
+        images also ``digest``, of the content of the file.
       skipped: files that were left out, each with the reason.
+      notes: what a person should know of the data before it is trained on, a line each.
+      identity: what `reload` compares the data with later, as JSON can hold it.
     """
 
     settings: dict
     arrays: Arrays
     rows: pd.DataFrame
     skipped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    identity: dict = field(default_factory=dict)
 
 
 def slug(text: str) -> str:
@@ -79,10 +84,10 @@ def from_image_folder(
     """
     folder, test_folder = folder.resolve(), test_folder and test_folder.resolve()
     classes, files = image_folder.scan(folder)
-    train = pd.DataFrame(files, columns=["source", "label"])
+    train = image_rows.from_lines(files, ["source", "label"])
     if test_folder:
         _, test_files = image_folder.scan(test_folder, classes, "test_folder")
-        test = pd.DataFrame(test_files, columns=["source", "label"])
+        test = image_rows.from_lines(test_files, ["source", "label"])
     else:
         train, test = _draw_test_rows(train, test_split, seed)
     settings = {
@@ -91,7 +96,11 @@ def from_image_folder(
         "test_data": str(test_folder or ""),
         "test_split": 0.0 if test_folder else test_split,
     }
-    return from_files(settings, classes, size, gray, _join(train, test), skip_bad)
+    found = from_files(settings, classes, size, gray, _join(train, test), skip_bad)
+    notes = image_folder.notes(folder)
+    if test_folder:
+        notes += image_folder.notes(test_folder)
+    return replace(found, notes=[*notes, *found.notes])
 
 
 def from_files(
@@ -116,7 +125,8 @@ def from_files(
       decode: False opens no file; the image arrays are empty, [n, 0].
 
     Returns:
-      The images uint8 [n, size, size, channels] of `rows`, and what was left out.
+      The images uint8 [n, size, size, channels] of `rows`, what was left out, and a
+      note on test images that are trained on too.
 
     Raises:
       UserError: a file cannot be read and `skip_bad` is False, a class has fewer than
@@ -127,13 +137,14 @@ def from_files(
         nothing = np.zeros((len(rows), 0))
         return _user_data(settings, classes, shape, rows, nothing, [])
     patches = settings.get("patches", ())
-    pixels, bad = image_folder.read(rows["source"], size, gray, patches)
+    pixels, bad, digests = image_folder.read(rows["source"], size, gray, patches)
     if bad and not skip_bad:
-        raise UserError(image_folder.complaint(bad))
+        raise image_folder.complaint(bad)
     good = np.array([path not in bad for path in rows["source"]], bool)
-    rows, pixels = rows[good].reset_index(drop=True), pixels[good]
+    rows = rows.assign(digest=digests)[good].reset_index(drop=True)
     skipped = [f"{path}: {why}" for path, why in bad.items()]
-    return _user_data(settings, classes, shape, rows, pixels, skipped)
+    found = _user_data(settings, classes, shape, rows, pixels[good], skipped)
+    return replace(found, notes=image_rows.leaks(rows), identity={"kind": "images"})
 
 
 def from_feature_table(
@@ -148,7 +159,7 @@ def from_feature_table(
       seed: of the draw of these.
 
     Returns:
-      The vectors, float32 [n, d].
+      The vectors, float64 [n, d].
 
     Raises:
       UserError: the file is not a fit table, a class has fewer than 2 training rows,
@@ -167,15 +178,19 @@ def from_feature_table(
     }
     shape = (table.X.shape[1],)
     vectors = table.X[rows["source"].to_numpy()]
-    return _user_data(settings, table.classes, shape, rows, vectors, [])
+    found = _user_data(settings, table.classes, shape, rows, vectors, [])
+    known = table_identity.identity(path, table)
+    return replace(found, notes=table.notes, identity=known)
 
 
-def reload(options: Options, rows: pd.DataFrame) -> Arrays:
+def reload(options: Options, rows: pd.DataFrame, identity: Mapping) -> Arrays:
     """Read the data of an earlier run again.
 
     Args:
       options: of the run; its ``data`` is a folder of images or a table.
       rows: of the run, as `UserData` has them.
+      identity: of the data when the run was begun, as `UserData` has it; empty for a
+        run of a version that kept none, whose data cannot be compared.
 
     Returns:
       The same arrays as the run was begun with.
@@ -185,16 +200,24 @@ def reload(options: Options, rows: pd.DataFrame) -> Arrays:
     """
     places = rows["source"]
     if options.label:
-        table = feature_table.read(Path(options.data), options.label)
-        # Changed values in a table of the same length cannot be noticed.
-        if len(table.y) <= places.max() or table.classes != options.classes:
-            raise UserError(f"{options.data}: is not the file the run was begun with.")
-        values = table.X[places.to_numpy()]
+        table = table_identity.read_again(options, identity)
+        if not identity:
+            print(
+                "note: the run is of a version that kept no digest of its table: "
+                f"whether {options.data} has changed cannot be told"
+            )
+        sources, labels = places.to_numpy(), rows["label"].to_numpy()
+        table_identity.check_labels(options, table, sources, labels)
+        values = table.X[sources]
     else:
         size, _, channels = options.shape
-        values, bad = image_folder.read(places, size, channels == 1, options.patches)
+        values, bad, digests = image_folder.read(
+            places, size, channels == 1, options.patches
+        )
+        if "digest" in rows:  # not in runs of older versions
+            image_rows.compare(rows, digests)
         if bad:
-            raise UserError(image_folder.complaint(bad, resumed=True))
+            raise image_folder.complaint(bad, resumed=True)
     return _arrays(rows, values)
 
 

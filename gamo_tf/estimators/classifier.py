@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gamo_tf.config.methods import METHODS
-from gamo_tf.estimators import fitting
+from gamo_tf.estimators import fitting, input_checks
 from gamo_tf.inference.convex_sampler import ConvexSampler
 from gamo_tf.methods.build import Networks, prediction_model
 
@@ -151,10 +152,12 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         UserWarning
             Where all classes are of one size: there is nothing to oversample, and a
             plain classifier is trained.
+        sklearn.exceptions.ConvergenceWarning
+            Where a class is never predicted on the training rows.
         """
         self._validate_params()
         X, y = self._check_rows(X, y)
-        self.classes_, codes = fitting.encode(y)
+        self.classes_, codes = input_checks.encode(y)
         counts = np.bincount(codes)
         method = self.method
         if len(counts) > 1 and len(set(counts)) == 1 and METHODS[method].samples:
@@ -169,8 +172,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # G knows the rows of a class by their order, class by class.
         order = np.argsort(codes, kind="stable")
         rows, labels = X[order], codes[order]
-        networks = self._user_networks(X, counts)
-        trainer = fitting.fit(rows, labels, self, method, self._seed, networks)
+        with fitting.seeded(self._seed):  # the user's functions draw weights too
+            networks = self._user_networks(X, counts)
+            trainer = fitting.fit(rows, labels, self, method, self._seed, networks)
         self.F_ = trainer.F
         self.M_ = prediction_model(trainer.options, trainer.M)
         self.G_ = trainer.G if METHODS[method].convex else None
@@ -179,22 +183,52 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # columns, and a convex combination passes through that: there the vectors
         # themselves are combined, so that `sample` returns vectors as they came in.
         scales_only = self.F is None and X.ndim == 2
-        self._points = rows if scales_only else fitting.forward(self.F_, rows)
+        features = fitting.forward(self.F_, rows)
+        self._points = rows if scales_only else features
+        self._warn_of_collapse(features)
         return self
+
+    def _warn_of_collapse(self, features: np.ndarray) -> None:
+        """Warns of classes that none of the training rows is taken for."""
+        predicted = self._probabilities(features).argmax(axis=1)
+        never = [
+            str(name) for k, name in enumerate(self.classes_) if k not in set(predicted)
+        ]
+        if never:
+            warnings.warn(
+                f"never predicted on the training rows: {', '.join(never[:10])}. Try "
+                "more iterations, or a smaller learning_rate.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _probabilities(self, features: np.ndarray) -> np.ndarray:
+        """M's probabilities [n, c]. Raises ValueError where they are no numbers."""
+        p = fitting.forward(self.M_, features).astype(np.float64)
+        wrong = ~np.isfinite(p).all(axis=1)
+        if wrong.any():
+            raise ValueError(
+                f"the probabilities of {wrong.sum()} of {len(p)} rows are no numbers: "
+                "the training has diverged (fit again with a smaller learning_rate), "
+                "or the rows lie too far from those of the training."
+            )
+        # Softmax in float32 sums to 1 within 1e-7 only; the ecosystem expects more.
+        return p / p.sum(axis=1, keepdims=True)
 
     def _check_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Rows and labels as arrays of one length; sets what is known of the rows."""
         if isinstance(X, list):
             X = np.asarray(X)
         if getattr(X, "ndim", 0) == 4:
-            X, y = np.asarray(X), fitting.label_column(y)
+            X, y = np.asarray(X), input_checks.label_column(y)
             if len(X) != len(y):
                 raise ValueError(f"{len(X)} images and {len(y)} labels.")
             self.image_shape_ = X.shape[1:]
-            return fitting.check_images(X), y
+            return input_checks.check_images(X), y
         self.image_shape_ = None
-        X = validate_data(self, X, dtype=np.float32, ensure_min_samples=2)
-        y = fitting.label_column(y)
+        X = input_checks.as_numbers(X)
+        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        y = input_checks.label_column(y)
         if len(X) != len(y):
             raise ValueError(
                 f"Found input variables with inconsistent numbers of samples: "
@@ -235,7 +269,8 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For rows of another shape, and for values that are not finite numbers.
+            For rows of another shape, for values that are not finite numbers, and
+            where the probabilities are none, as after a training that diverged.
         sklearn.exceptions.NotFittedError
             Before `fit`.
         """
@@ -246,18 +281,17 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(
                     f"images {X.shape[1:]}; trained on {self.image_shape_}."
                 )
-            X = fitting.check_images(X)
+            X = input_checks.check_images(X)
         else:
-            X = validate_data(self, X, dtype=np.float32, reset=False)
+            X = input_checks.as_numbers(X)
+            X = validate_data(self, X, dtype=np.float64, reset=False)
         # Matrix products treat the last rows of a batch otherwise than the rest, which
         # shows in the last digit. M sees the rows in one fixed order, so that the
         # probabilities of a row do not depend on the order of X.
         features, rows = np.unique(
             fitting.forward(self.F_, X), axis=0, return_inverse=True
         )
-        p = fitting.forward(self.M_, features)[rows].astype(np.float64)
-        # Softmax in float32 sums to 1 within 1e-7 only; the ecosystem expects more.
-        return p / p.sum(axis=1, keepdims=True)
+        return self._probabilities(features)[rows]
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row.
@@ -301,7 +335,8 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         -------
         samples : ndarray of shape (n, d) or (n, e)
             Of a classifier of vectors with the default F: vectors like those of
-            `fit`. Else features, as `F_` makes them; GAMO2pix makes images of those.
+            `fit`, as float64, within the range of the class. Else features, as `F_`
+            makes them; GAMO2pix makes images of those.
         parents : ndarray of int, shape (n, 5)
             Only with `return_parents`: the rows of the training set that weigh most,
             heaviest first; -1 where the class has fewer.

@@ -1,8 +1,9 @@
-"""What `GAMOClassifier` and `GAMO` share: checks of what comes in, and the training."""
+"""What `GAMOClassifier` and `GAMO` share: their parameters and the training."""
 
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -13,8 +14,6 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
 from gamo_tf import train
 from gamo_tf.config.methods import METHODS
@@ -34,6 +33,8 @@ CONSTRAINTS = {
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "random_state": ["random_state"],
 }
+# Keras, Python and NumPy have one random state each for all threads of a process.
+_ONE_TRAINING = threading.RLock()
 
 
 def fit(
@@ -49,7 +50,7 @@ def fit(
     Parameters
     ----------
     rows : ndarray of shape (n, h, w, c) or (n, d)
-        Images of values 0 to 255 or float32 vectors, sorted by label.
+        Images of values 0 to 255 or float64 vectors, sorted by label.
     labels : ndarray of int, shape (n,)
         Labels 0, 1, ..., each of them present.
     estimator : BaseEstimator
@@ -102,27 +103,34 @@ def fit(
     )
     try:
         options = resolve(chosen)
-        with preserved_random_state():
+        with seeded(seed):
             return train.fit(options, spec_of(options), split, networks=networks)
     except UserError as err:
         raise ValueError(str(err)) from err
 
 
 @contextmanager
-def preserved_random_state() -> Iterator[None]:
-    """Within it, the global states of Python's and NumPy's random numbers may change;
-    afterwards they are as before.
+def seeded(seed: int) -> Iterator[None]:
+    """Within it, the random states of Keras, Python and NumPy follow from a seed, and
+    no other thread is within it; afterwards Python's and NumPy's are as before.
 
     Keras has only a global seed, which sets these two as well. Whoever calls an
     estimator with a `random_state` expects that the other random numbers of the
-    program do not depend on it.
+    program do not depend on it, and that threads do not draw from each other's.
+
+    Parameters
+    ----------
+    seed : int
+        Of all three.
     """
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
+    with _ONE_TRAINING:
+        python, numpy = random.getstate(), np.random.get_state()
+        try:
+            keras.utils.set_random_seed(seed)
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
 
 
 def seed_of(random_state: Any) -> int:
@@ -141,88 +149,6 @@ def seed_of(random_state: Any) -> int:
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def label_column(y: Any) -> np.ndarray:
-    """Labels of any hashable kind as an array.
-
-    Parameters
-    ----------
-    y : array-like of shape (n,)
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        Of dtype object for a list of tuples or of mixed types.
-
-    Raises
-    ------
-    ValueError
-        For more than one column, or numbers that are no classes.
-    """
-    # NumPy would make a matrix of tuples, and text of [1, "one"].
-    if isinstance(y, list) and (
-        any(isinstance(v, tuple) for v in y) or len({type(v) for v in y}) > 1
-    ):
-        column = np.empty(len(y), object)
-        column[:] = y
-        return column
-    column = column_or_1d(y, warn=True)
-    if column.dtype != object:
-        check_classification_targets(column)
-    return column
-
-
-def encode(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The classes of a label column, and each label as a position among them.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,)
-
-    Returns
-    -------
-    classes : ndarray of shape (c,)
-        Sorted, or in the order of their first appearance where labels such as None
-        and text cannot be compared.
-    codes : ndarray of int, shape (n,)
-    """
-    try:
-        classes, codes = np.unique(y, return_inverse=True)
-        return classes, codes
-    except TypeError:
-        position = {label: k for k, label in enumerate(dict.fromkeys(y))}
-        classes = np.empty(len(position), object)
-        classes[:] = list(position)
-        return classes, np.array([position[label] for label in y])
-
-
-def check_images(X: np.ndarray) -> np.ndarray:
-    """Images as F takes them.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, h, w, c)
-        Values 0 to 255, of any numeric dtype.
-
-    Returns
-    -------
-    ndarray of shape (n, h, w, c)
-        uint8 as it is, everything else as float32.
-
-    Raises
-    ------
-    ValueError
-        For text, missing or infinite values, values outside 0 to 255, and images that
-        were scaled to 0 to 1.
-    """
-    if not np.issubdtype(X.dtype, np.number) or not np.isfinite(X).all():
-        raise ValueError("images: expected finite numbers from 0 to 255.")
-    if X.size and (X.min() < 0 or X.max() > 255):
-        raise ValueError(f"images: {X.min():g} to {X.max():g}; expected 0 to 255.")
-    if np.issubdtype(X.dtype, np.floating) and X.size and X.max() <= 1:
-        raise ValueError("images: no value above 1; expected 0 to 255 (times 255?).")
-    return X if X.dtype == np.uint8 else X.astype(np.float32)
 
 
 def forward(network: keras.Model, rows: np.ndarray) -> np.ndarray:

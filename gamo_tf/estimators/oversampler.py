@@ -9,8 +9,8 @@ import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from scipy import sparse
 
-from gamo_tf.estimators import fitting
-from gamo_tf.inference.convex_sampler import LISTED_PARENTS, ConvexSampler
+from gamo_tf.estimators import fitting, input_checks, resampled
+from gamo_tf.inference.convex_sampler import ConvexSampler, Samples
 from gamo_tf.methods.build import Networks
 
 
@@ -107,34 +107,66 @@ class GAMO(BaseOverSampler):
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+    def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        """Resample the rows.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe, sparse matrix} of shape (n, d)
+            Vectors. Data frames may have columns of several types.
+        y : array-like of shape (n,)
+            Labels, two or more of each.
+        **params : dict
+            Has no effect; imbalanced-learn's samplers take it.
+
+        Returns
+        -------
+        X_resampled : {ndarray, dataframe, sparse matrix} of shape (n_after, d)
+            The rows of X exactly as they are, and behind them the new rows in the
+            types of X: integers are rounded, and what cannot be combined (booleans,
+            categories, dates) is that of the heaviest parent.
+        y_resampled : array-like of shape (n_after,)
+            The labels of these rows, of the type of y.
+
+        Raises
+        ------
+        ValueError
+            For data that cannot be trained on.
+        """
+        input_checks.refuse_missing(y)
+        numbers, plain = (
+            input_checks.as_numbers(X, positions=True),
+            input_checks.plain(y),
+        )
+        *_, (labels, samples) = super().fit_resample(numbers, plain, **params)
+        # A new row has the label of its heaviest parent, which is of its class.
+        rows = np.concatenate([np.arange(len(labels)), samples.parents[:, 0]])
+        return resampled.extend(X, labels, samples), resampled.take(y, rows)
+
+    def _fit_resample(
+        self, X: Any, y: np.ndarray
+    ) -> tuple[Any, np.ndarray, tuple[np.ndarray, Samples]]:
         """What `fit_resample` of imbalanced-learn calls with X and y that it has
-        checked: X an array or a sparse matrix [n, d], y [n]."""
-        classes, codes = fitting.encode(y)
+        checked: X an array or a sparse matrix [n, d], y [n]. What is third is passed
+        on by it: the labels as positions among the classes, and the new rows."""
+        classes, codes = input_checks.encode(y)
         wanted = self._wanted(classes, np.bincount(codes))
         self.G_ = None
-        self.sample_parents_ = np.zeros((0, LISTED_PARENTS), int)
-        self.sample_weights_ = np.zeros((0, LISTED_PARENTS))
-        if not wanted:
-            return X, y
-        dense = X.toarray() if sparse.issparse(X) else X
-        # G knows the rows of a class by their order, class by class.
-        order = np.argsort(codes, kind="stable")
-        rows, labels = dense[order].astype(np.float32), codes[order]
-        seed = fitting.seed_of(self.random_state)
-        trainer = fitting.fit(rows, labels, self, "gamo", seed, Networks())
-        self.G_ = trainer.G
-        # The rows themselves are combined, not their standardised columns: a convex
-        # combination passes through the scaling.
-        samples = ConvexSampler(trainer.G, rows, labels).sample(wanted, seed)
-        samples = fitting.in_original_order(samples, order)
+        samples = Samples.none(X.shape[1])
+        if wanted:
+            dense = X.toarray() if sparse.issparse(X) else X
+            # G knows the rows of a class by their order, class by class.
+            order = np.argsort(codes, kind="stable")
+            rows, labels = dense[order].astype(np.float64), codes[order]
+            seed = fitting.seed_of(self.random_state)
+            trainer = fitting.fit(rows, labels, self, "gamo", seed, Networks())
+            self.G_ = trainer.G
+            # The rows themselves are combined, not their standardised columns: a
+            # convex combination passes through the scaling.
+            samples = ConvexSampler(trainer.G, rows, labels).sample(wanted, seed)
+            samples = fitting.in_original_order(samples, order)
         self.sample_parents_, self.sample_weights_ = samples.parents, samples.weights
-        new = samples.values.astype(X.dtype)
-        if sparse.issparse(X):
-            X_new = sparse.vstack([X, sparse.csr_matrix(new)], format=X.format)
-        else:
-            X_new = np.concatenate([X, new])
-        return X_new, np.concatenate([y, classes[samples.labels].astype(y.dtype)])
+        return X, y, (codes, samples)
 
     def _wanted(self, classes: np.ndarray, counts: np.ndarray) -> dict[int, int]:
         """New rows of each class, by its position. Raises ValueError where a largest

@@ -9,7 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gamo_tf.config.options import Options
 from gamo_tf.data.splits import Split
+from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation import metrics
 from gamo_tf.networks.batched import in_chunks
 
@@ -56,11 +58,12 @@ class Evaluator:
         self.c = c
 
         @tf.function(reduce_retracing=True)
-        def predict(images: tf.Tensor) -> tf.Tensor:
+        def predict(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             outputs = in_chunks(lambda x: M(F(x, training=False)), images)
-            return tf.argmax(outputs, axis=1)
+            finite = tf.reduce_all(tf.math.is_finite(outputs))
+            return tf.argmax(outputs, axis=1), finite
 
-        self._predict = predict
+        self._compiled = predict
 
     def __call__(self) -> dict[str, dict]:
         """Measure now.
@@ -69,15 +72,30 @@ class Evaluator:
           `metrics.summarise` of ``test``, the protocol's set (100 a class in the
           paper); of ``test_full``, the whole published test set; and of ``train``,
           the imbalanced training rows.
+
+        Raises:
+          UserError: a probability is NaN or infinite. (The largest of NaNs would be
+            taken to be the first.)
         """
         split, rows = self.split, self.split.protocol_index
-        test = self._predict(self.test).numpy()
+        test = self._predict(self.test)
         sets = {
             "test": (split.test_labels[rows], test[rows]),
             "test_full": (split.test_labels, test),
-            "train": (split.labels, self._predict(self.train).numpy()),
+            "train": (split.labels, self._predict(self.train)),
         }
         return {
             name: metrics.summarise(metrics.confusion(true, predicted, self.c))
             for name, (true, predicted) in sets.items()
         }
+
+    def _predict(self, images: tf.Tensor) -> np.ndarray:
+        """The predicted labels [n]."""
+        labels, finite = self._compiled(images)
+        if not finite:
+            raise UserError(
+                "F and M give probabilities that are not finite numbers: the training "
+                f"diverged. Train anew with a smaller {setting('learning_rate')} "
+                f"({Options.learning_rate:g} is the default)."
+            )
+        return labels.numpy()

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gamo_tf.errors import printable
+
 
 class Metric(NamedTuple):
     """A number between 0 and 1 that summarises the recalls of the classes.
@@ -59,8 +61,8 @@ def summarise(matrix: np.ndarray) -> dict:
 
     Returns:
       A value for the name of every metric; ``recall`` of each class, None for a class
-      that the set has no sample of; ``confusion``, the matrix; and ``absent``, the
-      labels of such classes, which the metrics leave out.
+      that the set has no sample of; ``confusion``, the matrix; ``absent``, the labels
+      of such classes, which the metrics leave out; and ``never_predicted``.
 
     Raises:
       ValueError: where the set has no sample at all.
@@ -77,7 +79,18 @@ def summarise(matrix: np.ndarray) -> dict:
         "recall": [next(values) if here else None for here in present],
         "confusion": matrix.tolist(),
         "absent": np.flatnonzero(~present).tolist(),
+        "never_predicted": never_predicted(matrix),
     }
+
+
+def never_predicted(matrix: Sequence[Sequence[int]] | np.ndarray) -> list[int]:
+    """The labels that a set has samples of and that no sample of it is given.
+
+    Args:
+      matrix: counts [c, c] of `confusion`.
+    """
+    counts = np.asarray(matrix)
+    return np.flatnonzero((counts.sum(axis=1) > 0) & (counts.sum(axis=0) == 0)).tolist()
 
 
 def from_summary(summary: Mapping) -> dict[str, float]:
@@ -107,8 +120,9 @@ def scalars(summary: Mapping, classes: Sequence[str]) -> Iterator[tuple[str, flo
       classes: names of the classes.
 
     Yields:
-      Every metric, and ``recall/CLASS`` (NaN for a class that is absent).
+      Every metric, and ``recall/CLASS`` (NaN for a class that is absent), with the
+      name of the class on one line, whatever it is.
     """
     yield from from_summary(summary).items()
     for name, value in zip(classes, summary["recall"], strict=True):
-        yield f"recall/{name}", float("nan") if value is None else value
+        yield f"recall/{printable(name)}", float("nan") if value is None else value

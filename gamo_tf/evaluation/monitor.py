@@ -10,6 +10,7 @@ import numpy as np
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
+from gamo_tf.errors import printable
 from gamo_tf.evaluation import metrics, plots
 from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
 from gamo_tf.files import save_picture
@@ -21,6 +22,7 @@ from gamo_tf.runs.run import Run
 from gamo_tf.training.trainer import FeatureTrainer
 
 LATENTS = 16  # fixed latents a minority class; the first few are drawn as pictures
+MOST_LATENTS = 4000  # of all classes, whose weights [m, N] are in memory together
 
 
 class FixedSamples(NamedTuple):
@@ -55,7 +57,10 @@ class FixedLatents:
     def __init__(self, trainer: FeatureTrainer) -> None:
         self.trainer = trainer
         options = trainer.options
-        self.labels = np.repeat(options.class_counts.minority, LATENTS)
+        minority = options.class_counts.minority
+        fair = MOST_LATENTS // max(1, len(minority))
+        each = min(LATENTS, max(plots.LATENTS_SHOWN, fair))
+        self.labels = np.repeat(minority, each)
         shape = (len(self.labels), options.latent)
         rng = np.random.default_rng(options.seed)
         self.latents = rng.standard_normal(shape).astype(np.float32)
@@ -69,11 +74,11 @@ class FixedLatents:
         features = self.trainer.features(rows.train).numpy()
         sampler = ConvexSampler(self.trainer.G, features, rows.split.labels)
         values, weights = sampler.generate(self.latents, self.labels)
-        entropy = -np.sum(weights * np.log(np.maximum(weights, 1e-12)), axis=1)
-        effective = {
-            label: float(np.exp(entropy[self.labels == label]).mean())
-            for label in sampler.rows
-        }
+        effective = {}
+        for label in sampler.rows:
+            own = weights[self.labels == label]
+            entropy = -np.sum(own * np.log(np.maximum(own, 1e-12)), axis=1)
+            effective[label] = float(np.exp(entropy).mean())
         found = (self.labels, values, weights, sampler.minority_rows)
         return FixedSamples(*found, effective)
 
@@ -132,7 +137,7 @@ class GameMonitor(MetricLogger):
         if self.fixed:
             found = self.fixed.look(self.rows)
             for label, value in found.effective.items():
-                pairs.append((f"parents/{self.spec.classes[label]}", value))
+                pairs.append((f"parents/{printable(self.spec.classes[label])}", value))
             if not self.spec.vector:  # of vectors there is nothing to look at
                 samples = self._parents_picture(found)
         self.log(iteration, seconds, pairs)
@@ -145,16 +150,21 @@ class GameMonitor(MetricLogger):
                     yield f"{prefix}{name}/{key}", value
 
     def _parents_picture(self, found: FixedSamples) -> np.ndarray:
-        """The picture of some generated samples and the images they are made of."""
-        top = heaviest(found.weights, plots.PARENTS_SHOWN)
+        """The picture of some generated samples and the images they are made of, of the
+        smallest classes."""
+        sizes = self.trainer.options.counts
+        smallest = sorted(set(found.labels), key=lambda label: sizes[label])
+        shown = np.isin(found.labels, smallest[: plots.LINES_SHOWN])
+        weights = found.weights[shown]
+        top = heaviest(weights, plots.PARENTS_SHOWN)
         generated = None
         if self.spec.flat:  # features are pixels
-            generated = to_pixels(found.values, self.spec.shape)
+            generated = to_pixels(found.values[shown], self.spec.shape)
         return plots.parents_grid(
-            self.rows.split.images[found.rows],
-            top,
-            np.take_along_axis(found.weights, top, axis=1),
-            found.labels,
+            self.rows.split.images,
+            found.rows[top],
+            np.take_along_axis(weights, top, axis=1),
+            found.labels[shown],
             self.spec.classes,
             generated,
         )
@@ -162,7 +172,7 @@ class GameMonitor(MetricLogger):
     def _pictures(self, iteration: int, samples: np.ndarray | None) -> None:
         if samples is not None:
             self.picture("samples", self.run.sample(iteration), samples)
-        title, classes = self.run.path.name, self.spec.classes
+        title, classes = plots.cut(self.run.path.name, 60), self.spec.classes
         matrix = self.raw["test"]["confusion"]
         picture = plots.confusion_matrix(matrix, classes, f"{title}, test")
         self.picture("confusion", self.run.picture("confusion.png"), picture)

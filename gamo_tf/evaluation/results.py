@@ -10,9 +10,13 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options
 from gamo_tf.data.splits import Split
+from gamo_tf.errors import setting
 from gamo_tf.evaluation import metrics
+from gamo_tf.evaluation.plots import cut
 from gamo_tf.files import clock
 from gamo_tf.runs.run import Run
+
+_LISTED = 10  # classes named in a line
 
 
 def collect(
@@ -73,6 +77,8 @@ def report(run: Run) -> str:
       Text of several lines.
     """
     results = run.read_results()
+    classes = [cut(name) for name in results["classes"]]
+    collapsed = False
     lines = [f"finished {run.path} in {clock(results['seconds'])}"]
     for name, what in results["sets"].items():
         for kind, sets in (("", results), (" (EMA)", results.get("ema"))):
@@ -80,13 +86,30 @@ def report(run: Run) -> str:
                 summary = sets[name]
                 lines.append(f"  {name + kind:<15} {metrics.line(summary)}   {what}")
                 if summary["absent"]:
-                    absent = [results["classes"][i] for i in summary["absent"]]
-                    lines.append(f"    no image of: {', '.join(absent)}; left out")
+                    absent = _names(classes, summary["absent"])
+                    lines.append(f"    no image of: {absent}; left out")
+                # Worked out here: older results have the matrix only.
+                if never := metrics.never_predicted(summary["confusion"]):
+                    lines.append(f"    never predicted: {_names(classes, never)}")
+                    collapsed = True
+    if collapsed:
+        lines.append(
+            "  A class that is never predicted was not learned: the training was too "
+            f"short or collapsed. Try more {setting('iterations')}, or a smaller "
+            f"{setting('learning_rate')} ({Options.learning_rate:g} is the default)."
+        )
     recall = " ".join(
         f"{c} {'-' if r is None else format(r, '.2f')}"
-        for c, r in zip(results["classes"], results["test"]["recall"], strict=True)
+        for c, r in zip(classes, results["test"]["recall"], strict=True)
     )
     lines.append(f"  test recall     {recall}")
     lines.append(f"  pictures        {run.path}/curves.png, confusion.png, samples/")
     lines.append(f"  TensorBoard     tensorboard --logdir {run.tensorboard}")
     return "\n".join(lines)
+
+
+def _names(classes: list[str], labels: list[int]) -> str:
+    """The names of classes, the first of them where they are many."""
+    names = ", ".join(classes[k] for k in labels[:_LISTED])
+    more = len(labels) - _LISTED
+    return f"{names} and {more} more" if more > 0 else names

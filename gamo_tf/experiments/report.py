@@ -11,7 +11,7 @@ import pandas as pd
 
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import SETS, spec_of
-from gamo_tf.errors import UserError, command
+from gamo_tf.errors import UserError, command, printable
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY
 from gamo_tf.experiments import document, report_plots
 from gamo_tf.experiments.published import TABLES
@@ -54,7 +54,7 @@ def gather(store: ResultStore, folders: Sequence[Path]) -> int:
                     print(f"{run.path}: not finished, left out. Go on with: {resume}")
             except UserError as err:
                 unfinished += 1
-                print(f"left out: {err}")
+                print(f"left out: {printable(err.message)}")
     return unfinished
 
 
@@ -146,8 +146,11 @@ def section(mine: pd.DataFrame, group: Group) -> list[document.Block]:
     if counts:  # else every seed has classes of its own
         classes = spec_of(mine["options"].iloc[0]).classes
         order = np.argsort(counts)[::-1]
-        ticks = [f"{classes[k]}\n{counts[k]}" for k in order]
-        picture = report_plots.recalls(recall_curves(mine, order), ticks)
+        picture = report_plots.recalls(
+            recall_curves(mine, order),
+            [classes[k] for k in order],
+            [counts[k] for k in order],
+        )
         alt = f"recall by class size, {title}"
         blocks.append(document.Picture(f"{stem}-recall.png", alt, picture))
     return blocks

@@ -15,6 +15,8 @@ from gamo_tf.evaluation import plots
 from gamo_tf.evaluation.metrics import METRICS
 
 # Kind of weights -> colour, marker, and how far from the middle of its line.
+_LONGEST = 80  # characters of a method's label, which has all its settings
+_LINES = 60  # methods of `scores`
 _STYLES = {"": ("C0", "o", 0.12), "EMA": ("C1", "s", -0.12)}
 
 
@@ -58,11 +60,12 @@ def scores(methods: Sequence[MethodScores]) -> np.ndarray:
     """Each metric on the full test set: a panel a metric, a line a method.
 
     Args:
-      methods: from the lowest line to the highest.
+      methods: from the lowest line to the highest; the highest _LINES are drawn.
 
     Returns:
       uint8 [h, w, 3]; bars are standard deviations over seeds.
     """
+    number, methods = len(methods), methods[-_LINES:]
     figure = Figure(figsize=(11, 1.2 + 0.3 * len(methods)), layout="constrained")
     panels = figure.subplots(1, len(METRICS), sharey=True, squeeze=False)[0]
     for axes, metric in zip(panels, METRICS, strict=True):
@@ -81,20 +84,27 @@ def scores(methods: Sequence[MethodScores]) -> np.ndarray:
                     )
         axes.set(xlabel=f"{metric.title}, full test set")
         axes.grid(alpha=0.3, axis="x")
-    panels[0].set_yticks(range(len(methods)), [method.label for method in methods])
+    labels = [plots.label(method.label, _LONGEST) for method in methods]
+    panels[0].set_yticks(range(len(methods)), labels)
     for tick, method in zip(panels[0].get_yticklabels(), methods, strict=True):
         if method.bold:
             tick.set_fontweight("bold")
-    figure.suptitle("circles: raw weights; squares: EMA; bars: deviation over seeds")
+    title = "circles: raw weights; squares: EMA; bars: deviation over seeds"
+    if number > len(methods):
+        title += f"; the highest {_LINES} of {number}"
+    figure.suptitle(title)
     return plots.render(figure)
 
 
-def recalls(curves: Sequence[RecallCurve], ticks: Sequence[str]) -> np.ndarray:
+def recalls(
+    curves: Sequence[RecallCurve], classes: Sequence[str], counts: Sequence[int]
+) -> np.ndarray:
     """Recall on the full test set against class size, a curve a method.
 
     Args:
       curves: in the order in which they are drawn.
-      ticks: a text for each class, from the largest to the smallest.
+      classes: names, from the largest class to the smallest.
+      counts: training images of each.
 
     Returns:
       uint8 [h, w, 3].
@@ -110,10 +120,15 @@ def recalls(curves: Sequence[RecallCurve], ticks: Sequence[str]) -> np.ndarray:
                 marker="o",
                 ms=3,
                 color=f"C{curve.color}",
-                label=curve.label,
+                label=plots.label(curve.label, _LONGEST),
                 zorder=3,
             )
-    axes.set_xticks(range(len(ticks)), list(ticks), fontsize=8)
+    places, names = plots.ticks(classes, 12)
+    words = [f"{name}\n{counts[k]}" for k, name in zip(places, names, strict=True)]
+    longest = max(map(len, names))
+    axes.set_xticks(places, words, fontsize=8)
+    if longest > 15:
+        axes.tick_params(axis="x", rotation=60)
     axes.set(ylabel="recall, full test set", ylim=(0, 1.02))
     axes.set_xlabel("class, and its training images; grey: all other methods")
     axes.grid(alpha=0.3)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gamo_tf.cli.program import argument_parser, run_program
+from gamo_tf.config.checks import check_ranges
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES
 from gamo_tf.data.download import default_data_dir
@@ -288,7 +289,4 @@ def _check(
         raise UserError(
             f"{setting('known')}: goes with table1 to table4, not {flags.what}."
         )
-    if flags.repeats < 1:
-        raise UserError(f"{setting('repeats')} {flags.repeats}: expected 1 or more.")
-    if flags.updates is not None and flags.updates < 2:
-        raise UserError(f"{setting('updates')} {flags.updates}: expected 2 or more.")
+    check_ranges({k: v for k, v in vars(flags).items() if v is not None})

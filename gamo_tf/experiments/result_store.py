@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 
 from gamo_tf.config.options import SETS, Options
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, first_line
 from gamo_tf.evaluation.metrics import METRICS
-from gamo_tf.files import write_text
+from gamo_tf.files import locked, write_text
+from gamo_tf.runs.result_check import shares_agree
 from gamo_tf.runs.run import Run
+from gamo_tf.stored import digest, read_bytes, read_text, reading, sealed, unsealed
 
 # Of the first metric the last evaluations are kept too, not the last one only: they
 # show how far M still swings at the end of a training.
@@ -39,16 +42,21 @@ class ResultStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._results: dict[Options, dict] = {}
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        self._results = self._read()
+
+    def _read(self) -> dict[Options, dict]:
+        results: dict[Options, dict] = {}
+        lines = read_text(self.path).splitlines() if self.path.exists() else []
         for number, line in enumerate(lines, 1):
             try:
-                result = json.loads(line)
-                self._results[Options.from_json(result["options"])] = result
-            except (ValueError, TypeError, KeyError, UserError) as err:
+                result = unsealed(json.loads(line))
+                _check_record(result)
+                results[Options.from_json(result["options"])] = result
+            except Exception as err:  # of many kinds, for damaged lines
                 raise UserError(
-                    f"{path}, line {number}: not a record ({err})."
+                    f"{self.path}, line {number}: not a record ({first_line(err)})."
                 ) from err
+        return results
 
     def __iter__(self) -> Iterator[tuple[Options, dict]]:
         """Options and result of each run, in the order of the file."""
@@ -73,11 +81,25 @@ class ResultStore:
           run: finished. A result of the same options that is there already is kept,
             because published tables may stand on it.
         """
-        if run.options not in self._results:
-            self._results[run.options] = record(run)
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            lines = (json.dumps(result) for result in self._results.values())
-            write_text(self.path, "\n".join(lines) + "\n")
+        options = run.options
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Another process may have added a line since this one has read the file.
+        with locked(self.path.parent):
+            self._results = self._read()
+            if options in self._results:
+                return
+            self._results[options] = record(run)
+            known = read_text(self.path) if self.path.exists() else ""
+            line = json.dumps(sealed(self._results[options]))
+            write_text(self.path, f"{known}{line}\n")
+
+
+def _check_record(result: dict) -> None:
+    """Raises UserError for a line that is no record of a run."""
+    for kind in (result, *([result["ema"]] if result.get("ema") else [])):
+        for name in SETS:
+            if not shares_agree(kind.get(name)):
+                raise UserError(f"{name}: metrics and recalls do not agree")
 
 
 def record(run: Run) -> dict:
@@ -101,8 +123,14 @@ def record(run: Run) -> dict:
     }
     if "ema" in results:
         kept["ema"] = _measured(results["ema"])
-    late = pd.read_csv(run.metrics)[f"test_full_{_LATE_METRIC}"].tail(_LATE_EVALUATIONS)
-    kept[f"late_{_LATE_METRIC}"] = [round(x, 6) for x in late]
+    with reading(run.metrics):
+        content = read_bytes(run.metrics)
+        known = results.get("metrics_digest")
+        if known and known != digest(content):
+            raise UserError("is not as it was written; damaged or edited.")
+        column = pd.read_csv(BytesIO(content))[f"test_full_{_LATE_METRIC}"]
+        last = column.tail(_LATE_EVALUATIONS).astype(float)
+        kept[f"late_{_LATE_METRIC}"] = [round(x, 6) for x in last]
     return {**kept, "versions": results["versions"], "date": results["date"]}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from gamo_tf.cli.program import INTERRUPTED
+from gamo_tf.cli.program import INTERRUPTED, unforeseen
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import Options
 from gamo_tf.data import load
@@ -22,6 +22,7 @@ from gamo_tf.errors import (
     Stopped,
     UserError,
     caller,
+    printable,
     setting,
     speaking_to,
 )
@@ -46,8 +47,11 @@ def find(runs_dir: Path, options: Options) -> Run | None:
     tail = f"{options.dataset}-{options.method}-{options.loss}"
     for path in sorted(runs_dir.glob(f"*-{tail}/options.json")):
         run = Run(path.parent)
-        if run.options == options:
-            return run
+        try:
+            if run.options == options:
+                return run
+        except UserError as err:  # a damaged run must not be in the way of another
+            print(f"left out: {printable(err.message)}", flush=True)
     return None
 
 
@@ -124,6 +128,8 @@ def _train(
             outcome.send(str(err))
         except (Stopped, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
+        except Exception as err:
+            outcome.send(unforeseen(err))
         else:
             outcome.send("")
 

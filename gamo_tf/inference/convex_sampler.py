@@ -31,6 +31,18 @@ class Samples(NamedTuple):
     parents: np.ndarray
     weights: np.ndarray
 
+    @classmethod
+    def none(cls, width: int, dtype: np.dtype | type = np.float64) -> Samples:
+        """No samples.
+
+        Args:
+          width: d.
+          dtype: of their values.
+        """
+        weights = np.zeros((0, LISTED_PARENTS))
+        values = np.zeros((0, width), dtype)
+        return cls(values, np.zeros(0, int), weights.astype(int), weights)
+
 
 def heaviest(weights: np.ndarray, count: int) -> np.ndarray:
     """The columns of the largest weights of each row.
@@ -67,8 +79,8 @@ class ConvexSampler:
     Args:
       G: a convex generator (`networks.convex_generator`).
       points: [n, d], a row for each training row: what Eq. 1 combines. These are
-        features, or the values that they are worked out from where F only scales
-        columns (a convex combination passes through that).
+        features, float32, or the vectors that they are worked out from where F only
+        scales columns (a convex combination passes through that), float64.
       labels: int [n]; rows of a class in the order that G was trained with.
 
     Attributes:
@@ -97,7 +109,7 @@ class ConvexSampler:
     def generate(
         self, z: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Samples of any minority classes, in any order.
+        """Samples of any minority classes, in any order; of points of float32.
 
         Args:
           z: latents float32 [m, l].
@@ -128,14 +140,27 @@ class ConvexSampler:
     def combine(self, label: int, weights: np.ndarray) -> np.ndarray:
         """Eq. 1.
 
+        Points of float64 are combined as precisely as that allows: no value leaves the
+        range that its column has in the class.
+
         Args:
           label: of a minority class.
           weights: convex weights [m, n_i], over `rows[label]`.
 
         Returns:
-          The convex combinations [m, d].
+          The convex combinations [m, d], of the type of the points.
         """
-        return weights @ self.points[self.rows[label]]
+        points = self.points[self.rows[label]]
+        if points.dtype != np.float64:
+            return weights @ points
+        exact = weights.astype(np.float64)  # G's sum to 1 within 1e-7 only
+        exact /= exact.sum(axis=1, keepdims=True)
+        low, high = points.min(axis=0), points.max(axis=0)
+        # Halves of the distances from the middle: these do not overflow, and a large
+        # offset that all rows share costs no digits.
+        middle = low / 2 + high / 2
+        half = exact @ (points / 2 - middle / 2)
+        return np.clip(middle + 2 * half, low, high)
 
     def sample(self, wanted: dict[int, int], seed: int) -> Samples:
         """New samples of each class, from the random stream [seed, label].
@@ -154,9 +179,7 @@ class ConvexSampler:
             for block in self._blocks(label, n, seed)
         ]
         if not blocks:
-            none = np.zeros((0, LISTED_PARENTS))
-            values = np.zeros((0, self.points.shape[1]), self.points.dtype)
-            return Samples(values, np.zeros(0, int), none.astype(int), none)
+            return Samples.none(self.points.shape[1], self.points.dtype)
         return Samples(*(np.concatenate(group) for group in zip(*blocks, strict=True)))
 
     def _blocks(self, label: int, n: int, seed: int) -> list[Samples]:

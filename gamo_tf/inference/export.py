@@ -32,15 +32,16 @@ def model(run: Run, spec: DatasetSpec) -> keras.Model:
       spec: of the run's data.
 
     Returns:
-      Images of any size, values 0 to 255 [b, any, any, channels], or vectors [b, d],
-      to class probabilities [b, c].
+      Images of any size, values 0 to 255 [b, any, any, channels], or vectors
+      float64 [b, d], to class probabilities [b, c].
 
     Raises:
       UserError: where the run has no F or M.
     """
     F, M = load_network(run.model("F")), load_network(run.model("M"))
     if spec.vector:
-        x = keras.Input(spec.shape, name="vector")
+        # float64, but for runs of earlier versions, whose F takes float32.
+        x = keras.Input(spec.shape, dtype=F.inputs[0].dtype, name="vector")
         return keras.Model(x, M(F(x)), name="gamo")
     height, width, channels = spec.shape
     x = keras.Input((None, None, channels), name="image")
@@ -83,7 +84,7 @@ def write(run: Run, folder: Path) -> None:
         "method": run.options.method,
     }
 
-    @tf.function(input_signature=[tf.TensorSpec(whole.input.shape, tf.float32)])
+    @tf.function(input_signature=[_signature(whole)])
     def serve(x: tf.Tensor) -> dict[str, tf.Tensor]:
         p = whole(x, training=False)
         names = tf.constant(spec.classes)
@@ -103,6 +104,12 @@ def write(run: Run, folder: Path) -> None:
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     atomically(folder, fill)
+
+
+def _signature(whole: keras.Model) -> tf.TensorSpec:
+    """What the served model takes: the rows of the model."""
+    (rows,) = whole.inputs
+    return tf.TensorSpec(rows.shape, rows.dtype)
 
 
 def _add_metadata(path: Path, facts: dict) -> None:

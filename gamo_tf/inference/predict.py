@@ -9,7 +9,7 @@ import numpy as np
 
 from gamo_tf.config.options import spec_of
 from gamo_tf.data import feature_table, image_folder
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, setting
 from gamo_tf.networks.batched import compiled
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
@@ -34,7 +34,8 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
     """Predict the class of new images, or of the rows of new tables.
 
     Images are prepared as `data.image_folder` says, to the size and the colours that
-    the run was trained on. Tables need the columns of the run's table.
+    the run was trained on. Tables need the columns that the run's table had when it
+    was begun; further ones are left out.
 
     Args:
       run: a finished run.
@@ -47,7 +48,7 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
       counted from 0), in the order of `files`; unreadable files have none.
 
     Raises:
-      UserError: where the run has no F or M.
+      UserError: where the run has no F or M, or these give no probabilities.
     """
     spec = spec_of(run.options)
     header = ["file", "label", "probability"]
@@ -60,8 +61,16 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
     if not len(rows):
         return Predictions(header, [], unreadable)
     F, M = (compiled(load_network(run.model(name))) for name in "FM")
+    probabilities = M(F(rows))
+    wrong = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
+    if len(wrong):
+        raise UserError(
+            f"{run.path}: the probabilities of {len(wrong)} of {len(rows)} rows are no "
+            f"numbers, those of {names[wrong[0]]} first. Train anew with a smaller "
+            f"{setting('learning_rate')}, unless the values of these rows are wrong."
+        )
     lines = []
-    for name, p in zip(names, M(F(rows)), strict=True):
+    for name, p in zip(names, probabilities, strict=True):
         best = int(p.argmax())
         line = [name, spec.classes[best], f"{p[best]:.6f}"]
         if all_probabilities:
@@ -75,7 +84,7 @@ def _read_images(
 ) -> tuple[list[str], np.ndarray, dict[str, str]]:
     """Readable files, their images uint8 [n, h, w, c], and the unreadable files."""
     size, _, channels = spec_of(run.options).shape
-    images, unreadable = image_folder.read(
+    images, unreadable, _ = image_folder.read(
         files, size, channels == 1, run.options.patches
     )
     keep = [k for k, name in enumerate(files) if name not in unreadable]
@@ -85,15 +94,16 @@ def _read_images(
 def _read_tables(
     run: Run, files: list[str]
 ) -> tuple[list[str], np.ndarray, dict[str, str]]:
-    """Names of all rows, their vectors float32 [n, d], and the unreadable files."""
+    """Names of all rows, their vectors float64 [n, d], and the unreadable files."""
     options = run.options
-    columns = feature_table.columns(Path(options.data), options.label)
+    # The names of the columns are the run's own: today's file may be another.
+    known = run.identity
     names, unreadable = [], {}
-    vectors = [np.zeros((0, *options.shape), np.float32)]
+    vectors = [np.zeros((0, *options.shape))]
     for file in files:
         try:
             found = feature_table.vectors(
-                Path(file), options.label, columns, options.shape[0]
+                Path(file), options.label, known, options.shape[0]
             )
         except UserError as err:
             unreadable[file] = str(err)

@@ -15,6 +15,7 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options
 from gamo_tf.data.splits import Split
+from gamo_tf.errors import UserError
 from gamo_tf.files import atomically
 from gamo_tf.methods.imbalance_losses import OBJECTIVES
 from gamo_tf.networks.classifier import classifier, divide_prior
@@ -22,6 +23,7 @@ from gamo_tf.networks.conditional_gan import free_generator
 from gamo_tf.networks.convex_generator import convex_generator
 from gamo_tf.networks.discriminator import discriminator
 from gamo_tf.networks.feature_extractor import feature_extractor, standardiser
+from gamo_tf.stored import read_arrays, reading
 from gamo_tf.training.trainer import FeatureTrainer
 
 
@@ -142,10 +144,7 @@ def oversample(
     if not method.oversample:
         return TrainingSet(split.images, split.labels, 0.0)
     if path and path.is_file():
-        with np.load(path, allow_pickle=False) as saved:
-            return TrainingSet(
-                saved["images"], saved["labels"], float(saved["seconds"])
-            )
+        return read_added(path, options, split)
     began = time.perf_counter()
     add = lookup(method.oversample)
     images, labels = add(split.images, split.labels, spec, options)
@@ -153,3 +152,29 @@ def oversample(
     if path:
         atomically(path, lambda part: np.savez(part, **rows._asdict()))
     return rows
+
+
+def read_added(path: Path, options: Options, split: Split) -> TrainingSet:
+    """What `oversample` kept.
+
+    Args:
+      path: of the ``.npz`` file.
+      options: settings of the run.
+      split: the rows drawn.
+
+    Raises:
+      UserError: the file cannot be read, or does not begin with the rows of the split.
+    """
+    n, c = len(split.labels), len(options.counts)
+    most = 2**16 + 2 * c * max(options.counts) * (8 + split.images[0].nbytes)
+    images, labels, seconds = read_arrays(path, ("images", "labels", "seconds"), most)
+    with reading(path):
+        if not (
+            len(images) == len(labels) >= n
+            and images.dtype == split.images.dtype
+            and np.array_equal(images[:n], split.images)
+            and np.array_equal(labels[:n], split.labels)
+            and np.isin(labels, range(c)).all()
+        ):
+            raise UserError("does not begin with the training rows of the run.")
+        return TrainingSet(images, labels, float(seconds))

@@ -179,7 +179,8 @@ class Mixup(Classifier):
         x, y = tf.gather(images, rows), tf.gather(labels, rows)
         one_hot, _ = class_targets(y, self.c)
         share = self.random.uniform([])
-        x = tf.cast(x, tf.float32)
-        x = share * x + (1.0 - share) * tf.reverse(x, [0])
+        x = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)  # vectors stay
+        part = tf.cast(share, x.dtype)
+        x = part * x + (1.0 - part) * tf.reverse(x, [0])
         one_hot = share * one_hot + (1.0 - share) * tf.reverse(one_hot, [0])
         return loss(one_hot, self.M(self.F(x, training=True)))

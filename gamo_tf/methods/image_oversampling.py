@@ -24,7 +24,7 @@ def random_copies(
     """Random oversampling: copies drawn with replacement (imbalanced-learn).
 
     Args:
-      images: uint8 [n, h, w, c], or vectors float32 [n, d].
+      images: uint8 [n, h, w, c], or vectors float64 [n, d].
       labels: int [n].
       spec: of the dataset.
       options: settings of the run.

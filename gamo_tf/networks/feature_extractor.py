@@ -12,6 +12,7 @@ from keras import layers
 from gamo_tf.config.dataset_specs import DatasetSpec
 
 FEATURES = 512  # width of F's last layer in the authors' convolutional program
+_ROUNDING = 2.0  # units in the last place that a constant column may differ by
 
 
 def feature_extractor(spec: DatasetSpec) -> keras.Model:
@@ -44,21 +45,31 @@ def feature_extractor(spec: DatasetSpec) -> keras.Model:
 def standardiser(vectors: np.ndarray) -> keras.Model:
     """F for vectors: scales every column to mean 0 and variance 1. Nothing is learned.
 
-    A column that has one value only becomes 0.
+    It works in float64, so that columns of any offset and scale that float64 holds
+    (times in seconds since 1970, values of 1e300) are told apart as well as others. A
+    column becomes 0 that has one value only, but for rounding.
 
     Args:
       vectors: the training rows [n, d] whose means and variances are taken.
 
     Returns:
-      F: [b, d] -> [b, d].
+      F: float64 [b, d] -> float32 [b, d].
     """
-    mean, variance = vectors.mean(0, np.float64), vectors.var(0, dtype=np.float64)
-    variance = np.where(variance > 0, variance, 1.0)
-    x = keras.Input(vectors.shape[1:], name="vector")
-    scale = layers.Normalization(
-        mean=mean.tolist(), variance=variance.tolist(), name="scale"
-    )
-    return keras.Model(x, scale(x), name="F")
+    values = vectors.astype(np.float64)
+    # A power of two brings each column to -1 ... 1 without any rounding, so that
+    # nothing overflows from here on.
+    _, exponent = np.frexp(np.abs(values).max(axis=0))
+    power = np.ldexp(1.0, np.clip(-exponent, -1022, 1022))
+    values = values * power
+    mean, deviation = values.mean(axis=0), values.std(axis=0)
+    noise = _ROUNDING * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
+    varies = deviation > noise
+    scale = np.where(varies, 1.0, 0.0) / np.where(varies, deviation, 1.0)
+    x = keras.Input(vectors.shape[1:], dtype="float64", name="vector")
+    # The subtraction comes first: after the division it would lose digits.
+    h = layers.Rescaling(power, -mean, dtype="float64", name="shift")(x)
+    h = layers.Rescaling(scale, dtype="float64", name="scale")(h)
+    return keras.Model(x, layers.Activation("linear", name="single")(h), name="F")
 
 
 def to_pixels(scaled: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from gamo_tf.config.checks import check_folder_name
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data import load, user_data
 from gamo_tf.data.splits import Arrays, Split
-from gamo_tf.errors import UserError, command, setting
-from gamo_tf.files import atomically, write_text
+from gamo_tf.data.user_data import UserData
+from gamo_tf.errors import UserError, command, printable, setting
+from gamo_tf.files import atomically, inside, locked, write_text
+from gamo_tf.runs import origin
+from gamo_tf.runs.result_check import check_results
 from gamo_tf.runs.run_directory import RunDirectory
+from gamo_tf.stored import read_arrays, read_json, reading
 
 
 @dataclass(frozen=True)
@@ -41,17 +46,13 @@ class Run(RunDirectory):
         tail = f"{options.dataset}-{options.method}-{options.loss}"
         try:
             runs_dir.mkdir(parents=True, exist_ok=True)
-            number = 1 + max(
-                (int(p.name[:5]) for p in runs_dir.iterdir() if _numbered(p)),
-                default=-1,
-            )
-            while True:  # another process may take the number first
+            with locked(runs_dir):  # another process may take the number too
+                number = 1 + max(
+                    (int(p.name[:5]) for p in runs_dir.iterdir() if _numbered(p)),
+                    default=-1,
+                )
                 path = runs_dir / f"{number:05d}-{tail}"
-                taken = any(_numbered(p, number) for p in runs_dir.iterdir())
-                if not taken:
-                    path.mkdir()
-                    break
-                number += 1
+                path.mkdir()
             cls(path).make()
             (path / "samples").mkdir()
             text = json.dumps(options.to_json(), indent=2) + "\n"
@@ -88,13 +89,37 @@ class Run(RunDirectory):
           UserError: where the file cannot be read as settings.
         """
         path = self.path / "options.json"
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            return Options.from_json(values)
-        except UserError as err:
-            raise UserError(f"{path}: {err}") from err
-        except (OSError, ValueError, TypeError, KeyError) as err:
-            raise UserError(f"{path}: cannot be read as settings ({err}).") from err
+        with reading(path):
+            values = read_json(path)
+            if not isinstance(values, dict):
+                raise UserError(f"{path}: expected settings by name.")
+            options = Options.from_json(values)
+            origin.check_options(options, self.origin)
+            return options
+
+    @property
+    def origin(self) -> dict:
+        """What the run was begun with (see `runs.origin`); empty for a run of a version
+        that kept nothing of it.
+
+        Raises:
+          UserError: where the file cannot be read.
+        """
+        path = self.path / "data.json"
+        if not path.exists():
+            return {}
+        return origin.check(path, read_json(path, always_sealed=True))
+
+    @property
+    def identity(self) -> dict:
+        """What is known of the user's data (see `UserData`); empty as `origin` is."""
+        return self.origin.get("identity", {})
+
+    def read_results(self) -> dict:
+        values = super().read_results()
+        with reading(self.path / "results.json"):
+            check_results(values)
+        return values
 
     def sample(self, iteration: int) -> Path:
         """Where the picture of generated samples at an iteration lies.
@@ -121,11 +146,11 @@ class Run(RunDirectory):
           name: of the class.
 
         Raises:
-          UserError: for a name that is no folder's. What is in the folder is replaced
-            and removed, so that it must never be another place.
+          UserError: for a name that is no folder's, or a link to another place. What
+            is in the folder is replaced and removed.
         """
         check_folder_name("classes", name)
-        return RunDirectory(self.pix / name)
+        return RunDirectory(inside(self.path, self.pix / name))
 
     @property
     def balanced(self) -> Path:
@@ -134,25 +159,41 @@ class Run(RunDirectory):
 
     # ---- the data it was drawn from ---------------------------------------------
 
-    def save_rows(self, rows: pd.DataFrame) -> None:
-        """Write which file or line each row of the user's data is (`UserData.rows`).
+    def save_data(self, options: Options, split: Split, data: UserData | None) -> None:
+        """Write which rows the run has, and by what they are known again.
 
         Args:
-          rows: columns ``set`` and ``source``, among others, a line a row.
+          options: settings of the run.
+          split: what it trains and is tested on.
+          data: the user's data that it was drawn from; None: a published dataset.
         """
-        atomically(self.path / "rows.csv", lambda p: rows.to_csv(p, index=False))
+        if data:
+            rows = data.rows
+            atomically(
+                self._rows,
+                lambda p: rows.to_csv(p, index=False, errors="surrogateescape"),
+            )
+        origin.save(
+            self.path / "data.json",
+            options,
+            split,
+            self._rows if data else None,
+            data.identity if data else {},
+        )
+        self._save_split(split)  # the last: see `has_rows`
+
+    @property
+    def _rows(self) -> Path:
+        """rows.csv: which file or line each row of the user's data is."""
+        return self.path / "rows.csv"
 
     def rows(self) -> pd.DataFrame:
-        """What `save_rows` wrote.
+        """The rows of the user's data (`UserData.rows`).
 
         Raises:
-          UserError: where the file cannot be read.
+          UserError: where the file cannot be read, or is not as it was written.
         """
-        path = self.path / "rows.csv"
-        try:
-            return pd.read_csv(path)
-        except (OSError, ValueError) as err:
-            raise UserError(f"{path}: cannot be read ({err}).") from err
+        return origin.read_rows(self._rows, self.options, self.origin)
 
     def row_sources(self) -> np.ndarray | None:
         """The file or line of each training row; None for a published dataset."""
@@ -171,27 +212,25 @@ class Run(RunDirectory):
           UserError: where it is not there any more.
         """
         if self.options.data:
-            return user_data.reload(self.options, self.rows())
+            return user_data.reload(self.options, self.rows(), self.identity)
         return load.read(spec_of(self.options), data_dir)
 
     # ---- the split -----------------------------------------------------------
 
-    def save_split(self, split: Split) -> None:
-        """Write split.npz: the rows' positions in the data, and their labels.
+    def _save_split(self, split: Split) -> None:
+        """Write split.npz: the rows' positions in the data, and their labels."""
+        arrays = {
+            "train_index": split.train_index,
+            "train_labels": split.labels,
+            "protocol_index": split.protocol_index,
+            "protocol_labels": split.test_labels[split.protocol_index],
+        }
+        atomically(self.path / "split.npz", lambda part: np.savez(part, **arrays))
 
-        Args:
-          split: what the run trains and is tested on.
-        """
-        atomically(
-            self.path / "split.npz",
-            lambda part: np.savez(
-                part,
-                train_index=split.train_index,
-                train_labels=split.labels,
-                protocol_index=split.protocol_index,
-                protocol_labels=split.test_labels[split.protocol_index],
-            ),
-        )
+    @property
+    def has_rows(self) -> bool:
+        """Whether it got as far as to keep what it was begun with."""
+        return (self.path / "split.npz").exists()
 
     def load_split(self, arrays: Arrays) -> Split:
         """The run's own rows of the data. Nothing is drawn anew.
@@ -200,34 +239,46 @@ class Run(RunDirectory):
           arrays: the data that the run was drawn from.
 
         Raises:
-          UserError: where the data no longer has the labels that were saved.
+          UserError: where the data is not what the run was begun with.
         """
-        path = self.path / "split.npz"
-        try:
-            with np.load(path, allow_pickle=False) as saved:
-                train, protocol = saved["train_index"], saved["protocol_index"]
-                labels = saved["train_labels"]
-                protocol_labels = saved["protocol_labels"]
-        except (OSError, ValueError, KeyError) as err:
-            raise UserError(f"{path}: cannot be read ({err}).") from err
+        path, known = self.path / "split.npz", self.origin
         images, all_labels, test_images, test_labels = arrays
-        if (
-            train.max() >= len(all_labels)
-            or protocol.max() >= len(test_labels)
-            or not np.array_equal(all_labels[train], labels)
-            or not np.array_equal(test_labels[protocol], protocol_labels)
-        ):
-            raise UserError(
-                f"{path}: the data files are not those the run was drawn from "
-                f"(labels differ). Give the run's {setting('data_dir')}."
-            )
-        return Split(
+        names = ("train_index", "train_labels", "protocol_index", "protocol_labels")
+        most = 2**16 + 16 * (sum(self.options.counts) + len(test_labels))
+        train, labels, protocol, protocol_labels = read_arrays(path, names, most)
+        with reading(path):
+            _check_index("train_index", train, labels, all_labels)
+            _check_index("protocol_index", protocol, protocol_labels, test_labels)
+            counts = np.bincount(labels, minlength=len(self.options.counts))
+            if tuple(counts.tolist()) != self.options.counts:
+                raise UserError("other class sizes than those of options.json.")
+        split = Split(
             images[train],
-            labels,
+            labels.astype(np.int64),
             test_images,
             test_labels.astype(np.int64),
             train,
             protocol,
+        )
+        origin.check_rows(self.path, split, spec_of(self.options), known)
+        return split
+
+
+def _check_index(
+    name: str, index: np.ndarray, labels: np.ndarray, all_labels: np.ndarray
+) -> None:
+    """Raises UserError for positions that are none, or are those of other labels."""
+    if index.ndim != 1 or index.shape != labels.shape or index.dtype.kind not in "iu":
+        raise UserError(f"{name}: expected a position and a label for each row.")
+    n = len(all_labels)
+    if index.size and not 0 <= index.min() <= index.max() < n:
+        raise UserError(f"{name}: a position outside 0 to {n - 1}.")
+    if len(np.unique(index)) != len(index):
+        raise UserError(f"{name}: a row twice.")
+    if not np.array_equal(all_labels[index], labels):
+        raise UserError(
+            f"{name}: the data files are not those the run was drawn from (labels "
+            f"differ). Give the run's {setting('data_dir')}."
         )
 
 
@@ -239,6 +290,9 @@ def _numbered(path: Path, number: int | None = None) -> bool:
 def finished_runs(runs_dir: Path) -> list[Run]:
     """The finished runs of a folder, oldest first.
 
+    Runs with damaged settings or results are left out, each with a line that says so:
+    they must not be in the way of the others.
+
     Args:
       runs_dir: the folder.
 
@@ -246,7 +300,16 @@ def finished_runs(runs_dir: Path) -> list[Run]:
       UserError: where there is none.
     """
     found = sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []
-    runs = [run for p in found if _numbered(p) and (run := Run(p)).finished]
+    runs = []
+    for run in (Run(p) for p in found if _numbered(p)):
+        if not run.finished:
+            continue
+        try:
+            _ = run.options, run.read_results()
+        except UserError as err:
+            print(f"left out: {printable(err.message)}", file=sys.stderr)
+        else:
+            runs.append(run)
     if not runs:
         raise UserError(
             f"{runs_dir}: no finished run. Train one first, for example: "

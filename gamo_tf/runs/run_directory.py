@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import shutil
+import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gamo_tf.errors import UserError, first_line
-from gamo_tf.files import atomically, write_text
+from gamo_tf.errors import UserError, first_line, printable
+from gamo_tf.files import inside, locked, remove, replace_folder, write_text
+from gamo_tf.stored import digest, read_bytes, read_json, reading, write_json
 
 if TYPE_CHECKING:  # programs look into folders before they import TensorFlow
     import tensorflow as tf
 
 KEEP = 3  # checkpoints
+_HISTORY, _DIGESTS = "history.json", "digests.json"  # beside the state, in each
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,33 @@ class RunDirectory:
         for name in ("models", "checkpoints", "tensorboard"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
 
+    def lock(self) -> AbstractContextManager[None]:
+        """Within it, no other process trains in this folder.
+
+        Raises:
+          UserError: another process does.
+        """
+        return locked(self.path, f"{self.path}: another process is at work on it.")
+
+    def check_links(self) -> None:
+        """Make sure that nothing which is written here comes to lie elsewhere.
+
+        Raises:
+          UserError: a folder in here is a link that leads out.
+        """
+        for folder, names, _ in os.walk(self.path):
+            for name in names:
+                if Path(folder, name).is_symlink():
+                    inside(self.path, Path(folder, name))
+
     @property
     def finished(self) -> bool:
-        """Whether the training came to its end: results.json is written last."""
-        return (self.path / "results.json").is_file()
+        """Whether the training came to its end: results.json is written last.
+
+        An empty file is no end: it is what a power cut can leave.
+        """
+        path = self.path / "results.json"
+        return path.is_file() and path.stat().st_size > 0
 
     @property
     def tensorboard(self) -> Path:
@@ -69,21 +96,39 @@ class RunDirectory:
     def write_results(self, results: dict) -> None:
         """Write results.json, which marks the folder as finished.
 
+        It also has a digest of metrics.csv, if there is one.
+
         Args:
           results: what JSON can hold.
         """
-        write_text(self.path / "results.json", json.dumps(results, indent=2) + "\n")
+        if self.metrics.is_file():
+            written = digest(read_bytes(self.metrics))
+            results = {**results, "metrics_digest": written}
+        write_json(self.path / "results.json", results)
 
     def read_results(self) -> dict:
-        """The content of results.json."""
-        return json.loads((self.path / "results.json").read_text(encoding="utf-8"))
+        """The content of results.json.
+
+        Raises:
+          UserError: it cannot be read, or is not as it was written.
+        """
+        path = self.path / "results.json"
+        with reading(path):
+            values = read_json(path)
+            if not isinstance(values, dict):
+                raise UserError(f"{path}: expected results by name.")
+            return values
 
     # ---- checkpoints -----------------------------------------------------------
 
     def checkpoints(self) -> list[Path]:
-        """The folders of the whole checkpoints, oldest first."""
+        """The folders of the checkpoints, oldest first; a killed process leaves no
+        part of one under such a name."""
         folder = self.path / "checkpoints"
-        return sorted(p for p in folder.iterdir() if p.name.isdigit())
+        found = folder.iterdir() if folder.is_dir() else ()
+        return sorted(
+            p for p in found if p.name.isdigit() and p.is_dir() and not p.is_symlink()
+        )
 
     def save_checkpoint(
         self, iteration: int, state: tf.train.Checkpoint, history: list[dict]
@@ -97,43 +142,114 @@ class RunDirectory:
 
         Returns:
           Its folder.
+
+        Raises:
+          OSError: it cannot be written.
         """
         path = self.path / "checkpoints" / f"{iteration:07d}"
 
         def write(part: Path) -> None:
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
-            state.write(str(part / "state"))
-            write_text(part / "history.json", json.dumps(history))
+            try:
+                state.write(str(part / "state"))
+            except Exception as err:  # TensorFlow has kinds of its own for full disks
+                # "{operation} path; No space left on device [Op:SaveV2]"
+                reason = first_line(err).rsplit("; ", 1)[-1].split(" [Op:")[0]
+                raise OSError(errno.EIO, reason) from err
+            write_text(part / _HISTORY, json.dumps(history))
+            write_json(part / _DIGESTS, _digests(part))
 
-        atomically(path, write)
+        replace_folder(path, write)
         for old in self.checkpoints()[:-KEEP]:
-            shutil.rmtree(old)
+            remove(old)
         return path
 
     def restore(self, state: tf.train.Checkpoint) -> tuple[int, list[dict]]:
-        """Read the newest checkpoint.
+        """Read the newest checkpoint that is whole; of damaged ones a line is printed.
 
         Args:
           state: is filled.
 
         Returns:
-          Its iteration and history; (0, []) where there is none: the training begins
-          again.
+          Its iteration and history; (0, []) where there is no checkpoint: the
+          training begins again.
 
         Raises:
-          UserError: for a checkpoint that cannot be read.
+          UserError: none can be read, or it is not one of these networks.
         """
-        found = self.checkpoints()
-        if not found:
-            return 0, []
-        newest = found[-1]
-        try:
-            state.read(str(newest / "state")).assert_consumed()
-            history = json.loads((newest / "history.json").read_text(encoding="utf-8"))
-        except Exception as err:  # TensorFlow raises of many kinds for bad files
+        for leftover in (self.path / "checkpoints").glob(".part-*"):
+            remove(leftover)  # of a process that was killed
+        newest: UserError | None = None
+        for path in reversed(self.checkpoints()):
+            try:
+                history = _read_checkpoint(path, state)
+            except _Damaged as err:
+                newest = newest or err
+                continue
+            if newest:
+                print(f"{printable(newest.message)}\ngoing on from {path}", flush=True)
+            return int(path.name), history
+        if newest:
             raise UserError(
-                f"{newest}: cannot be read ({first_line(err)}). Remove that "
-                "folder to resume from the checkpoint before it."
+                f"{newest.message} No other checkpoint of the run can be read: it "
+                "cannot go on."
+            )
+        return 0, []
+
+
+class _Damaged(UserError):
+    """A checkpoint that is not as it was written."""
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """A digest for each file of a checkpoint, but for the list of them."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if path.name != _DIGESTS:
+            found[path.name] = digest(read_bytes(path))
+    return found
+
+
+def _check_digests(folder: Path, known: dict) -> None:
+    """Raises UserError for a file of a checkpoint that is not as it was written."""
+    found = _digests(folder)
+    for name in sorted(set(known) | set(found)):
+        if name not in found:
+            raise UserError(f"{folder / _DIGESTS}: lists {name}, which is not there.")
+        if known.get(name) != found[name]:
+            raise UserError(f"{folder / name}: is not as it was written; damaged.")
+
+
+def _read_checkpoint(path: Path, state: tf.train.Checkpoint) -> list[dict]:
+    """Fill `state` from a checkpoint, and return its history. Raises _Damaged, or
+    UserError where a whole checkpoint does not fit the state."""
+    known = path / _DIGESTS
+    verified = known.exists()  # versions before this one kept no digests
+    try:
+        with reading(path):
+            if verified:
+                _check_digests(path, read_json(known, always_sealed=True))
+            history = read_json(path / _HISTORY)
+            if not verified and not _is_history(history):
+                raise UserError(f"{path / _HISTORY}: expected a list of evaluations.")
+    except UserError as err:
+        raise _Damaged(err.message) from err
+    try:
+        state.read(str(path / "state")).assert_consumed()
+    except Exception as err:  # TensorFlow raises of many kinds
+        if verified:
+            raise UserError(
+                f"{path}: is of other networks than the settings of this run describe "
+                f"({first_line(err)})."
             ) from err
-        return int(newest.name), history
+        raise _Damaged(f"{path}: cannot be read ({first_line(err)}).") from err
+    return history
+
+
+def _is_history(history: object) -> bool:
+    """Whether it is a list of evaluations."""
+    return isinstance(history, list) and all(
+        isinstance(row, dict)
+        and {"iteration", "seconds"} <= set(row)
+        and all(isinstance(value, int | float) for value in row.values())
+        for row in history
+    )

@@ -1,5 +1,6 @@
 """What data looks like, and what training would take."""
 
+import io
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 import train_gamo
 from gamo_tf.cli import describe
 from gamo_tf.config.dataset_specs import DATASETS
-from gamo_tf.config.options import resolve
+from gamo_tf.config.options import resolve, spec_of
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,27 @@ def test_describe_takes_the_flags_of_a_run_but_not_those_that_start_one(capsys):
     assert "--iterations 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("encoding", "sign"), [("utf-8", "█"), ("cp1252", "#")])
+def test_bars_are_what_the_console_can_show(encoding, sign, monkeypatch):
+    console = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr("sys.stdout", console)
+    shown = describe.text(resolve({"dataset": "digits"}))
+    assert sign * 30 in shown and ("█" in shown) == (sign == "█")
+
+
+def test_names_of_classes_stay_on_their_line():
+    own = {"dataset": "own", "data": "/x", "shape": (3,), "counts": (9, 2)}
+    options = resolve({**own, "classes": ("a\nb" + "c" * 99, "d")})
+    lines = describe.text(options).splitlines()
+    line = next(text for text in lines if text.startswith(r"a\nbccc"))
+    assert "…" in line and len(line) < 120
+
+
+def test_more_rows_than_memory_are_not_tried_out():
+    options = resolve({"dataset": "mnist", "counts": (10**9, *[9] * 9)})
+    assert describe.estimate(options).startswith("not tried out: ")
+
+
 def test_whether_the_files_are_there_that_are_decoded_once(tmp_path):
     options = resolve({"dataset": "celeba-small"})
     assert "missing in" in describe.data_state(options, tmp_path)
@@ -51,8 +73,10 @@ def test_whether_the_files_are_there_that_are_decoded_once(tmp_path):
     assert "to be decoded once" in describe.data_state(options, tmp_path)
     pool = tmp_path / "prepared"
     pool.mkdir()
-    (pool / "celeba-small.npy").write_bytes(b"")
-    (pool / "celeba-small.json").write_text(json.dumps({"images": 129}))
+    images = np.zeros((129, *spec_of(options).shape), np.uint8)
+    np.save(pool / "celeba-small.npy", images)
+    card = {"images": 129, "content": "a digest"}
+    (pool / "celeba-small.json").write_text(json.dumps(card))
     found = describe.data_state(options, tmp_path)
     assert "129 images, decoded already" in found and str(pool) in found
     assert describe.data_state(resolve({"dataset": "digits"}), tmp_path) == ""

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -104,3 +106,67 @@ def test_bad_input(images_run, tmp_path, capsys):
     half.mkdir()
     (half / "options.json").write_bytes((images_run / "options.json").read_bytes())
     assert "not finished" in refused("--run", half, "x.png")
+
+
+# ---- folders and names of all kinds ------------------------------------------------
+
+
+def test_a_folder_is_read_as_in_training(
+    probabilities, images_run, image_root, tmp_path, capsys
+):
+    folder = tmp_path / "new"
+    shutil.copytree(image_root / "eight", folder / "deep")
+    for name in ("Thumbs.db", "deep/desktop.ini", "@eaDir/x.png", "deep/.hid/x.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"no image")
+    (folder / "linked").symlink_to(image_root / "one")
+    (folder / "round").symlink_to(folder)
+    assert predict.main(["--run", str(images_run), str(folder)]) == 0
+    sheet = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert len(sheet) == 60 + 14
+    linked = sheet["file"].str.startswith(f"{folder}/linked/")
+    assert sheet[~linked]["label"].tolist() == probabilities["label"].tolist()
+
+
+def test_what_is_no_file_is_listed(images_run, image_root, tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "gone.png").symlink_to("nowhere")
+    (tmp_path / "new\nline.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0")
+    good = str(image_root / "one" / "000.png")
+    arguments = [str(tmp_path), good, "x" * 300]
+    assert predict.main(["--run", str(images_run), *arguments]) == 2
+    caught = capsys.readouterr()
+    assert caught.err.splitlines() == [
+        f"predict.py: {tmp_path}/gone.png: no such file.",
+        f"predict.py: {tmp_path}/new\\nline.png: cannot identify the format of an "
+        "image in it",
+        f"predict.py: {tmp_path}/pipe.png: not a regular file.",
+        f"predict.py: {'x' * 300}: cannot be read (File name too long).",
+    ]
+    assert len(caught.out.splitlines()) == 2 and good in caught.out
+
+
+def test_names_that_are_no_text(images_run, image_root, tmp_path, monkeypatch):
+    odd = [b"caf\xe9.png", b"a\nb.png", b"$x$, \ry.png", " \u0142 .png".encode()]
+    for name in odd:
+        shutil.copy(image_root / "one" / "000.png", tmp_path / os.fsdecode(name))
+    flags = ["--run", str(images_run)]
+    out = tmp_path / "out" / "p.csv"
+    out.parent.mkdir()
+    assert predict.main([*flags, "--out", str(out), str(tmp_path)]) == 0
+    data = out.read_bytes()
+    assert all(os.fsencode(tmp_path) + b"/" + name in data for name in odd)
+    # A pipe in UTF-8 gets the same bytes; a console without such letters, escapes.
+    listed = b"\0".join(os.fsencode(tmp_path) + b"/" + name for name in odd)
+    for encoding in ("utf-8", "cp1252"):
+        given, shown = (io.BytesIO(content) for content in (listed, b""))
+        for name, stream in (("stdin", given), ("stdout", shown)):
+            text = io.TextIOWrapper(stream, encoding=encoding)
+            monkeypatch.setattr(sys, name, text)
+        assert predict.main([*flags, "-"]) == 0
+        if encoding == "utf-8":
+            assert sorted(shown.getvalue().split(b"\r\n")) == sorted(
+                data.split(b"\r\n")
+            )
+        else:
+            assert b"\\u0142" in shown.getvalue()

@@ -1,5 +1,6 @@
 """A user's images, from the command line."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,27 @@ def test_a_balanced_folder_names_the_users_files(
 
 
 @pytest.mark.slow
+def test_replaced_images_are_refused_and_odd_names_work(image_root, tmp_path, capsys):
+    copy = tmp_path / os.fsdecode(b"d\xe9")
+    shutil.copytree(image_root, copy)
+    odd = copy / "one" / os.fsdecode(b'\xe9\r\n$",.png')
+    (copy / "one" / "000.png").rename(odd)
+    (copy / "three").rename(copy / "under_$5_to_$10")
+    flags = ["--image-folder", str(copy), "--image-size", "16", "--iterations", "4"]
+    assert train_gamo.main([*flags, "--runs-dir", str(tmp_path / "r")]) == 0
+    (path,) = (tmp_path / "r").iterdir()
+    assert str(odd) in Run.open(path).rows()["source"].tolist()
+    (path / "results.json").unlink()
+    assert train_gamo.main(["--resume", str(path)]) == 0
+    (path / "results.json").unlink()
+    shutil.copy(copy / "eight" / "000.png", odd)
+    capsys.readouterr()
+    assert train_gamo.main(["--resume", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert "is not the image that the run was begun with; 1 of 83 file(s)" in error
+
+
+@pytest.mark.slow
 def test_resume_reads_the_same_files(image_root, tmp_path, capsys):
     copy = tmp_path / "d"
     shutil.copytree(image_root, copy)
@@ -124,6 +146,33 @@ def test_files_that_cannot_be_read(refused, image_root, image_sizes, tmp_path, c
         path.write_bytes(b"broken")
     error = refused("--image-folder", copy, "--skip-bad")
     assert "class three: 0 sample(s)" in error
+
+
+def test_a_wrong_level_is_refused(refused, image_root, tmp_path):
+    for part in ("train", "test"):
+        shutil.copytree(image_root, tmp_path / "d" / part)
+    error = refused("--image-folder", tmp_path / "d")
+    right = f"--image-folder {tmp_path}/d/train --test-folder {tmp_path}/d/test"
+    assert f"Give {right}." in error and error.count("\n") == 1
+
+
+def test_what_a_person_should_know_is_told_before_training(
+    image_root, tmp_path, capsys
+):
+    folder = tmp_path / "d"
+    shutil.copytree(image_root, folder)
+    shutil.copytree(image_root / "one", tmp_path / "test" / "one")
+    (folder / "loose.png").write_bytes(b"")
+    (folder / "gone").symlink_to("nowhere")
+    (folder / "one" / ".ipynb_checkpoints").mkdir()
+    (folder / "one" / ".ipynb_checkpoints" / "000.png").write_bytes(b"hidden")
+    flags = ["--image-folder", str(folder), "--test-folder", str(tmp_path / "test")]
+    assert train_gamo.main([*flags, "--image-size", "16", "--dry-run"]) == 0
+    shown = [x for x in capsys.readouterr().out.splitlines() if x.startswith("note: ")]
+    assert len(shown) == 3
+    assert "gone: a link that leads nowhere" in shown[0]
+    assert "1 image file(s) beside the class folders" in shown[1]
+    assert "14 of 14 test images are byte for byte training images" in shown[2]
 
 
 def test_test_images_that_do_not_fit(refused, image_root, tmp_path):

@@ -40,7 +40,17 @@ HOSTILE = [
     ("shape", [8, 0, 1]),
     ("method", "gan"),
     ("loss", "mse"),
+    ("counts", [20, 10**10]),
+    ("counts", [20, 10**400]),
+    ("counts", []),
+    ("shape", [10**6, 10**6, 3]),
+    ("shape", [8, 8, 2]),
+    ("shape", [10**7]),
+    ("shape", []),
+    ("patches", [0]),
     ("seed", -1),
+    ("seed", 2**32),
+    ("seed", 10**400),
     ("seed", "0"),
     ("seed", True),
     ("iterations", 0),
@@ -48,6 +58,17 @@ HOSTILE = [
     ("batch_size", 1),
     ("learning_rate", 0),
     ("learning_rate", "fast"),
+    ("learning_rate", 10**400),
+    ("latent", 10**9),
+    ("batch_size", 10**6),
+    ("evaluate_every", 10**10),
+    ("checkpoint_every", 0),
+    ("test_per_class", -1),
+    ("test_split", 1),
+    ("test_split", float("nan")),
+    ("beta_1", 1.0),
+    ("label_noise", float("-inf")),
+    ("ema", -0.5),
     ("learning_rate", float("nan")),
     ("ema", float("inf")),
     ("deterministic", 1),
@@ -61,7 +82,7 @@ def run(tmp_path) -> Run:
     return Run.create(tmp_path / "runs", resolve(IMAGES))
 
 
-@pytest.mark.parametrize(("name", "value"), HOSTILE, ids=str)
+@pytest.mark.parametrize(("name", "value"), HOSTILE, ids=lambda x: str(x)[:30])
 def test_a_value_that_no_program_wrote_is_refused_with_file_and_name(run, name, value):
     path = run.path / "options.json"
     values = {**json.loads(path.read_text()), name: value}

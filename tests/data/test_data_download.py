@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import os
 import threading
 from pathlib import Path
 
@@ -106,3 +107,34 @@ def test_the_data_folder(monkeypatch):
     assert default_data_dir() == Path("/somewhere")
     monkeypatch.setenv("GAMO_DATA_DIR", "")
     assert default_data_dir() == Path("data")
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    remote = Remote("http://127.0.0.1:1/set.bin", "0" * 64)
+    (tmp_path / "set.bin").mkdir()
+    with pytest.raises(UserError, match=r"set.bin: not a regular file"):
+        locate(tmp_path, remote)
+    (tmp_path / "set.bin").rmdir()
+    os.mkfifo(tmp_path / "set.bin")
+    with pytest.raises(UserError, match=r"set.bin: not a regular file"):
+        locate(tmp_path, remote)
+
+
+def test_a_part_that_leads_elsewhere(tmp_path):
+    remote = Remote("http://127.0.0.1:1/set.bin", "0" * 64)
+    part = tmp_path / "set.bin.part"
+    part.symlink_to(tmp_path / "other")
+    with pytest.raises(UserError, match=r"set.bin.part: not a regular file"):
+        locate(tmp_path, remote)
+    part.unlink()
+    os.mkfifo(part)
+    with pytest.raises(UserError, match=r"set.bin.part: not a regular file"):
+        locate(tmp_path, remote)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    remote = Remote("http://127.0.0.1:1/set.bin", "0" * 64)
+    with pytest.raises(UserError, match=r"set.bin is missing and could not be"):
+        locate(tmp_path / "file", remote)

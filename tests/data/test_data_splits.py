@@ -67,5 +67,7 @@ def test_messages_name_settings_as_the_caller_writes_them(arrays):
 def test_profiles():
     assert profile_counts(100, 4, 10, "step") == (100, 100, 10, 10)
     assert profile_counts(100, 3, 100, "exponential") == (100, 10, 1)
-    with pytest.raises(UserError, match=r"imbalance_ratio 0.5: expected 1 or more"):
+    with pytest.raises(
+        UserError, match=r"imbalance_ratio 0.5: expected 1 to 1000000000"
+    ):
         profile_counts(100, 3, 0.5, "step")

@@ -1,15 +1,18 @@
 """A user's images and tables: split, listed, and read again from the list."""
 
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.data import image_folder, user_data
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, printable
+from gamo_tf.stored import digest
 
 
 def images(folder, size=16, gray=True, test_folder=None, split=0.2, skip_bad=False):
@@ -60,10 +63,74 @@ def test_the_same_files_again_whatever_was_added(image_root, tmp_path):
     # Through a file, as a run keeps them.
     found.rows.to_csv(tmp_path / "rows.csv", index=False)
     rows = pd.read_csv(tmp_path / "rows.csv")
-    assert_equal(user_data.reload(options, rows), found.arrays)
+    again = user_data.reload(options, rows, found.identity)
+    assert_equal(again, found.arrays)
     Path(rows["source"][0]).unlink()
     with pytest.raises(UserError, match="put them back"):
-        user_data.reload(options, rows)
+        user_data.reload(options, rows, found.identity)
+
+
+def test_images_that_were_replaced_are_refused_by_name(image_root, tmp_path):
+    folder = tmp_path / "d"
+    shutil.copytree(image_root, folder)
+    found = images(folder)
+    options, rows = resolve(found.settings), found.rows
+    assert found.identity == {"kind": "images"}
+    places = [Path(p) for p in rows["source"]]
+    assert rows["digest"].tolist() == [digest(p.read_bytes()) for p in places]
+    for place in places[2:14]:
+        place.write_bytes(places[20].read_bytes())
+    with pytest.raises(UserError) as caught:
+        user_data.reload(options, rows, found.identity)
+    assert caught.value.message == (
+        f"{places[2]}: is not the image that the run was begun with; 12 of "
+        f"{len(rows)} file(s) differ. Put them back."
+    )
+    assert caught.value.details[0] == f"  {places[2]}"
+    assert len(caught.value.details) == 11
+    # A run of an older version cannot be compared.
+    older = user_data.reload(options, rows.drop(columns="digest"), {})
+    assert older.images.shape == found.arrays.images.shape
+    # The same picture in other bytes is another file too.
+    shutil.copytree(image_root, folder, dirs_exist_ok=True)
+    user_data.reload(options, rows, found.identity)
+    with open(places[5], "ab") as file:
+        file.write(b"\0")
+    with pytest.raises(UserError, match="1 of 83 file"):
+        user_data.reload(options, rows, found.identity)
+
+
+def test_test_images_that_are_trained_on_are_told(image_root, tmp_path):
+    assert images(image_root).notes == []
+    folder, test_folder = tmp_path / "d", tmp_path / "test"
+    shutil.copytree(image_root, folder)
+    shutil.copytree(image_root / "one", test_folder / "three")  # in another class
+    (test_folder / "one").mkdir()
+    Image.new("L", (9, 9)).save(test_folder / "one" / "new.png")
+    (test_folder / "one" / "linked").symlink_to(folder / "eight")
+    (test_folder / "loose.png").write_bytes(b"")
+    beside, note = images(folder, test_folder=test_folder).notes
+    assert beside.startswith(f"{test_folder}: 1 image file(s) beside")
+    assert note == (
+        "74 of 75 test images are byte for byte training images, such as "
+        f"{test_folder}/one/linked/000.png and {folder}/eight/000.png"
+    )
+
+
+def test_names_that_are_no_text(image_root, tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9\n$1")
+    shutil.copytree(image_root, folder)
+    odd = folder / "one" / os.fsdecode(b"\xe9\r\n$.png")
+    (folder / "one" / "000.png").rename(odd)
+    found = images(folder)
+    assert str(odd) in found.rows["source"].tolist()
+    again = user_data.reload(resolve(found.settings), found.rows, found.identity)
+    assert_equal(again, found.arrays)
+    odd.write_bytes(b"broken")
+    with pytest.raises(UserError) as caught:
+        images(folder)
+    line = printable(caught.value.message)
+    assert "\n" not in line and line.isascii()
 
 
 def test_a_test_folder_is_the_test_set(image_root, image_sizes, tmp_path):
@@ -123,16 +190,16 @@ def test_a_table(cells, tmp_path):
     options = resolve(found.settings)
     assert options.dataset == "cells" and options.label == "kind"
     assert options.counts == (286, 16) and options.shape == (30,)
-    assert found.arrays.images.dtype == np.float32
+    assert found.arrays.images.dtype == np.float64
     train = found.rows[found.rows["set"] == "train"]
-    X = cells.drop(columns="kind").to_numpy(np.float32)
+    X = cells.drop(columns="kind").to_numpy(np.float64)
     np.testing.assert_array_equal(found.arrays.images, X[train["source"]])
     kinds = np.array(options.classes)[found.arrays.labels]
     assert (kinds == cells["kind"].to_numpy()[train["source"]]).all()
-    assert_equal(user_data.reload(options, found.rows), found.arrays)
+    assert_equal(user_data.reload(options, found.rows, found.identity), found.arrays)
     cells.head(200).to_csv(path, index=False)
-    with pytest.raises(UserError, match="not the file the run was begun with"):
-        user_data.reload(options, found.rows)
+    with pytest.raises(UserError, match="200 rows; the run was begun with 377"):
+        user_data.reload(options, found.rows, found.identity)
 
 
 def test_a_class_of_one_row(tmp_path):

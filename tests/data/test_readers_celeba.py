@@ -1,6 +1,7 @@
 """CelebA: images of exactly one of five hair colours."""
 
 import io
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -105,3 +106,72 @@ def test_what_is_missing(tmp_path):
     (tmp_path / "celeba" / "list_attr_celeba.txt").unlink()
     with pytest.raises(UserError, match=r"list_attr_celeba.txt \(27 MB\). Fetch from"):
         celeba.check(SPEC, tmp_path)
+
+
+# ---- hostile files -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.jpg", "/etc/passwd", "a/b.jpg", "a\\b.jpg", "..", ".", "a\0.jpg"],
+)
+def test_names_that_lead_elsewhere(packed, name, tmp_path):
+    write(tmp_path, packed)
+    path = tmp_path / "celeba" / "list_attr_celeba.txt"
+    path.write_text(path.read_text().replace("000007.jpg", name))
+    with pytest.raises(UserError, match=r"line 9: .*: no name of a file") as caught:
+        celeba.read(SPEC, tmp_path)
+    assert caught.value.message.startswith(str(path))
+
+
+def test_a_name_twice(tmp_path):
+    write(tmp_path, packed=True)
+    path = tmp_path / "celeba" / "list_attr_celeba.txt"
+    path.write_text(path.read_text().replace("000007.jpg", "000003.jpg"))
+    with pytest.raises(UserError, match=r"line 9: 000003.jpg is there twice"):
+        celeba.read(SPEC, tmp_path)
+
+
+def test_lists_that_are_no_text(tmp_path, monkeypatch):
+    write(tmp_path, packed=True)
+    path = tmp_path / "celeba" / "list_attr_celeba.txt"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"000007", b"\xff\xfe"))
+    with pytest.raises(UserError, match=r"celeba.txt: cannot be read \(.*utf-8"):
+        celeba.read(SPEC, tmp_path)
+    path.write_bytes(whole)
+    monkeypatch.setattr(celeba, "_MOST_LIST", 1000)
+    with pytest.raises(UserError, match="expected at most 1000"):
+        celeba.read(SPEC, tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="not a regular file"):
+        celeba.read(SPEC, tmp_path)
+
+
+def test_archives_of_a_wrong_kind(tmp_path, monkeypatch):
+    write(tmp_path, packed=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(celeba, "_MOST_IMAGE", 100)
+        with pytest.raises(UserError, match="bytes unpacked"):
+            celeba.read(SPEC, tmp_path)
+    path = tmp_path / "celeba" / "img_align_celeba.zip"
+    path.unlink()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("img_align_celeba/000001.jpg", b"%!PS-Adobe-3.0 EPSF-3.0")
+    with pytest.raises(UserError, match=r"jpg cannot be read"):
+        celeba.read(SPEC, tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"celeba.zip: not a regular file"):
+        celeba.read(SPEC, tmp_path)
+
+
+def test_an_image_that_is_a_pipe(tmp_path):
+    write(tmp_path, packed=False)
+    path = tmp_path / "celeba" / "img_align_celeba" / "000001.jpg"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"000001.jpg: not a regular file"):
+        celeba.read(SPEC, tmp_path)

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,3 +66,51 @@ def test_damaged_and_missing(data_dir):
     path.unlink()
     with pytest.raises(UserError, match=r"unpacked: tower_train_lmdb.zip \(12.0 GB\)"):
         lsun.check(SPEC, data_dir)
+
+
+def test_a_database_that_was_cut_off(data_dir):
+    path = data_dir / "lsun" / "tower_train_lmdb" / "data.mdb"
+    whole = path.read_bytes()
+    for size in (0, 1, 100, 4096, 4200, 8192, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(UserError, match=r"tower_train_lmdb: cannot be read") as e:
+            lsun.read(SPEC, data_dir)
+        assert e.value.message.endswith("Fetch it again.")
+    path.write_bytes(whole)
+    lsun.read(SPEC, data_dir)
+
+
+def test_pages_that_say_something_else(data_dir):
+    path = data_dir / "lsun" / "tower_train_lmdb" / "data.mdb"
+    whole = bytearray(path.read_bytes())
+    for place, value in (
+        (16, struct.pack("<I", 7)),  # the magic number
+        (20, struct.pack("<I", 2)),  # the version
+        (40, struct.pack("<I", 0)),  # the size of a page
+        (40, struct.pack("<I", 4097)),
+        (4096 + 16, bytes(4)),  # of the second page
+        (136, struct.pack("<QQ", 2**40, 2**40)),  # the last page, and the state
+        (4096 + 136, struct.pack("<QQ", 2**40, 2**40)),
+    ):
+        changed = bytearray(whole)
+        changed[place : place + len(value)] = value
+        path.write_bytes(changed)
+        with pytest.raises(UserError, match=r"tower_train_lmdb: cannot be read"):
+            lsun.read(SPEC, data_dir)
+
+
+def test_a_value_that_is_no_image(data_dir):
+    folder = data_dir / "lsun" / "tower_train_lmdb"
+    with lmdb.open(str(folder)) as database, database.begin(write=True) as change:
+        for key in [bytes(k) for k in change.cursor().iternext(values=False)]:
+            change.put(key, b"%!PS-Adobe-3.0 EPSF-3.0")
+    with pytest.raises(UserError, match=r"cannot identify"):
+        lsun.read(SPEC, data_dir)
+
+
+def test_a_database_that_is_a_pipe(data_dir):
+    path = data_dir / "lsun" / "tower_train_lmdb" / "data.mdb"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"unpacked: tower_train_lmdb.zip"):
+        lsun.read(SPEC, data_dir)

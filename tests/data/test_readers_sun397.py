@@ -1,6 +1,7 @@
 """SUN397: the classes and their sizes are drawn by seed."""
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,20 +76,44 @@ def test_the_classes_of_a_seed(data_dir):
     assert sizes["test"].tolist() == [2] * 50
     assert sizes["train"].tolist() == list(options.counts)
     assert found.arrays.images.shape == (sum(options.counts), 64, 64, 3)
-    again = user_data.reload(options, found.rows)
+    again = user_data.reload(options, found.rows, found.identity)
     np.testing.assert_array_equal(again.images, found.arrays.images)
     # Other seeds draw other classes, or other test images of the same.
     other = load.draw_classes(FEW_TESTED, data_dir, seed=1, decode=False)
-    assert not other.rows.equals(found.rows)
+    assert not other.rows.equals(found.rows.drop(columns="digest"))
     quick = load.draw_classes(FEW_TESTED, data_dir, seed=0, decode=False)
-    assert quick.settings == found.settings and quick.rows.equals(found.rows)
+    assert quick.settings == found.settings and quick.rows.equals(
+        found.rows.drop(columns="digest")
+    )
+
+
+def test_hidden_files_are_no_images(data_dir):
+    before = load.draw_classes(FEW_TESTED, data_dir, seed=0, decode=False)
+    for place in (data_dir / "sun397" / "SUN397").glob("a/*"):
+        (place / "._sun_0000.jpg").write_bytes(b"left by a file manager")
+    again = load.draw_classes(FEW_TESTED, data_dir, seed=0, decode=False)
+    assert again.rows.equals(before.rows)
 
 
 def test_odd_names_and_missing_lists(data_dir):
     path = data_dir / "sun397" / "ClassName.txt"
     assert sun397.categories(SPEC, data_dir) == list(SIZES)
-    path.write_text("/../etc\n")
-    with pytest.raises(UserError, match="expected names like"):
+    for name in ("/../etc", "/a/../../x", "/a", "a/b", "//b", "/a/.git", "/a/b\\c"):
+        path.write_text(f"/a/abbey\n{name}\n")
+        with pytest.raises(UserError, match="expected names like"):
+            sun397.categories(SPEC, data_dir)
+    for twice in ("/a/abbey", "/b/abbey"):
+        path.write_text(f"/a/abbey\n{twice}\n")
+        with pytest.raises(UserError, match="2 categories of the name abbey"):
+            sun397.categories(SPEC, data_dir)
+    path.write_bytes(b"/a/caf\xe9\n")
+    with pytest.raises(UserError, match=r"ClassName.txt: cannot be read \(.*utf-8"):
+        sun397.categories(SPEC, data_dir)
+    path.write_text("")
+    assert sun397.categories(SPEC, data_dir) == []
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=r"ClassName.txt: not a regular file"):
         sun397.categories(SPEC, data_dir)
     path.unlink()
     with pytest.raises(UserError, match=r"ClassName.txt of Partitions.zip"):

@@ -24,6 +24,20 @@ def test_absent_class_is_said():
     assert summary["acsa"] == pytest.approx(0.75)
 
 
+def test_classes_that_are_never_predicted_are_named():
+    summary = metrics.summarise([[3, 0, 0], [2, 0, 0], [0, 0, 0]])
+    assert summary["never_predicted"] == [1]  # there is no sample of the last
+    assert metrics.summarise([[3, 1], [0, 4]])["never_predicted"] == []
+    assert metrics.never_predicted([[0, 3], [0, 2]]) == [0]
+    assert metrics.never_predicted(np.eye(4, dtype=int)) == []
+
+
+def test_names_of_classes_stay_on_one_line():
+    summary = metrics.summarise([[3, 1], [0, 4]])
+    found = [name for name, _ in metrics.scalars(summary, ["a\nb", "\udcff"])]
+    assert found[-2:] == [r"recall/a\nb", r"recall/\udcff"]
+
+
 def test_gm_agrees_with_imbalanced_learn():
     from imblearn.metrics import geometric_mean_score
 

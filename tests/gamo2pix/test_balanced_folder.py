@@ -98,6 +98,7 @@ def test_card_says_what_the_folder_is(folder, untrained):
     assert card["run_options"] == json.loads(
         json.dumps(untrained.run.options.to_json())
     )
+    assert "apostrophe" in card["manifest"]
     assert "CC BY" in card["licence"] and "GAMO2pix" in card["what"]
     assert card["scores"] == [1] and {"versions", "date"} <= set(card)
 

@@ -21,6 +21,7 @@ from gamo2pix import extractors
 from gamo_tf.cli.program import started_by
 from gamo_tf.config.options import resolve
 from gamo_tf.runs.run import Run
+from gamo_tf.runs.run_directory import RunDirectory
 
 SHORT = ("--iterations", "40", "--fid-features", "classifier")
 RUN = "00000-digits-gamo-ls"
@@ -152,10 +153,12 @@ def test_a_stopped_vae_goes_on_bit_for_bit(
     if how == "INT":
         message = "stopped at iteration 20 and saved. Go on with: the same command"
         assert message in died.stderr
-    assert not folder.finished
+    # What was trained before stands until the new one is finished.
+    assert folder.finished and not RunDirectory(folder.path.parent / ".new-7").finished
     again = cli("train_gamo2pix", *flags)
     assert again.returncode == 0, again.stderr
     assert "from 20" in again.stdout
+    assert not (folder.path.parent / ".new-7").exists()
     assert len(pd.read_csv(folder.path / "scores.csv")) == 3  # of this class alone
     for name, arrays in whole.items():
         for one, two in zip(arrays, weights(folder.path, name), strict=True):

@@ -77,3 +77,24 @@ def test_streams_differ_and_repeat():
 
 def test_heaviest_is_stable():
     assert heaviest(np.array([[0.2, 0.4, 0.2, 0.2]]), 3).tolist() == [[1, 0, 2]]
+
+
+def test_vectors_of_float64_are_combined_without_loss(sampler):
+    """A large offset, a constant, and differences that overflow."""
+    points = np.zeros((75, 4))
+    points[72:, 0] = [1.7e9, 1.7e9 + 1, 1.7e9 + 2]
+    points[72:, 1] = 0.1
+    points[72:, 2] = [-1.7e308, 1.7e308, 0]
+    points[72:, 3] = [1, 2, 4]
+    exact = ConvexSampler(sampler.G, points, np.repeat(np.arange(4), COUNTS.sizes))
+    weights = np.array([[0.25, 0.25, 0.5], [1, 0, 0], [0, 0, 1]], np.float32)
+    expected = [[1.7e9 + 1.25, 0.1, 0, 2.75], [1.7e9, 0.1, -1.7e308, 1]]
+    expected += [[1.7e9 + 2, 0.1, 0, 4]]
+    assert exact.combine(3, weights).tolist() == expected
+    # Weights that sum to 1 but for float32's rounding leave no class.
+    found = exact.combine(3, np.full((1, 3), np.float32(1 / 3) * 1.0001))
+    np.testing.assert_allclose(found, [[1.7e9 + 1, 0.1, 0, 7 / 3]], atol=1e-6)
+    found = exact.sample({3: 50}, 0)
+    assert found.values.dtype == np.float64
+    assert (found.values >= points[72:].min(axis=0)).all()
+    assert (found.values <= points[72:].max(axis=0)).all()

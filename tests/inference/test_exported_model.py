@@ -88,8 +88,17 @@ def test_images_of_any_size(image_run):
     assert whole(image).shape == (1, 3)
 
 
-def test_a_model_of_vectors(table_run, cells):
+def test_a_model_of_vectors(table_run, cells, tmp_path):
     run = table_run(".csv")
     whole = export.model(run, spec_of(run.options))
-    x = cells.drop(columns="kind").head(2).to_numpy(np.float32)
-    assert whole.input_shape == (None, 30) and whole(x).shape == (2, 2)
+    x = cells.drop(columns="kind").head(2).to_numpy()
+    assert whole.input_shape == (None, 30) and whole.inputs[0].dtype == "float64"
+    p = whole(x).numpy()
+    np.testing.assert_allclose(whole(x.astype(np.float32)), p, atol=1e-4)
+    export.write(run, tmp_path / "model")
+    served = tf.saved_model.load(str(tmp_path / "model" / "saved_model"))
+    found = served.signatures["serving_default"](tf.constant(x))
+    np.testing.assert_allclose(found["probabilities"], p, atol=1e-6)
+    # An array of float32 is taken too.
+    found = served.signatures["serving_default"](x=x.astype(np.float32))
+    np.testing.assert_allclose(found["probabilities"], p, atol=1e-4)

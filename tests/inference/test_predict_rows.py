@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
+from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError
+from gamo_tf.inference import export
 from gamo_tf.inference.predict import predict_rows
-from gamo_tf.networks.saved import load_network
+from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.runs.run import Run
 
 CLASSES = ["eight", "one", "three"]
@@ -53,10 +57,61 @@ def test_tables(table_run, cells, tmp_path):
     assert "lacks the columns" in unreadable[few]
     # The columns were in another order: they are found by their names.
     F, M = load_network(run.model("F")), load_network(run.model("M"))
-    expected = M(F(bare.to_numpy(np.float32))).numpy()
+    expected = M(F(bare.to_numpy())).numpy()
     found = [[float(x) for x in line[3:]] for line in lines]
     assert header[3:] == ["benign", "malignant"]
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_tables_of_a_run_whose_own_table_is_another_now(table_run, cells, tmp_path):
+    """The columns that count are those of the run, not of today's file."""
+    run = shutil.copytree(table_run(".csv").path, tmp_path / "00000-run")
+    bare = cells.drop(columns="kind").head(3)
+    bare.to_csv(tmp_path / "new.csv", index=False)
+    new = str(tmp_path / "new.csv")
+    expected = predict_rows(table_run(".csv"), [new], True).lines
+    path = Path(table_run(".csv").options.data)
+    kept = path.read_bytes()
+    try:
+        path.write_text("other,columns,kind\n1,2,a\n")
+        assert predict_rows(Run(run), [new], True).lines == expected
+    finally:
+        path.write_bytes(kept)
+    # A run of an earlier version: columns count as they stand.
+    (run / "data.json").unlink()
+    assert predict_rows(Run(run), [new], True).lines == expected
+    bare.assign(more=1).to_csv(new, index=False)
+    found = predict_rows(Run(run), [new], True)
+    assert not found.lines and "31 columns; trained on 30" in found.unreadable[new]
+
+
+def test_probabilities_that_are_no_numbers_are_an_error(table_run, cells, tmp_path):
+    run = Run(shutil.copytree(table_run(".csv").path, tmp_path / "00000-run"))
+    M = load_network(run.model("M"))
+    M.set_weights([w * np.nan for w in M.get_weights()])
+    save_network(run.model("M"), M)
+    cells.head(4).to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(UserError, match="of 4 of 4 rows are no numbers") as caught:
+        predict_rows(run, [str(tmp_path / "new.csv")], False)
+    assert str(run.path) in caught.value.message and "learning_rate" in str(caught)
+
+
+def test_an_F_of_an_earlier_version_still_predicts(table_run, cells, tmp_path):
+    run = Run(shutil.copytree(table_run(".csv").path, tmp_path / "00000-run"))
+    cells.head(4).to_csv(tmp_path / "new.csv", index=False)
+    files = [str(tmp_path / "new.csv")]
+    expected = predict_rows(run, files, True).lines
+    rows = run.load_split(run.arrays(Path())).images
+    x = keras.Input((30,), name="vector")
+    scale = keras.layers.Normalization(
+        mean=rows.mean(0).tolist(), variance=rows.var(0).tolist(), name="scale"
+    )
+    save_network(run.model("F"), keras.Model(x, scale(x), name="F"))
+    found = predict_rows(run, files, True).lines
+    a, b = (np.array([x[2:] for x in lines], float) for lines in (found, expected))
+    np.testing.assert_allclose(a, b, atol=1e-5)
+    whole = export.model(run, spec_of(run.options))
+    assert whole.inputs[0].dtype == "float32"
 
 
 def test_the_model_standardises_vectors_itself(table_run):

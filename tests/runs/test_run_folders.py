@@ -1,5 +1,6 @@
 """Folders of runs: numbers, checkpoints, rows that stay the same, old versions."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from gamo_tf.data import load
 from gamo_tf.data.splits import draw_split
 from gamo_tf.errors import UserError, speaking_to
 from gamo_tf.runs.run import Run, finished_runs
-from gamo_tf.runs.run_directory import KEEP, RunDirectory
+from gamo_tf.runs.run_directory import KEEP
 
 SPEC = DATASETS["digits"]
 
@@ -21,6 +22,11 @@ SPEC = DATASETS["digits"]
 @pytest.fixture
 def run(tmp_path):
     return Run.create(tmp_path, resolve({"dataset": "digits"}))
+
+
+@pytest.fixture
+def results(run, perfect_results):
+    return perfect_results(run.options)
 
 
 def test_runs_are_numbered_after_the_largest(tmp_path, run):
@@ -45,19 +51,70 @@ def test_only_the_newest_checkpoints_stay_and_the_newest_is_read(run):
     assert int(value) == 5
 
 
-@pytest.mark.parametrize("spoiled", ["state.index", "history.json"])
-def test_a_bad_checkpoint_is_named_with_the_way_out(run, spoiled):
+def spoil(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+SPOILED = ["state.index", "state.data-00000-of-00001", "history.json", "digests.json"]
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_of_a_damaged_checkpoint_the_one_before_is_read(run, spoiled, capsys):
+    value = tf.Variable(0)
+    state = tf.train.Checkpoint(value=value)
+    for k in (1, 2, 3):
+        value.assign(k)
+        run.save_checkpoint(10 * k, state, [{"iteration": 10 * k}])
+    spoil(run.path / "checkpoints" / "0000030" / spoiled)
+    assert run.restore(state) == (20, [{"iteration": 20}])
+    assert int(value) == 2
+    said = capsys.readouterr().out
+    assert "0000030" in said and "going on from" in said and "0000020" in said
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_where_all_checkpoints_are_damaged_the_newest_is_named(run, spoiled):
     state = tf.train.Checkpoint(value=tf.Variable(0))
     path = run.save_checkpoint(10, state, [])
-    (path / spoiled).write_bytes(b"not what it was")
-    with pytest.raises(UserError, match=r"0000010: cannot be read.*Remove that folder"):
+    spoil(path / spoiled)
+    with pytest.raises(UserError, match=r"0000010.*cannot go on") as caught:
         run.restore(state)
+    assert "\n" not in str(caught.value) and "emove" not in str(caught.value)
 
 
-def test_a_run_keeps_its_rows(run):
-    arrays = load.read(SPEC, Path())
-    split = draw_split(arrays, SPEC, SPEC.counts, 25, 3)
-    run.save_split(split)
+def test_a_whole_checkpoint_of_other_networks_is_not_called_damaged(run):
+    run.save_checkpoint(10, tf.train.Checkpoint(value=tf.Variable([1.0, 2.0])), [])
+    other = tf.train.Checkpoint(value=tf.Variable([1.0]))
+    with pytest.raises(UserError, match=r"0000010: is of other networks") as caught:
+        run.restore(other)
+    assert "damaged" not in str(caught.value)
+
+
+def test_checkpoints_of_an_earlier_version_are_read(run):
+    value = tf.Variable(7)
+    state = tf.train.Checkpoint(value=value)
+    history = [{"iteration": 10, "seconds": 1.5}]
+    path = run.save_checkpoint(10, state, history)
+    (path / "digests.json").unlink()
+    value.assign(0)
+    assert run.restore(state) == (10, history)
+    assert int(value) == 7
+
+
+@pytest.fixture
+def arrays():
+    return load.read(SPEC, Path())
+
+
+@pytest.fixture
+def split(arrays):
+    return draw_split(arrays, SPEC, SPEC.counts, 25, 3)
+
+
+def test_a_run_keeps_its_rows(run, arrays, split):
+    run.save_data(run.options, split, None)
     again = run.load_split(arrays)
     np.testing.assert_array_equal(again.images, split.images)
     np.testing.assert_array_equal(again.protocol_index, split.protocol_index)
@@ -65,11 +122,106 @@ def test_a_run_keeps_its_rows(run):
     with pytest.raises(UserError, match=r"labels differ.*data_dir"):
         run.load_split(moved)
     fewer = arrays._replace(images=arrays.images[:50], labels=arrays.labels[:50])
-    with (
-        speaking_to("scripts"),
-        pytest.raises(UserError, match=r"labels differ.*--data-dir"),
-    ):
+    with pytest.raises(UserError, match=r"split\.npz: .*position outside 0 to 49"):
         run.load_split(fewer)
+
+
+@pytest.mark.parametrize("name", ["images", "test_images"])
+def test_a_changed_value_of_a_published_set_is_named_by_its_class(
+    run, arrays, split, name
+):
+    run.save_data(run.options, split, None)
+    changed = getattr(arrays, name).copy()
+    row = split.train_index[-1] if name == "images" else -1
+    changed[row, 3, 3] ^= 1
+    labels = arrays.labels if name == "images" else arrays.test_labels
+    what = "training" if name == "images" else "test"
+    with pytest.raises(UserError, match=f"the {what} rows of {labels[row]} are not"):
+        run.load_split(arrays._replace(**{name: changed}))
+
+
+def test_a_run_that_kept_no_digests_is_read_with_a_word(run, arrays, split, capsys):
+    run.save_data(run.options, split, None)
+    (run.path / "data.json").unlink()
+    np.testing.assert_array_equal(run.load_split(arrays).images, split.images)
+    assert "kept no digests" in capsys.readouterr().out
+
+
+def save_arrays(run, **changed):
+    path = run.path / "split.npz"
+    with np.load(path) as found:
+        np.savez(path, **{**dict(found), **changed})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"train_index": np.arange(308) - 1},
+        {"train_index": np.zeros(308, int)},
+        {"train_index": np.arange(308) / 2},
+        {"train_labels": np.zeros((308, 2), int)},
+        {"train_labels": np.zeros(1, int)},
+        {"protocol_index": np.full(250, 10**9)},
+        {"train_index": np.zeros(10**7)},
+        {"train_index": np.array([{}])},
+    ],
+    ids=str,
+)
+def test_a_split_that_is_none_is_refused_in_a_line(run, arrays, split, changed):
+    run.save_data(run.options, split, None)
+    save_arrays(run, **changed)
+    with pytest.raises(UserError, match=r"split\.npz") as caught:
+        run.load_split(arrays)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_setting_that_was_edited_is_named_and_a_place_may_change(run, split):
+    run.save_data(run.options, split, None)
+    path = run.path / "options.json"
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "seed": 1}))
+    with pytest.raises(UserError, match=r"options\.json: seed is 1 now; .* with 0"):
+        _ = run.options
+    path.write_text(json.dumps({**values, "data": ""}))
+    assert run.options.seed == 0
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"options": 1}', "[" * 100_000])
+def test_a_damaged_note_of_the_data_is_named(run, split, content):
+    run.save_data(run.options, split, None)
+    (run.path / "data.json").write_text(content)
+    with pytest.raises(UserError, match=r"data\.json"):
+        _ = run.options
+
+
+def test_an_edited_digest_is_noticed(run, split):
+    run.save_data(run.options, split, None)
+    path = run.path / "data.json"
+    values = json.loads(path.read_text())
+    values["train"][0] = values["train"][1]
+    path.write_text(json.dumps(values))
+    with pytest.raises(UserError, match=r"data\.json: is not as it was written"):
+        _ = run.origin
+
+
+def test_a_second_process_on_a_run_is_refused(run):
+    with run.lock(), pytest.raises(UserError, match="another process"):
+        # Locks are those of open files, so that one process can have two as well.
+        run.lock().__enter__()
+    with run.lock():
+        pass
+
+
+def test_a_folder_that_is_a_link_to_another_place_is_refused(run, tmp_path):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    run.check_links()
+    run.pix.symlink_to(victim)
+    with pytest.raises(UserError, match="leads out"):
+        run.check_links()
+    with pytest.raises(UserError, match="leads out"):
+        run.pix_class("7")
+    assert not list(victim.iterdir())
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"dataset": "digits"}'])
@@ -88,7 +240,7 @@ def test_settings_of_an_earlier_version_have_defaults(run):
     assert Options.from_json(values) == run.options
 
 
-def test_no_folder_and_no_finished_run_are_told_with_a_command(tmp_path, run):
+def test_no_folder_and_no_finished_run_are_told_with_a_command(tmp_path, run, results):
     with pytest.raises(UserError, match="not a run folder"):
         Run.open(tmp_path)
     with pytest.raises(UserError, match=r"no finished run.*gamo train --dataset"):
@@ -98,17 +250,39 @@ def test_no_folder_and_no_finished_run_are_told_with_a_command(tmp_path, run):
         pytest.raises(UserError, match=r"python train_gamo\.py --dataset"),
     ):
         finished_runs(tmp_path / "nowhere")
-    run.write_results({"seconds": 1})
+    run.write_results(results)
     assert finished_runs(tmp_path) == [run] and run.finished
+    assert run.read_results() == results
 
 
-def test_a_class_of_gamo2pix_has_a_folder_of_the_same_kind(run):
-    directory = run.pix_class("7")
-    assert type(directory) is RunDirectory
-    assert directory.path.is_relative_to(run.pix)
+@pytest.mark.parametrize(
+    ("content", "finished"),
+    [("", False), ("{", True), ("[]", True), ('{"seed": 0}', True), ("\x00", True)],
+)
+def test_damaged_results_are_in_nobodys_way(
+    tmp_path, run, results, content, finished, capsys
+):
+    run.write_results(results)
+    newer = Run.create(tmp_path, run.options)
+    (newer.path / "results.json").write_text(content)
+    assert newer.finished == finished
+    assert finished_runs(tmp_path) == [run]
+    assert ("results.json" in capsys.readouterr().err) == finished
+    with pytest.raises(UserError, match=r"results\.json"):
+        newer.read_results()
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"runs_dir .*cannot be written"):
-        Run.create(tmp_path / "file" / "runs", resolve({"dataset": "digits"}))
+def test_a_changed_result_is_noticed(run, results):
+    run.write_results(results)
+    path = run.path / "results.json"
+    path.write_text(path.read_text().replace('"seconds": 1', '"seconds": 2'))
+    with pytest.raises(UserError, match="not as it was written"):
+        run.read_results()
+
+
+def test_results_that_disagree_with_themselves_are_refused(run, results):
+    values = copy.deepcopy(results)
+    values["test"]["acsa"] = 0.9
+    run.write_results(values)
+    with pytest.raises(UserError, match=r"results\.json: test: not the measures"):
+        run.read_results()

@@ -9,20 +9,22 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.data import decoded_pool
+from gamo_tf.data import decoded_pool, image_folder
 from gamo_tf.data.splits import Arrays
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, first_line
+from gamo_tf.stored import read_text, regular_size
 
 _PAGE = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 _FOLDER = "celeba"
 _HAIR = ("Blond_Hair", "Black_Hair", "Bald", "Brown_Hair", "Gray_Hair")  # label order
+_MOST_LIST = 2**27  # bytes of the attribute file; the published one has 27 MB
+_MOST_IMAGE = 2**26  # bytes of an image in the zip; published ones have some 10 kB
 _LIST, _IMAGES = "list_attr_celeba.txt", "img_align_celeba"
 
 
@@ -64,9 +66,10 @@ def attributes(path: Path) -> list[list[str]]:
       For each of the five classes, in label order, the names of its files.
 
     Raises:
-      UserError: the file is not in this format, or is cut off.
+      UserError: the file is not in this format, is cut off, or names a file twice or
+        one in another folder.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = read_text(path, _MOST_LIST).split("\n")
     try:
         n, names = int(lines[0]), lines[1].split()
         columns = [names.index(name) for name in _HAIR]
@@ -76,12 +79,21 @@ def attributes(path: Path) -> list[list[str]]:
             f"of attributes, {', '.join(_HAIR)} among them ({err})."
         ) from err
     found: list[list[str]] = [[] for _ in _HAIR]
-    rows = [line.split() for line in lines[2:] if line.strip()]
-    if len(rows) != n:
-        raise UserError(f"{path}: {n} images announced, {len(rows)} found; damaged.")
-    for number, row in enumerate(rows, 3):
+    rows = sum(bool(line.strip()) for line in lines[2:])
+    if rows != n:
+        raise UserError(f"{path}: {n} images announced, {rows} found; damaged.")
+    seen: set[str] = set()
+    for number, line in enumerate(lines[2:], 3):
+        if not (row := line.split()):
+            continue
         if len(row) != len(names) + 1 or not set(row[1:]) <= {"1", "-1"}:
             raise UserError(f"{path}, line {number}: expected a file and 1 or -1.")
+        # The name becomes a path, which must not lead out of the folder.
+        if ".." in row[0] or row[0] == "." or set(row[0]) & set("/\\\0"):
+            raise UserError(f"{path}, line {number}: {row[0]}: no name of a file.")
+        if row[0] in seen:  # it could be trained on and tested on
+            raise UserError(f"{path}, line {number}: {row[0]} is there twice.")
+        seen.add(row[0])
         labels = [k for k, column in enumerate(columns) if row[column + 1] == "1"]
         if len(labels) == 1:
             found[labels[0]].append(row[0])
@@ -117,24 +129,30 @@ def _decoder(folder: Path, spec: DatasetSpec) -> Callable[[str], np.ndarray]:
     """What turns a file's name into its image, from the folder or from the zip."""
     size = (spec.shape[1], spec.shape[0])
 
-    def scale(file: Path | BytesIO) -> np.ndarray:
-        with Image.open(file) as image:
+    def scale(data: bytes) -> np.ndarray:
+        with image_folder.open_image(data) as image:
             scaled = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
         return np.asarray(scaled)
 
     if (folder / _IMAGES).is_dir():
-        return lambda key: scale(folder / _IMAGES / key)
+        return lambda key: scale(image_folder.file_bytes(folder / _IMAGES / key))
     path = folder / f"{_IMAGES}.zip"
+    regular_size(path)
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as err:
-        raise UserError(f"{path}: not a whole zip ({err}). Fetch it again.") from err
+    except Exception as err:  # it raises many kinds for damaged files
+        raise UserError(
+            f"{path}: not a whole zip ({first_line(err)}). Fetch it again."
+        ) from err
     # The threads share one open file and its position; decoding is the slow part.
     lock = threading.Lock()
 
     def unpack(key: str) -> np.ndarray:
         with lock:
-            data = archive.read(f"{_IMAGES}/{key}")
-        return scale(BytesIO(data))
+            member = archive.getinfo(f"{_IMAGES}/{key}")
+            if member.file_size > _MOST_IMAGE:
+                raise ValueError(f"{member.file_size} bytes unpacked")
+            data = archive.read(member)
+        return scale(data)
 
     return unpack

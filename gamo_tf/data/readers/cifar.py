@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
-from pathlib import Path
+import zlib
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data.download import Remote, locate
 from gamo_tf.data.splits import Arrays
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, first_line
+from gamo_tf.files import replace_folder
+from gamo_tf.stored import regular_size
 
 _REMOTE = Remote(
     "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
@@ -19,6 +23,8 @@ _REMOTE = Remote(
 _FOLDER = "cifar-10-batches-bin"
 _TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 _TEST = "test_batch.bin"
+_MOST_RECORDS = 60_000  # of all files
+_MOST_UNPACKED = 2**28  # bytes of the archive, of which the published one has 184 MB
 
 
 def parse(path: Path, spec: DatasetSpec) -> tuple[np.ndarray, np.ndarray]:
@@ -33,16 +39,18 @@ def parse(path: Path, spec: DatasetSpec) -> tuple[np.ndarray, np.ndarray]:
       Images uint8 [n, 32, 32, 3] and labels uint8 [n].
 
     Raises:
-      UserError: the file has no whole number of records, or a label out of range.
+      UserError: the file has no whole number of records, more than there are of all
+        images, or a label out of range.
     """
     height, width, channels = spec.shape
     record = 1 + height * width * channels
-    raw = np.fromfile(path, np.uint8)
-    if not raw.size or raw.size % record:
+    size = regular_size(path)
+    if not size or size % record or size > _MOST_RECORDS * record:
         raise UserError(
-            f"{path}: damaged; {raw.size} bytes are no whole number of "
-            f"{record}-byte records. Fetch it again."
+            f"{path}: damaged; {size} bytes are no whole number of "
+            f"{record}-byte records, or too many. Fetch it again."
         )
+    raw = np.fromfile(path, np.uint8, size)
     raw = raw.reshape(-1, record)
     if raw[:, 0].max() >= len(spec.classes):
         raise UserError(
@@ -70,15 +78,11 @@ def read(spec: DatasetSpec, data_dir: Path) -> Arrays:
         damaged.
     """
     folder = data_dir / _FOLDER
-    if not folder.is_dir():
+    if not folder.exists():
         archive = locate(data_dir, _REMOTE, also=f"or its folder {folder}")
-        try:
-            with tarfile.open(archive) as tar:
-                # "data" refuses members that would be written outside of the folder.
-                tar.extractall(data_dir, filter="data")
-        except (tarfile.TarError, EOFError, OSError) as err:
-            raise UserError(f"{archive}: cannot be unpacked ({err}).") from err
-    missing = [name for name in (*_TRAIN, _TEST) if not (folder / name).is_file()]
+        # Under another name first: half of it must not be taken for the whole.
+        replace_folder(folder, lambda part: _unpack(archive, part))
+    missing = [name for name in (*_TRAIN, _TEST) if not (folder / name).exists()]
     if missing:
         raise UserError(
             f"{folder}: {', '.join(missing)} missing. Unpack {_REMOTE.url} again."
@@ -89,3 +93,33 @@ def read(spec: DatasetSpec, data_dir: Path) -> Arrays:
         np.concatenate([labels for _, labels in batches]),
         *parse(folder / _TEST, spec),
     )
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """Write the files of the archive to a folder, in which they lie side by side."""
+    try:
+        with (
+            _Bounded(archive) as packed,
+            # Read forwards and in pieces, so that it ends where it becomes too much.
+            tarfile.open(fileobj=packed, mode="r|") as tar,
+        ):
+            for member in tar:
+                path = PurePosixPath(member.name)
+                if member.isdir() and str(path) == _FOLDER:
+                    continue
+                if not member.isfile() or str(path.parent) != _FOLDER:
+                    raise UserError(f"{member.name} is not expected in it")
+                flat = member.replace(name=path.name, deep=False)
+                tar.extract(flat, folder, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error, OSError, UserError) as err:
+        raise UserError(f"{archive}: cannot be unpacked ({first_line(err)}).") from err
+
+
+class _Bounded(gzip.GzipFile):
+    """A gzip file that ends with an error once more was read than it may have."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most `size` bytes."""
+        if self.tell() > _MOST_UNPACKED:
+            raise UserError(f"more than {_MOST_UNPACKED} bytes in it")
+        return super().read(size)

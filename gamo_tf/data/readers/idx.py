@@ -14,7 +14,9 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data.download import Remote, locate
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError
+from gamo_tf.stored import regular_size
 
+_MOST_ROWS = 70_000  # of all images of a dataset
 _MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 _FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _NAMES = (
@@ -42,40 +44,55 @@ _SHA256 = {
 }
 
 
-def parse(path: Path, rank: int) -> np.ndarray:
+def parse(path: Path, rank: int, sides: tuple[int, ...] | None = None) -> np.ndarray:
     """The array of one idx file.
 
     The file begins with two zero bytes, one for the type (8: bytes) and one for the
-    rank; then come the sizes as big-endian uint32, then the bytes.
+    rank; then come the sizes as big-endian uint32, then the bytes. No more is unpacked
+    than the sizes announce, and nothing where they are not those of the dataset.
 
     Args:
       path: of the gzipped file.
       rank: 3 for images [n, h, w], 1 for labels [n].
+      sides: height and width of the images; None: any.
 
     Returns:
       uint8, of that rank.
 
     Raises:
-      UserError: the file is damaged, or of another rank or type.
+      UserError: the file is damaged, of another rank or type, has other sides or more
+        rows than any of these datasets.
     """
     try:
+        regular_size(path)
         with gzip.open(path) as file:
-            raw = file.read()
+            dims = _dims(path, file.read(4 + 4 * rank), rank)
+            if dims[0] > _MOST_ROWS or dims[1:] != (sides or dims[1:]):
+                raise UserError(
+                    f"{path}: shape {dims} announced; expected at most {_MOST_ROWS} "
+                    f"rows{f' of {sides}' if sides else ''}."
+                )
+            # One byte more, so that a longer file shows.
+            raw = file.read(math.prod(dims) + 1)
     except (OSError, EOFError, zlib.error) as err:
         raise UserError(
             f"{path}: not a whole gzip file ({err}). Fetch it again."
         ) from err
-    header = 4 + 4 * rank
-    magic = 0x0800 + rank
-    if len(raw) < header or struct.unpack(">I", raw[:4])[0] != magic:
-        raise UserError(f"{path}: not an idx{rank} file of bytes (magic {magic:#06x}).")
-    dims = struct.unpack(f">{rank}I", raw[4:header])
-    if len(raw) - header != math.prod(dims):
+    if len(raw) != math.prod(dims):
+        found = "more" if len(raw) > math.prod(dims) else len(raw)
         raise UserError(
             f"{path}: damaged; {math.prod(dims)} bytes of data announced for shape "
-            f"{dims}, {len(raw) - header} found. Fetch it again."
+            f"{dims}, {found} found. Fetch it again."
         )
-    return np.frombuffer(raw, np.uint8, offset=header).reshape(dims)
+    return np.frombuffer(raw, np.uint8).reshape(dims)
+
+
+def _dims(path: Path, header: bytes, rank: int) -> tuple[int, ...]:
+    """The sizes that the header of an idx file announces."""
+    magic = 0x0800 + rank
+    if len(header) < 4 + 4 * rank or struct.unpack(">I", header[:4])[0] != magic:
+        raise UserError(f"{path}: not an idx{rank} file of bytes (magic {magic:#06x}).")
+    return struct.unpack(f">{rank}I", header[4:])
 
 
 def read(spec: DatasetSpec, data_dir: Path) -> Arrays:
@@ -96,9 +113,10 @@ def read(spec: DatasetSpec, data_dir: Path) -> Arrays:
     arrays = []
     for name, digest in zip(_NAMES, digests, strict=True):
         path = locate(folder, Remote(address + name, digest))
-        arrays.append(parse(path, 3 if "images" in name else 1))
+        sides = spec.shape[:2] if "images" in name else None
+        arrays.append(parse(path, 3 if sides else 1, sides))
     for images, labels in (arrays[:2], arrays[2:]):
-        if images.shape[1:] != spec.shape[:2] or len(images) != len(labels):
+        if len(images) != len(labels):
             raise UserError(
                 f"{folder}: expected as many labels as {spec.shape[:2]} images; found "
                 f"{images.shape} and {labels.shape}."

@@ -6,20 +6,23 @@ The user places the unpacked databases in ``<data-dir>/lsun``. Images are decode
 
 from __future__ import annotations
 
+import struct
 from contextlib import ExitStack
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data import decoded_pool, image_folder
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError
+from gamo_tf.stored import reading, regular_size
 
 PATCH = 224  # side of the central patch in pixels (paper, Section 4.3)
 _PAGE = "http://dl.yf.io/lsun/scenes/"
+_META = struct.Struct("<16xIIQQ48s48sQQ")  # a meta page: header and MDB_meta of LMDB
+_MAGIC = (0xBEEFC0DE, 1)  # with the version
+_PAGES = [2**k for k in range(9, 17)]  # sizes that a page may have, in bytes
 _SIZES = {  # of the categories, in label order
     "classroom": "3.3 GB",
     "church_outdoor": "2.4 GB",
@@ -83,7 +86,8 @@ def read(spec: DatasetSpec, data_dir: Path) -> Arrays:
     with ExitStack() as stack:
         for name in _SIZES:
             path = _folder(data_dir, name)
-            try:
+            with reading(path, "Fetch it again."):
+                _check_size(path / "data.mdb")
                 # Without its lock file, so that a read-only disk will do.
                 database = lmdb.open(
                     str(path), readonly=True, lock=False, max_readers=64
@@ -91,10 +95,6 @@ def read(spec: DatasetSpec, data_dir: Path) -> Arrays:
                 stack.callback(database.close)
                 with database.begin() as view:
                     found = [bytes(key) for key in view.cursor().iternext(values=False)]
-            except lmdb.Error as err:
-                raise UserError(
-                    f"{path}: cannot be read ({err}). Fetch it again."
-                ) from err
             databases[name], sizes[name] = database, len(found)
             # Keys in the database are bytes, those of a pool are text.
             keys.append([f"{name}/{key.hex()}" for key in found])
@@ -103,10 +103,31 @@ def read(spec: DatasetSpec, data_dir: Path) -> Arrays:
             name, code = key.split("/")
             with databases[name].begin() as view:
                 data = view.get(bytes.fromhex(code), b"")
-            with Image.open(BytesIO(data)) as image:
+            with image_folder.open_image(data) as image:
                 return image_folder.crop_and_scale(
                     image.convert("RGB"), spec.shape[0], (PATCH,)
                 )
 
         origin = {"source": "lsun", "patch": PATCH, "sizes": sizes}
         return decoded_pool.pool(spec, data_dir, keys, decode, origin, "images")
+
+
+def _check_size(path: Path) -> None:
+    """Raises ValueError for a database that is shorter than its newest state says.
+
+    LMDB reads a file through a memory map, which would end the process beyond the
+    file's end.
+    """
+    size = regular_size(path)
+    with open(path, "rb") as file:
+        first = _META.unpack(file.read(_META.size))
+        page = int.from_bytes(first[4][:4], "little")  # its size in bytes
+        if first[:2] != _MAGIC or page not in _PAGES:
+            raise ValueError("not a database of LMDB")
+        file.seek(page)
+        second = _META.unpack(file.read(_META.size))
+    if second[:2] != _MAGIC:
+        raise ValueError("not a database of LMDB")
+    last = max(first, second, key=lambda meta: meta[-1])[-2]
+    if size < (last + 1) * page:
+        raise ValueError(f"cut off: {size} bytes of {(last + 1) * page}")

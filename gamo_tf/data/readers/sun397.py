@@ -5,21 +5,26 @@ The user places the images and the list of categories in ``<data-dir>/sun397``.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.data import user_data
+from gamo_tf.data import image_rows, user_data
+from gamo_tf.data.folder_rules import hidden
 from gamo_tf.data.user_data import UserData
 from gamo_tf.errors import UserError
+from gamo_tf.stored import read_text
 
 CLASSES, RATIO = 50, 14.21  # categories and imbalance ratio: paper, Section 4.4
 PATCHES = (512, 224)  # sides of the central patch in pixels, the largest that fits
 BATCH = 128  # with 32 most of 50 classes would have no sample in a minibatch
 _PAGE = "https://vision.princeton.edu/projects/2010/SUN/"
+_MOST_LIST = 2**20  # bytes of the list; the published one has 8 kB
+_NAME = re.compile(r"(/[^/\\\0]+){2,}")  # of a category
 _IMAGES, _NAMES = "SUN397", "ClassName.txt"
 
 
@@ -66,17 +71,27 @@ def categories(spec: DatasetSpec, data_dir: Path) -> list[str]:
       The names in the order of the list.
 
     Raises:
-      UserError: there is no list, or it has lines of another form.
+      UserError: there is no list, or it has lines of another form, or two categories
+        that would be one class.
     """
     root = _root(spec, data_dir)
     for path in _lists(root):
-        if path.is_file():
-            lines = path.read_text(encoding="utf-8").split()
+        if path.exists():
+            lines = read_text(path, _MOST_LIST).split()
             # The names become paths, which must not lead out of the folder.
-            if odd := [x for x in lines if not x.startswith("/") or ".." in x]:
+            odd = [x for x in lines if not _NAME.fullmatch(x) or "/." in x]
+            if odd:
                 raise UserError(f"{path}: {odd[0]}: expected names like /a/abbey.")
+            for title, n in Counter(map(_title, lines)).items():
+                if n > 1:
+                    raise UserError(f"{path}: {n} categories of the name {title}.")
             return lines
     raise UserError(f"{root}: no {_NAMES}.")
+
+
+def _title(name: str) -> str:
+    """/c/church/outdoor becomes church-outdoor: the letter only sorts the folders."""
+    return name.split("/", 2)[2].replace("/", "-")
 
 
 def pick(sizes: Mapping[str, int], spec: DatasetSpec, seed: int) -> list[str]:
@@ -140,7 +155,11 @@ def draw(spec: DatasetSpec, data_dir: Path, seed: int, decode: bool = True) -> U
     check(spec, data_dir)
     root = (_root(spec, data_dir) / _IMAGES).resolve()
     files = {
-        name: sorted(str(p) for p in root.joinpath(*name.split("/")).glob("*.jpg"))
+        name: sorted(
+            str(p)
+            for p in root.joinpath(*name.split("/")).glob("*.jpg")
+            if not hidden(p.name)
+        )
         for name in categories(spec, data_dir)
     }
     sizes = {name: len(paths) for name, paths in files.items() if paths}
@@ -155,11 +174,10 @@ def draw(spec: DatasetSpec, data_dir: Path, seed: int, decode: bool = True) -> U
             ("test" if k in test else "train", path, label)
             for k, path in enumerate(paths)
         ]
-    rows = pd.DataFrame(lines, columns=["set", "source", "label"])
+    rows = image_rows.from_lines(lines, ["set", "source", "label"])
     # Training rows first, then by label; within a label the files stay in order.
     rows = rows.sort_values(["set", "label"], ascending=[False, True], kind="stable")
-    # /c/church/outdoor becomes "church-outdoor": the letter only sorts the folders.
-    titles = tuple(name.split("/", 2)[2].replace("/", "-") for name in chosen)
+    titles = tuple(map(_title, chosen))
     settings = {
         "dataset": spec.name,
         "data": str(root),

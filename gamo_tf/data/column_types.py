@@ -1,0 +1,167 @@
+"""What each type of a column is worth: as numbers to train on, and generated anew.
+
+- Integers, of any width, nullable ones too: rounded half to even, within the smallest
+  and the largest value of the row's class.
+- Floating-point numbers: within these two as well.
+- Everything else cannot be combined, and comes whole from the heaviest parent, a real
+  row of the class: booleans, categories, dates and durations.
+- Text, complex numbers and other objects are refused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+# Ticks of a second of the finer units of dates; coarser ones are made seconds.
+_TICKS = {"ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "fs": 1e15, "as": 1e18}
+
+
+def kind_of(dtype: object) -> str:
+    """What a column of a type holds.
+
+    Args:
+      dtype: of NumPy, pandas or pyarrow.
+
+    Returns:
+      "integer", "float", "boolean", "category" or "date" (durations too); for what
+      cannot be used, "".
+    """
+    if isinstance(dtype, pd.SparseDtype):
+        dtype = dtype.subtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "category"
+    if types.is_bool_dtype(dtype):
+        return "boolean"
+    if types.is_integer_dtype(dtype):
+        return "integer"
+    if types.is_float_dtype(dtype):
+        return "float"
+    return "date" if getattr(dtype, "kind", "") in "mM" else ""
+
+
+def is_usable(column: pd.Series, positions: bool = False) -> bool:
+    """Whether `numbers` can make numbers of a column.
+
+    Args:
+      column: of any type.
+      positions: as `numbers` has it.
+    """
+    kind = kind_of(column.dtype)
+    if kind != "category" or positions:
+        return bool(kind)
+    return kind_of(column.cat.categories.dtype) in ("integer", "float", "boolean")
+
+
+def numbers(column: pd.Series | np.ndarray, positions: bool = False) -> np.ndarray:
+    """A column as the numbers that are trained on.
+
+    Booleans are 0 and 1, dates and durations seconds, categories that are numbers
+    these numbers.
+
+    Args:
+      column: of a kind that `kind_of` knows; or an array of any shape.
+      positions: whether categories that are no numbers become their positions among
+        all categories. Only where no other table is read later, whose categories
+        could be others.
+
+    Returns:
+      float64, of the same shape; NaN where a value is missing.
+    """
+    kind = kind_of(column.dtype)
+    if isinstance(column, pd.Series) and kind == "category":
+        codes = column.cat.codes.to_numpy()
+        categories = column.cat.categories
+        if positions and not is_usable(column):
+            worth = np.arange(len(categories), dtype=np.float64)
+        else:
+            worth = numbers(pd.Series(categories))
+        return np.append(worth, np.nan)[codes]  # the code of a missing value is -1
+    if kind == "date":
+        return _seconds(_date_array(column))
+    if isinstance(column, pd.Series) and types.is_extension_array_dtype(column.dtype):
+        return column.to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(column).astype(np.float64)
+
+
+def _date_array(column: pd.Series | np.ndarray) -> np.ndarray:
+    """Dates or durations as an array of NumPy; those with a time zone in UTC."""
+    if isinstance(column, np.ndarray):
+        return column
+    if isinstance(column.dtype, pd.ArrowDtype):
+        return column.to_numpy(column.dtype.numpy_dtype)
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert(None)
+    return column.to_numpy()
+
+
+def _seconds(dates: np.ndarray) -> np.ndarray:
+    """Seconds since 1970, or of a duration; NaN where there is none."""
+    unit, _ = np.datetime_data(dates.dtype)
+    if unit not in (*_TICKS, "generic"):
+        dates = dates.astype(f"{dates.dtype.kind}8[s]")
+    elif unit in _TICKS:
+        dates = dates.astype(f"{dates.dtype.kind}8[{unit}]")
+    seconds = dates.astype(np.int64) / _TICKS.get(unit, 1.0)
+    return np.where(np.isnat(dates), np.nan, seconds)
+
+
+def generated(
+    real: pd.Series | np.ndarray,
+    labels: np.ndarray,
+    combined: np.ndarray,
+    new_labels: np.ndarray,
+    heaviest: np.ndarray,
+) -> pd.Series | np.ndarray:
+    """A column of generated rows, in the type of the real one.
+
+    Args:
+      real: the column of the real rows, [n]; or an array [n, d] of one type.
+      labels: of the real rows, int [n].
+      combined: convex combinations of `numbers(real)`, float64 [m] or [m, d].
+      new_labels: of the generated rows, int [m].
+      heaviest: the position among the real rows of the heaviest parent of each
+        generated row, int [m].
+
+    Returns:
+      The values of the generated rows, of the type that `real` has.
+    """
+    if kind_of(real.dtype) not in ("integer", "float"):
+        if isinstance(real, pd.Series):
+            return real.iloc[heaviest].reset_index(drop=True)
+        return real[heaviest]
+    plain = _plain(real)
+    new = np.empty(combined.shape, plain.dtype)
+    for label in np.unique(new_labels):
+        of_class, rows = plain[labels == label], new_labels == label
+        low, high = of_class.min(axis=0), of_class.max(axis=0)
+        new[rows] = _between(combined[rows], low, high)
+    if isinstance(real, pd.Series):
+        return pd.Series(pd.array(new, dtype=real.dtype))
+    return new
+
+
+def _plain(real: pd.Series | np.ndarray) -> np.ndarray:
+    """Integers or floating-point numbers as an array of NumPy, of the same width."""
+    if isinstance(real, np.ndarray):
+        return real
+    if isinstance(real.dtype, pd.SparseDtype):
+        return real.sparse.to_dense().to_numpy()
+    # Types of pandas and pyarrow know the one of NumPy that is like them.
+    return real.to_numpy(getattr(real.dtype, "numpy_dtype", real.dtype))
+
+
+def _between(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """float64 values in the type of `low` and `high`, and between these."""
+    dtype = low.dtype
+    least, most = low.astype(np.float64), high.astype(np.float64)
+    if dtype.kind == "f":
+        near = np.clip(values, least, most).astype(dtype)
+        return np.clip(near, low, high)
+    whole = np.rint(values)
+    # The extremes themselves stay exact: float64 holds no integer beyond 2**53.
+    found = np.where(whole >= most, high, low)
+    inside = (whole > least) & (whole < most)
+    found[inside] = whole[inside].astype(dtype)
+    return found

@@ -1,0 +1,176 @@
+"""What comes into the estimators: rows of any type, labels and images, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from gamo_tf.data import column_types
+
+
+def as_numbers(X: Any, positions: bool = False) -> Any:
+    """A data frame, or an array of dates, as the numbers that are trained on.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+    positions : bool, default=False
+        Whether categories that are no numbers become positions among all categories
+        (see `column_types.numbers`).
+
+    Returns
+    -------
+    DataFrame of float64, ndarray of float64, or X itself
+        What is neither a data frame nor dates is left to scikit-learn's checks.
+
+    Raises
+    ------
+    ValueError
+        For a column that holds no numbers, by its name.
+    """
+    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
+        return column_types.numbers(X)
+    if not isinstance(X, pd.DataFrame):
+        return X
+    columns = []
+    for k, name in enumerate(X.columns):
+        # A column of objects may hold numbers alone.
+        column = X.iloc[:, k].infer_objects()
+        if not column_types.is_usable(column, positions):
+            raise ValueError(
+                f"column {name!r}: could not convert {X.dtypes.iloc[k]} to numbers; "
+                "encode or remove it."
+            )
+        columns.append(column_types.numbers(column, positions))
+    numbers = np.stack(columns, axis=1) if columns else np.zeros(X.shape)
+    return pd.DataFrame(numbers, index=X.index, columns=X.columns)
+
+
+def refuse_missing(y: Any) -> None:
+    """Raise ValueError for NaN, NaT or NA among labels, as scikit-learn does.
+
+    None beside text is a label like any other.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+    """
+    if isinstance(y, (list, tuple)):
+        y = _objects(list(y))
+    y = plain(y)
+    missing = np.asarray(pd.isna(y))
+    if not missing.ndim:
+        return  # no labels at all, which scikit-learn's checks refuse
+    if getattr(y, "dtype", np.dtype(float)).kind == "O":
+        missing = np.array([value is not None for value in np.asarray(y)[missing]])
+    if missing.any():
+        raise ValueError("Input y contains NaN.")
+
+
+def plain(y: Any) -> Any:
+    """Labels as scikit-learn's checks take them, which know not all types of pandas.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Without missing values.
+
+    Returns
+    -------
+    array-like of shape (n,)
+        An array for what is of pandas, else y itself.
+    """
+    known = (pd.Series, pd.DataFrame, pd.Index, pd.api.extensions.ExtensionArray)
+    return np.asarray(y) if isinstance(y, known) else y
+
+
+def _objects(values: list) -> np.ndarray:
+    """A list as an array [n] of objects, tuples too."""
+    column = np.empty(len(values), object)
+    column[:] = values
+    return column
+
+
+def label_column(y: Any) -> np.ndarray:
+    """Labels of any hashable kind as an array.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Of dtype object for a list of tuples or of mixed types.
+
+    Raises
+    ------
+    ValueError
+        For more than one column, missing labels, or numbers that are no classes.
+    """
+    refuse_missing(y)
+    # NumPy would make a matrix of tuples, and text of [1, "one"].
+    if isinstance(y, list) and (
+        any(isinstance(v, tuple) for v in y) or len({type(v) for v in y}) > 1
+    ):
+        return _objects(y)
+    column = column_or_1d(plain(y), warn=True)
+    if column.dtype != object:
+        check_classification_targets(column)
+    return column
+
+
+def encode(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of a label column, and each label as a position among them.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+
+    Returns
+    -------
+    classes : ndarray of shape (c,)
+        Sorted, or in the order of their first appearance where labels such as None
+        and text cannot be compared.
+    codes : ndarray of int, shape (n,)
+    """
+    try:
+        classes, codes = np.unique(y, return_inverse=True)
+        return classes, codes
+    except TypeError:
+        position = {label: k for k, label in enumerate(dict.fromkeys(y))}
+        classes = np.empty(len(position), object)
+        classes[:] = list(position)
+        return classes, np.array([position[label] for label in y])
+
+
+def check_images(X: np.ndarray) -> np.ndarray:
+    """Images as F takes them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, h, w, c)
+        Values 0 to 255, of any numeric dtype.
+
+    Returns
+    -------
+    ndarray of shape (n, h, w, c)
+        uint8 as it is, everything else as float32.
+
+    Raises
+    ------
+    ValueError
+        For text, complex numbers, missing or infinite values, values outside 0 to
+        255, and images that were scaled to 0 to 1.
+    """
+    if X.dtype.kind not in "iuf" or not np.isfinite(X).all():
+        raise ValueError("images: expected finite numbers from 0 to 255.")
+    if X.size and (X.min() < 0 or X.max() > 255):
+        raise ValueError(f"images: {X.min():g} to {X.max():g}; expected 0 to 255.")
+    if np.issubdtype(X.dtype, np.floating) and X.size and X.max() <= 1:
+        raise ValueError("images: no value above 1; expected 0 to 255 (times 255?).")
+    return X if X.dtype == np.uint8 else X.astype(np.float32)

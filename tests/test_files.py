@@ -1,0 +1,150 @@
+"""Files and folders that are whole or not there, and stay where they belong."""
+
+import os
+import resource
+from multiprocessing import get_context
+
+import pytest
+
+from gamo_tf import files
+from gamo_tf.errors import UserError
+
+
+def fill(text):
+    def write(part):
+        (part / "a.txt").write_text(text)
+        (part / "below").mkdir()
+        (part / "below" / "b.txt").write_text(text)
+
+    return write
+
+
+def content(folder):
+    return {p.name: p.read_text() for p in folder.rglob("*.txt")}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    files.replace_folder(tmp_path / "set", fill("old"))
+    return tmp_path / "set"
+
+
+def test_a_folder_is_replaced_and_nothing_else_stays(folder):
+    files.replace_folder(folder, fill("new"))
+    assert content(folder) == {"a.txt": "new", "b.txt": "new"}
+    assert os.listdir(folder.parent) == ["set"]
+
+
+class Killed(BaseException):
+    pass
+
+
+def die(*args):
+    raise Killed
+
+
+@pytest.mark.parametrize("moment", ["write", "first rename", "second rename", "remove"])
+def test_at_every_moment_the_old_folder_or_the_new_one_is_whole(
+    folder, moment, monkeypatch, capsys
+):
+    """As if the process were killed: nothing that it does afterwards counts."""
+    renames = iter([os.rename, os.rename])
+    if moment == "first rename":
+        renames = iter([die])
+    if moment == "second rename":
+        renames = iter([os.rename, die])
+    monkeypatch.setattr(files.os, "rename", lambda a, b: next(renames)(a, b))
+    monkeypatch.setattr(files, "remove", die)
+    with pytest.raises(Killed):
+        files.replace_folder(folder, die if moment == "write" else fill("new"))
+    monkeypatch.undo()
+    files.mend(folder)
+    expected = "new" if moment == "remove" else "old"
+    assert content(folder) == {"a.txt": expected, "b.txt": expected}
+    said = capsys.readouterr().out
+    assert ("the old folder is back" in said) == (moment == "second rename")
+    assert ("removed now" in said) == (moment == "remove")
+    files.replace_folder(folder, fill("newest"))
+    assert content(folder) == {"a.txt": "newest", "b.txt": "newest"}
+    assert os.listdir(folder.parent) == ["set"]
+
+
+def test_a_write_that_fails_leaves_what_was_there(folder):
+    def fail(part):
+        fill("new")(part)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        files.replace_folder(folder, fail)
+    assert caught.value.filename == str(folder)
+    assert content(folder) == {"a.txt": "old", "b.txt": "old"}
+    assert os.listdir(folder.parent) == ["set"]
+
+
+def test_a_file_that_does_not_fit_names_itself_and_keeps_the_old(tmp_path):
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"File too large: .*a\.txt"):
+            files.write_text(path, "new" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", [".part-a.txt", "a.txt"])
+def test_a_link_does_not_lead_what_is_written_elsewhere(tmp_path, name):
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    (tmp_path / name).symlink_to(victim)
+    files.write_text(tmp_path / "a.txt", "new")
+    assert victim.read_text() == "mine"
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["set", ".part-set", ".old-set"])
+def test_what_a_link_leads_to_is_not_removed_with_the_folder(tmp_path, name):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "mine.txt").write_text("mine")
+    (tmp_path / name).symlink_to(victim)
+    files.replace_folder(tmp_path / "set", fill("new"))
+    assert content(victim) == {"mine.txt": "mine"}
+    assert content(tmp_path / "set") == {"a.txt": "new", "b.txt": "new"}
+
+
+def hold(path, ready, done):
+    with files.locked(path):
+        ready.set()
+        done.wait(60)
+
+
+def test_a_lock_holds_between_processes_and_ends_with_them(tmp_path):
+    context = get_context("fork")
+    ready, done = context.Event(), context.Event()
+    other = context.Process(target=hold, args=(tmp_path, ready, done))
+    other.start()
+    assert ready.wait(60)
+    with (
+        pytest.raises(UserError, match=r"^busy$"),
+        files.locked(tmp_path, "busy"),
+    ):
+        pass
+    other.kill()
+    other.join()
+    with files.locked(tmp_path, "busy"):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("path", ["..", "../x", "a/../..", "link/x", "/etc", "."])
+def test_only_what_lies_below_is_inside(tmp_path, path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    with pytest.raises(UserError, match="leads out"):
+        files.inside(folder, folder / path)
+    assert files.inside(folder, folder / "a" / "b") == folder / "a" / "b"
