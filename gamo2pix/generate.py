@@ -14,10 +14,10 @@ from gamo_tf.config.options import spec_of
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
+from gamo_tf.inference.players import load_player
 from gamo_tf.methods.build import read_added
 from gamo_tf.networks.batched import compiled
 from gamo_tf.networks.feature_extractor import to_pixels
-from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
 
 # The random streams of a class are [seed, label, use]. Published images and scores
@@ -67,9 +67,9 @@ class ImageGenerator:
     def __init__(self, run: Run, split: Split, seed: int) -> None:
         self.seed = seed
         self.images = split.images
-        self.extract = compiled(load_network(run.model("F")))
+        self.extract = compiled(load_player(run, "F"))
         self.features = self.extract(split.images)
-        G = load_network(run.model("G"))
+        G = load_player(run, "G")
         self.sampler = ConvexSampler(G, self.features, split.labels)
         self.rows = self.sampler.rows
 
@@ -211,7 +211,7 @@ def _added_images(run: Run, split: Split) -> GenerateClass:
 
 def _free_samples(run: Run, shape: tuple[int, ...], seed: int) -> GenerateClass:
     """Of a G whose output is an image's pixels."""
-    G = load_network(run.model("G"))
+    G = load_player(run, "G")
     classes = len(run.options.counts)
 
     def free(label: int, n: int) -> Generated:

@@ -161,13 +161,18 @@ def locked(folder: Path, busy: str = "") -> Iterator[None]:
 
     Raises:
       UserError: another process has the lock, and `busy` is given.
+      OSError: the file system has no locks.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
-        except BlockingIOError as err:
-            raise UserError(busy) from err
+            with _named(folder):
+                how = fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0)
+                fcntl.flock(descriptor, how)
+        except OSError as err:
+            if err.errno == errno.EWOULDBLOCK:
+                raise UserError(busy) from err
+            raise
         yield
     finally:
         os.close(descriptor)

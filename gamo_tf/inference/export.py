@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from keras import layers
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError, setting
-from gamo_tf.files import atomically
-from gamo_tf.networks.saved import load_network
+from gamo_tf.files import replace_folder
+from gamo_tf.inference.players import load_classifier
 from gamo_tf.runs.run import Run
 
 
@@ -38,7 +37,7 @@ def model(run: Run, spec: DatasetSpec) -> keras.Model:
     Raises:
       UserError: where the run has no F or M.
     """
-    F, M = load_network(run.model("F")), load_network(run.model("M"))
+    F, M = load_classifier(run)
     if spec.vector:
         # float64, but for runs of earlier versions, whose F takes float32.
         x = keras.Input(spec.shape, dtype=F.inputs[0].dtype, name="vector")
@@ -91,8 +90,6 @@ def write(run: Run, folder: Path) -> None:
         return {"probabilities": p, "label": tf.gather(names, tf.argmax(p, axis=1))}
 
     def fill(part: Path) -> None:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
         whole.save(part / "model.keras")
         _add_metadata(part / "model.keras", facts)
         # A SavedModel keeps the variables that it finds as attributes of the module.
@@ -103,7 +100,7 @@ def write(run: Run, folder: Path) -> None:
         )
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    atomically(folder, fill)
+    replace_folder(folder, fill)
 
 
 def _signature(whole: keras.Model) -> tf.TensorSpec:

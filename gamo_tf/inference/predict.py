@@ -10,8 +10,8 @@ import numpy as np
 from gamo_tf.config.options import spec_of
 from gamo_tf.data import feature_table, image_folder
 from gamo_tf.errors import UserError, setting
+from gamo_tf.inference.players import load_classifier
 from gamo_tf.networks.batched import compiled
-from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
 
 
@@ -60,7 +60,7 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
         names, rows, unreadable = _read_images(run, files)
     if not len(rows):
         return Predictions(header, [], unreadable)
-    F, M = (compiled(load_network(run.model(name))) for name in "FM")
+    F, M = map(compiled, load_classifier(run))
     probabilities = M(F(rows))
     wrong = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
     if len(wrong):

@@ -108,6 +108,8 @@ def read_rows(path: Path, options: Options, known: dict) -> pd.DataFrame:
         rows["label"] = rows["label"].map(_position)
         if options.label:
             rows["source"] = rows["source"].map(_position).astype(np.int64)
+        else:
+            rows["source"] = _moved(rows["source"], options, known)
         _check_rows(rows, options)
         return rows
 
@@ -116,6 +118,22 @@ def _position(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise UserError(f"{printable(text)!r} is no whole number of 0 or more.")
     return int(text)
+
+
+def _moved(sources: pd.Series, options: Options, known: dict) -> pd.Series:
+    """Files of a folder that was moved, where options.json says that it was."""
+    begun = known.get("options", {})
+    for name in sorted(PLACES):
+        old, new = begun.get(name), getattr(options, name)
+        if old and new and old != new:
+            sources = sources.map(
+                lambda source, old=old, new=new: (
+                    new + source.removeprefix(old)
+                    if source.startswith(f"{old}/")
+                    else source
+                )
+            ).astype(object)
+    return sources
 
 
 def _check_rows(rows: pd.DataFrame, options: Options) -> None:

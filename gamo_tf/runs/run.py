@@ -18,10 +18,10 @@ from gamo_tf.data.splits import Arrays, Split
 from gamo_tf.data.user_data import UserData
 from gamo_tf.errors import UserError, command, printable, setting
 from gamo_tf.files import atomically, inside, locked, write_text
-from gamo_tf.runs import origin
+from gamo_tf.runs import origin, split_file
 from gamo_tf.runs.result_check import check_results
 from gamo_tf.runs.run_directory import RunDirectory
-from gamo_tf.stored import read_arrays, read_json, reading
+from gamo_tf.stored import read_json, reading
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,11 @@ class Run(RunDirectory):
             self._rows if data else None,
             data.identity if data else {},
         )
-        self._save_split(split)  # the last: see `has_rows`
+        split_file.save(self._split, split)  # the last: see `has_rows`
+
+    @property
+    def _split(self) -> Path:
+        return self.path / "split.npz"
 
     @property
     def _rows(self) -> Path:
@@ -217,20 +221,10 @@ class Run(RunDirectory):
 
     # ---- the split -----------------------------------------------------------
 
-    def _save_split(self, split: Split) -> None:
-        """Write split.npz: the rows' positions in the data, and their labels."""
-        arrays = {
-            "train_index": split.train_index,
-            "train_labels": split.labels,
-            "protocol_index": split.protocol_index,
-            "protocol_labels": split.test_labels[split.protocol_index],
-        }
-        atomically(self.path / "split.npz", lambda part: np.savez(part, **arrays))
-
     @property
     def has_rows(self) -> bool:
         """Whether it got as far as to keep what it was begun with."""
-        return (self.path / "split.npz").exists()
+        return self._split.exists()
 
     def load_split(self, arrays: Arrays) -> Split:
         """The run's own rows of the data. Nothing is drawn anew.
@@ -241,45 +235,9 @@ class Run(RunDirectory):
         Raises:
           UserError: where the data is not what the run was begun with.
         """
-        path, known = self.path / "split.npz", self.origin
-        images, all_labels, test_images, test_labels = arrays
-        names = ("train_index", "train_labels", "protocol_index", "protocol_labels")
-        most = 2**16 + 16 * (sum(self.options.counts) + len(test_labels))
-        train, labels, protocol, protocol_labels = read_arrays(path, names, most)
-        with reading(path):
-            _check_index("train_index", train, labels, all_labels)
-            _check_index("protocol_index", protocol, protocol_labels, test_labels)
-            counts = np.bincount(labels, minlength=len(self.options.counts))
-            if tuple(counts.tolist()) != self.options.counts:
-                raise UserError("other class sizes than those of options.json.")
-        split = Split(
-            images[train],
-            labels.astype(np.int64),
-            test_images,
-            test_labels.astype(np.int64),
-            train,
-            protocol,
-        )
-        origin.check_rows(self.path, split, spec_of(self.options), known)
+        split = split_file.load(self._split, arrays, self.options.counts)
+        origin.check_rows(self.path, split, spec_of(self.options), self.origin)
         return split
-
-
-def _check_index(
-    name: str, index: np.ndarray, labels: np.ndarray, all_labels: np.ndarray
-) -> None:
-    """Raises UserError for positions that are none, or are those of other labels."""
-    if index.ndim != 1 or index.shape != labels.shape or index.dtype.kind not in "iu":
-        raise UserError(f"{name}: expected a position and a label for each row.")
-    n = len(all_labels)
-    if index.size and not 0 <= index.min() <= index.max() < n:
-        raise UserError(f"{name}: a position outside 0 to {n - 1}.")
-    if len(np.unique(index)) != len(index):
-        raise UserError(f"{name}: a row twice.")
-    if not np.array_equal(all_labels[index], labels):
-        raise UserError(
-            f"{name}: the data files are not those the run was drawn from (labels "
-            f"differ). Give the run's {setting('data_dir')}."
-        )
 
 
 def _numbered(path: Path, number: int | None = None) -> bool:

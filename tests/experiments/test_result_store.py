@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gamo_tf.config.options import SETS
+from gamo_tf.config.options import SETS, resolve
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import result_store
@@ -52,6 +52,25 @@ def test_a_result_that_is_known_is_not_replaced(digits_run, store_of):
     store.add(run)
     assert store.path.read_text() == before and len(store) == 1
     assert [options for options, _ in store] == [run.options]
+
+
+def test_two_writers_lose_no_record(tmp_path, perfect_results):
+    """Both have read the file before either of them writes."""
+    path = tmp_path / "runs.jsonl"
+    runs = []
+    for seed in (0, 1):
+        options = resolve({"dataset": "digits", "seed": seed})
+        runs.append(Run.create(tmp_path / "runs", options))
+        runs[-1].metrics.write_text("iteration,test_full_acsa\n1,1.0\n")
+        runs[-1].write_results(perfect_results(options))
+    stores = [ResultStore(path), ResultStore(path)]
+    for store, run in zip(stores, runs, strict=True):
+        store.add(run)
+    assert [options.seed for options, _ in ResultStore(path)] == [0, 1]
+    changed = path.read_text().replace('"seconds": 1', '"seconds": 2', 1)
+    path.write_text(changed)
+    with pytest.raises(UserError, match=r"runs\.jsonl, line 1: .*not as it was"):
+        ResultStore(path)
 
 
 def test_a_metric_that_was_not_measured_yet_is_left_open(store_of, digits_run):

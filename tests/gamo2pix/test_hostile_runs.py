@@ -3,12 +3,18 @@
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 
 import train_gamo2pix
 from gamo2pix import balanced_folder
+from gamo_tf.cli import predict
+from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.errors import UserError
+from gamo_tf.methods.build import build
+from gamo_tf.networks.saved import save_network
+from gamo_tf.runs.run import Run
 
 
 @pytest.fixture
@@ -101,3 +107,41 @@ def test_an_image_that_was_replaced_is_named(run, image_root, tmp_path, capsys):
         kept.tofile(first)
     said = capsys.readouterr().err
     assert first in said and "not the image" in said
+
+
+def test_a_folder_of_images_may_be_moved(run, image_root, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.copytree(image_root, moved)
+    before = Run(run).arrays(tmp_path)
+    path = run / "options.json"
+    options = json.loads(path.read_text())
+    path.write_text(json.dumps({**options, "data": str(moved)}))
+    assert all(source.startswith(f"{moved}/") for source in Run(run).rows()["source"])
+    for one, two in zip(before, Run(run).arrays(tmp_path), strict=True):
+        np.testing.assert_array_equal(one, two)
+    (moved / "one" / "000.png").unlink()
+    with pytest.raises(UserError, match=r"moved/one/000\.png"):
+        Run(run).arrays(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"), [("F", ((9, 9, 1), 512)), ("M", ((512,), 7)), ("M", ((9,), 3))]
+)
+def test_a_network_of_another_run_is_named(run, image_root, capsys, name, shapes):
+    shape, width = shapes
+    x = keras.Input(shape)
+    y = keras.layers.Dense(width)(keras.layers.Flatten()(x))
+    save_network(Run(run).model(name), keras.Model(x, y, name=name))
+    image = str(image_root / "one" / "000.png")
+    assert predict.main(["--run", str(run), image]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert f"{name}.keras: is of another run" in said
+
+
+def test_a_generator_of_another_run_is_named(run, capsys):
+    options = resolve({"dataset": "digits"})
+    save_network(Run(run).model("G"), build(options, spec_of(options)).networks["G"])
+    flags = ["--run", str(run), "--class", "1", "--iterations", "1"]
+    assert train_gamo2pix.main(flags) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "G.keras: is of another run" in said

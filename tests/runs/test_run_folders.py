@@ -2,12 +2,15 @@
 
 import copy
 import json
+from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import train_gamo
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import Options, resolve
 from gamo_tf.data import load
@@ -210,6 +213,40 @@ def test_a_second_process_on_a_run_is_refused(run):
         run.lock().__enter__()
     with run.lock():
         pass
+
+
+def test_a_run_that_is_in_use_is_not_resumed(run, split, capsys):
+    run.save_data(run.options, split, None)
+    with run.lock():
+        assert train_gamo.main(["--resume", str(run.path)]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "another process is at work on it" in said
+
+
+def test_a_run_that_had_not_begun_says_so(run, capsys):
+    assert train_gamo.main(["--resume", str(run.path)]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "stopped before it had begun; begin a new run" in said
+
+
+def begin(runs_dir, options):
+    for _ in range(20):
+        Run.create(runs_dir, options)
+
+
+def test_writers_beside_each_other_get_numbers_of_their_own(tmp_path, run):
+    options = run.options
+    context = get_context("fork")
+    several = [
+        context.Process(target=begin, args=(tmp_path, replace(options, method=method)))
+        for method in ("gamo", "cn", "ros")
+    ]
+    for process in several:
+        process.start()
+    for process in several:
+        process.join()
+    numbers = [int(path.name[:5]) for path in tmp_path.iterdir()]
+    assert sorted(numbers) == list(range(61))
 
 
 def test_a_folder_that_is_a_link_to_another_place_is_refused(run, tmp_path):

@@ -1,0 +1,79 @@
+"""split.npz: which rows of the data a run trains on, and which its protocol tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gamo_tf.data.splits import Arrays, Split
+from gamo_tf.errors import UserError, setting
+from gamo_tf.files import atomically
+from gamo_tf.stored import read_arrays, reading
+
+_NAMES = ("train_index", "train_labels", "protocol_index", "protocol_labels")
+
+
+def save(path: Path, split: Split) -> None:
+    """Write the rows' positions in the data, and their labels.
+
+    Args:
+      path: of the file.
+      split: what the run trains and is tested on.
+    """
+    arrays = (
+        split.train_index,
+        split.labels,
+        split.protocol_index,
+        split.test_labels[split.protocol_index],
+    )
+    named = dict(zip(_NAMES, arrays, strict=True))
+    atomically(path, lambda part: np.savez(part, **named))
+
+
+def load(path: Path, arrays: Arrays, counts: tuple[int, ...]) -> Split:
+    """The rows of the data that `save` was given.
+
+    Args:
+      path: of the file.
+      arrays: the data that the run was drawn from.
+      counts: training rows of each class of the run.
+
+    Raises:
+      UserError: the file cannot be read, or does not fit the data or the counts.
+    """
+    images, all_labels, test_images, test_labels = arrays
+    most = 2**16 + 16 * (sum(counts) + len(test_labels))
+    train, labels, protocol, protocol_labels = read_arrays(path, _NAMES, most)
+    with reading(path):
+        _check("train_index", train, labels, all_labels)
+        _check("protocol_index", protocol, protocol_labels, test_labels)
+        found = np.bincount(labels, minlength=len(counts))
+        if tuple(found.tolist()) != counts:
+            raise UserError("other class sizes than those of options.json.")
+    return Split(
+        images[train],
+        labels.astype(np.int64),
+        test_images,
+        test_labels.astype(np.int64),
+        train,
+        protocol,
+    )
+
+
+def _check(
+    name: str, index: np.ndarray, labels: np.ndarray, all_labels: np.ndarray
+) -> None:
+    """Raises UserError for positions that are none, or are those of other labels."""
+    if index.ndim != 1 or index.shape != labels.shape or index.dtype.kind not in "iu":
+        raise UserError(f"{name}: expected a position and a label for each row.")
+    n = len(all_labels)
+    if index.size and not 0 <= index.min() <= index.max() < n:
+        raise UserError(f"{name}: a position outside 0 to {n - 1}.")
+    if len(np.unique(index)) != len(index):
+        raise UserError(f"{name}: a row twice.")
+    if not np.array_equal(all_labels[index], labels):
+        raise UserError(
+            f"{name}: the data files are not those the run was drawn from (labels "
+            f"differ). Give the run's {setting('data_dir')}."
+        )
