@@ -153,7 +153,8 @@ def flush_all(path: Path) -> None:
 def locked(folder: Path, busy: str = "") -> Iterator[None]:
     """Within it, no other process is within it too for the same folder.
 
-    The lock ends with the process, however that ends. It leaves no file.
+    The lock ends with the process, however that ends. It leaves no file. Where the
+    file system has no locks, a line says so.
 
     Args:
       folder: that is worked on.
@@ -161,18 +162,19 @@ def locked(folder: Path, busy: str = "") -> Iterator[None]:
 
     Raises:
       UserError: another process has the lock, and `busy` is given.
-      OSError: the file system has no locks.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
-            with _named(folder):
-                how = fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0)
-                fcntl.flock(descriptor, how)
-        except OSError as err:
-            if err.errno == errno.EWOULDBLOCK:
-                raise UserError(busy) from err
-            raise
+            how = fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0)
+            fcntl.flock(descriptor, how)
+        except BlockingIOError as err:
+            raise UserError(busy) from err
+        except OSError as err:  # some network file systems
+            print(
+                f"note: {folder}: no lock can be had there ({err.strerror}); see to it "
+                "that no other process works on it"
+            )
         yield
     finally:
         os.close(descriptor)

@@ -81,7 +81,7 @@ def test_what_is_no_file_is_listed(tmp_path):
         folder_rules.files_below(tmp_path), 8, gray=True
     )
     reasons = list(bad.values())
-    assert "No such file" in reasons[0] and "symbolic links" in reasons[1]
+    assert "no such file" in reasons[0] and "symbolic links" in reasons[1]
     assert reasons[2] == "not a regular file." and digests == [""] * 3
     assert not images.any()
 

@@ -77,10 +77,12 @@ def test_what_the_training_could_not_do_is_said_in_the_callers_words(tmp_path):
 def when(ready: Callable[[], bool], signum: int) -> None:
     """Send the signal to the process of the training as soon as it is ready."""
 
+    others = set(multiprocessing.active_children())  # of other tests
+
     def watch() -> None:
         until = time.monotonic() + 300
         while time.monotonic() < until:
-            found = multiprocessing.active_children()
+            found = [*set(multiprocessing.active_children()) - others]
             if found and ready():
                 os.kill(found[0].pid, signum)
                 return

@@ -7,10 +7,12 @@ import io
 import json
 import os
 import resource
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +27,7 @@ from gamo_tf.data import decoded_pool, feature_table, image_folder
 from gamo_tf.data.readers import celeba, cifar, idx, sun397, svhn
 from gamo_tf.errors import UserError
 from gamo_tf.files import remove
+from gamo_tf.networks.saved import load_network, save_network
 
 MEMORY = 200  # MiB more than before
 SMALL = DatasetSpec("made", (4, 4, 3), ("a", "b"), (20, 10), (16,), 2, "", 1, "", "")
@@ -205,3 +208,33 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
 
 def test_cards_of_pools_are_json(all_sources):
     assert json.loads(all_sources["pool card"].path.read_text())["images"] == 60
+
+
+def rewritten(path: Path, change: Callable[[str, bytes], bytes], how: int) -> None:
+    """A zip with its members changed, packed as `how` says."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", how) as archive:
+        for name, content in members.items():
+            archive.writestr(name, change(name, content))
+
+
+@pytest.mark.parametrize("kind", ["layer", "zeros"])
+def test_a_network_that_is_larger_than_its_file_is_not_built(tmp_path, kind):
+    path = tmp_path / "F.keras"
+    x = keras.Input((9,))
+    save_network(path, keras.Model(x, keras.layers.Dense(7)(x), name="F"))
+    assert load_network(path).output_shape == (None, 7)
+
+    def change(name: str, content: bytes) -> bytes:
+        if kind == "zeros":
+            return content + bytes(2**28 * (name == "metadata.json"))
+        return content.replace(b'"units": 7', b'"units": 100000000')
+
+    how = zipfile.ZIP_DEFLATED if kind == "zeros" else zipfile.ZIP_STORED
+    rewritten(path, change, how)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UserError, match=r"F\.keras: .*(larger|unpacked)"):
+        load_network(path)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert (after - before) / 2**10 < 50
