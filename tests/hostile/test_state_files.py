@@ -32,6 +32,7 @@ from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.runs.run import Run
 from gamo_tf.stored import write_json
 
+pytestmark = pytest.mark.slow
 MEMORY = 200  # MiB more than before, for all damaged files together
 
 

@@ -29,6 +29,7 @@ from gamo_tf.errors import UserError
 from gamo_tf.files import remove
 from gamo_tf.networks.saved import load_network, save_network
 
+pytestmark = pytest.mark.slow
 MEMORY = 200  # MiB more than before
 SMALL = DatasetSpec("made", (4, 4, 3), ("a", "b"), (20, 10), (16,), 2, "", 1, "", "")
 
