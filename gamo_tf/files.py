@@ -66,7 +66,9 @@ def replace_folder(path: Path, write: Callable[[Path], object]) -> None:
             remove(part)
         part.mkdir(exist_ok=True)
         with locked(part, f"{path}: another process is writing it."):
-            for leftover in part.iterdir():  # of a process that was killed
+            if leftovers := list(part.iterdir()):
+                print(f"{path}: an earlier attempt was broken off; it is begun anew")
+            for leftover in leftovers:
                 remove(leftover)
             try:
                 write(part)

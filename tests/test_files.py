@@ -65,6 +65,8 @@ def test_at_every_moment_the_old_folder_or_the_new_one_is_whole(
     assert ("the old folder is back" in said) == (moment == "second rename")
     assert ("removed now" in said) == (moment == "remove")
     files.replace_folder(folder, fill("newest"))
+    begun_anew = "begun anew" in capsys.readouterr().out
+    assert begun_anew == (moment in ("first rename", "second rename"))
     assert content(folder) == {"a.txt": "newest", "b.txt": "newest"}
     assert os.listdir(folder.parent) == ["set"]
 

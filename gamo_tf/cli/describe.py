@@ -193,7 +193,7 @@ def estimate(options: Options) -> str:
       One sentence on the time, and one on the memory of the process so far.
     """
     spec = spec_of(options)
-    size = sum(options.counts) * math.prod(spec.shape) * (4 if spec.vector else 1)
+    size = sum(options.counts) * math.prod(spec.shape) * (8 if spec.vector else 1)
     if size > _LARGEST_TRIAL:
         return f"not tried out: the training rows take {size / 2**30:.1f} GiB."
     import_tensorflow()
@@ -228,7 +228,7 @@ def estimate(options: Options) -> str:
 def _random_rows(spec: DatasetSpec, n: int) -> np.ndarray:
     rng = np.random.default_rng(0)
     if spec.vector:
-        return rng.standard_normal((n, *spec.shape), np.float32)
+        return rng.standard_normal((n, *spec.shape))
     return rng.integers(0, 256, (n, *spec.shape), np.uint8)
 
 
