@@ -127,8 +127,10 @@ class FeatureDecoder:
     def __init__(self, head: keras.Model, decoder: keras.Model) -> None:
         self.latent = decoder.input_shape[1]
         width = head.input_shape[1]
+        # Traced once, for any number of rows: a run has a decoder for each class.
+        rows_of_any_number = tf.TensorSpec([None, width + self.latent], tf.float32)
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(input_signature=[rows_of_any_number])
         def decode(joined: tf.Tensor) -> tf.Tensor:
             def images(rows: tf.Tensor) -> tf.Tensor:
                 mean, log_variance = head(rows[:, :width])
