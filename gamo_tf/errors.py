@@ -30,13 +30,14 @@ class UserError(Exception):
     """A wrong flag, file or value that the user can put right: exit code 2.
 
     Args:
-      message: one line.
+      message: one line; control characters in it, such as those of a stranger's file
+        name, are escaped.
       details: more lines, such as one for each of several bad files.
     """
 
     def __init__(self, message: str = "", details: Sequence[str] = ()) -> None:
-        super().__init__("\n".join([message, *details]))
-        self.message, self.details = message, tuple(details)
+        self.message, self.details = printable(message), tuple(details)
+        super().__init__("\n".join([self.message, *details]))
 
     def __reduce__(self) -> tuple:
         return type(self), (self.message, self.details)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from gamo_tf.errors import UserError, first_line
 from gamo_tf.files import write_text
 
 _MOST_TEXT = 2**28  # bytes of a text file; the largest real ones have some 10 MB
+_PART_OF_DIGEST = re.compile("[0-9a-f]{24}")
 _DIGEST = "digest"  # the entry of a JSON file that checks all others
 
 
@@ -143,7 +145,13 @@ def unsealed(values: Any) -> Any:
     Raises:
       UserError: the digest is not that of the values.
     """
-    if not isinstance(values, dict) or _DIGEST not in values:
+    if not isinstance(values, dict):
+        return values
+    if _DIGEST not in values:
+        # Damage may have hit the very name of the digest.
+        texts = [x for x in values.values() if isinstance(x, str)]
+        if any(map(_PART_OF_DIGEST.search, texts)):
+            raise UserError("is not as it was written; damaged or edited.")
         return values
     plain = {name: value for name, value in values.items() if name != _DIGEST}
     if values[_DIGEST] != _digest_of(plain):

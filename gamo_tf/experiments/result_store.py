@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class ResultStore:
       path: of the file.
 
     Raises:
-      UserError: where a line of the file is not a result.
+      UserError: where a line of the file is not a result, or it has none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +48,8 @@ class ResultStore:
     def _read(self) -> dict[Options, dict]:
         results: dict[Options, dict] = {}
         lines = read_text(self.path).splitlines() if self.path.exists() else []
+        if self.path.exists() and not lines:
+            raise UserError(f"{self.path}: is empty, as no program of ours leaves it.")
         for number, line in enumerate(lines, 1):
             try:
                 result = unsealed(json.loads(line))
@@ -96,6 +99,7 @@ class ResultStore:
 
 def _check_record(result: dict) -> None:
     """Raises UserError for a line that is no record of a run."""
+    date.fromisoformat(result["date"])
     for kind in (result, *([result["ema"]] if result.get("ema") else [])):
         for name in SETS:
             if not shares_agree(kind.get(name)):

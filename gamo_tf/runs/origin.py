@@ -73,7 +73,8 @@ def check_options(options: Options, known: dict) -> None:
         return
     begun = Options.from_json(known["options"]).to_json()
     for name, value in options.to_json().items():
-        if value != begun[name] and name not in PLACES:
+        moved = name in PLACES and value and begun[name]
+        if value != begun[name] and not moved:
             raise UserError(
                 f"{name} is {value!r} now; the run was begun with {begun[name]!r}. Put "
                 "it back."
