@@ -27,7 +27,7 @@ test: lint types  ## lint, types and all tests
 test-fast: .venv/ready-dev  ## the tests that take less than 90 seconds together
 	$(PYTEST) -m "not slow"
 
-soak: .venv/ready-dev  ## kills, full disks and 20,000 damaged files; an hour on 2 cores
+soak: .venv/ready-dev  ## kills, full disks and 20,000 damaged files; 45 minutes on 2 slow cores
 	GAMO_CASES=600 $(PYTEST) tests/hostile
 	$(BIN)/python tests/soak/interruptions.py --page docs/reliability.md
 

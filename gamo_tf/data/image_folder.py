@@ -27,6 +27,9 @@ FORMATS = (
     *("PNG", "JPEG", "JPEG2000", "GIF", "BMP", "DIB", "TIFF", "WEBP", "AVIF"),
     *("PPM", "ICO", "PCX", "TGA"),
 )
+# Pixels that any file may announce, and those for each of its bytes if it is large: an
+# empty page of black and white has some 8,000 as PNG, photographs have fewer than 50.
+_PIXELS, _DENSE = 2**23, 10_000
 _MOST_BYTES = 2**29  # of the file of an image
 _LISTED = 10  # files named in a complaint
 _SHOW_PROGRESS = 2000  # images above which a progress bar is worth its line
@@ -205,16 +208,19 @@ def open_image(data: bytes) -> Image.Image:
 
     Raises:
       ValueError: it is of no such format, or so large that it may be an attack on
-        memory (`PIL.Image.MAX_IMAGE_PIXELS`).
+        memory (`PIL.Image.MAX_IMAGE_PIXELS`; of a small file, _PIXELS).
       Exception: whatever Pillow raises for damaged files.
     """
     try:
         image = Image.open(BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as err:
         raise ValueError("cannot identify the format of an image in it") from err
-    # Pillow only warns here.
-    if image.width * image.height > (Image.MAX_IMAGE_PIXELS or np.inf):
-        raise ValueError(f"{image.width} x {image.height} pixels are too many")
+    # Pillow only warns here, and of a damaged header not at all.
+    size, pixels = f"{image.width} x {image.height}", image.width * image.height
+    if pixels > (Image.MAX_IMAGE_PIXELS or np.inf):
+        raise ValueError(f"{size} pixels are too many")
+    if pixels > max(_PIXELS, _DENSE * len(data)):
+        raise ValueError(f"{size} pixels are too many for {len(data)} bytes")
     return image
 
 

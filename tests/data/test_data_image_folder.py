@@ -127,6 +127,16 @@ def test_attacks_on_memory_and_on_time(back, tmp_path, monkeypatch):
     assert "at most 50 are read" in image_folder.read(paths[2:], 8, True).bad[paths[2]]
 
 
+def test_a_small_file_announces_no_large_image(tmp_path):
+    path = tmp_path / "x.webp"
+    Image.new("RGB", (9000, 9000), "white").save(path, lossless=True)
+    assert path.stat().st_size < 8000
+    (reason,) = image_folder.read([str(path)], 8, gray=False).bad.values()
+    assert reason.startswith("9000 x 9000 pixels are too many for")
+    Image.new("1", (9000, 9000)).save(tmp_path / "blank.png")
+    assert not image_folder.read([str(tmp_path / "blank.png")], 8, gray=True).bad
+
+
 def test_damaged_bytes_are_a_reason_and_never_more(tmp_path):
     rng = np.random.default_rng(0)
     whole = {}
