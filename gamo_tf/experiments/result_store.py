@@ -38,7 +38,7 @@ class ResultStore:
       path: of the file.
 
     Raises:
-      UserError: where a line of the file is not a result, or it has none.
+      UserError: where a line of the file is not a result.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,8 +48,6 @@ class ResultStore:
     def _read(self) -> dict[Options, dict]:
         results: dict[Options, dict] = {}
         lines = read_text(self.path).splitlines() if self.path.exists() else []
-        if self.path.exists() and not lines:
-            raise UserError(f"{self.path}: is empty, as no program of ours leaves it.")
         for number, line in enumerate(lines, 1):
             try:
                 result = unsealed(json.loads(line))
@@ -99,7 +97,8 @@ class ResultStore:
 
 def _check_record(result: dict) -> None:
     """Raises UserError for a line that is no record of a run."""
-    date.fromisoformat(result["date"])
+    if "date" in result:
+        date.fromisoformat(result["date"])
     for kind in (result, *([result["ema"]] if result.get("ema") else [])):
         for name in SETS:
             if not shares_agree(kind.get(name)):

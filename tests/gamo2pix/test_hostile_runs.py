@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import train_gamo2pix
-from gamo2pix import balanced_folder
+from gamo2pix import balanced_folder, extractors
 from gamo_tf.cli import predict
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.errors import UserError
@@ -138,7 +138,8 @@ def test_a_network_of_another_run_is_named(run, image_root, capsys, name, shapes
     assert f"{name}.keras: is of another run" in said
 
 
-def test_a_generator_of_another_run_is_named(run, capsys):
+def test_a_generator_of_another_run_is_named(run, capsys, monkeypatch):
+    monkeypatch.setattr(extractors, "choose", lambda *args: [])
     options = resolve({"dataset": "digits"})
     save_network(Run(run).model("G"), build(options, spec_of(options)).networks["G"])
     flags = ["--run", str(run), "--class", "1", "--iterations", "1"]
