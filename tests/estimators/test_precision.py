@@ -10,6 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from gamo_tf import GAMO, GAMOClassifier
 from gamo_tf.networks.feature_extractor import standardiser
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 X = np.concatenate([RNG.normal(size=(90, 4)), RNG.normal(4, 1, (15, 4))])
 Y = np.repeat([0, 1], [90, 15])

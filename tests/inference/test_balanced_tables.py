@@ -13,6 +13,8 @@ from gamo_tf.errors import UserError
 from gamo_tf.inference import balanced_table
 from gamo_tf.runs.run import Run
 
+pytestmark = pytest.mark.slow
+
 
 def read_balanced(path, columns: list[str]) -> dict[str, np.ndarray]:
     """The same arrays of each kind of file."""

@@ -17,6 +17,8 @@ from gamo_tf.inference.predict import predict_rows
 from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.runs.run import Run
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ["eight", "one", "three"]
 
 
