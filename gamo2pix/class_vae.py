@@ -16,7 +16,7 @@ from gamo_tf.files import clock, mend, put_in_place, replace_folder
 from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.metric_logger import MetricLogger
 from gamo_tf.runs.run_directory import RunDirectory
-from gamo_tf.stored import read_json, reading, write_json
+from gamo_tf.stored import read_object, write_json
 from gamo_tf.training.loop import Schedule, run_loop
 
 SHOWN = 2 * image_grids.COLUMNS  # generated images in a picture
@@ -160,7 +160,7 @@ def _begin(directory: RunDirectory, options: PixOptions, retrain: bool) -> bool:
     """
     path = directory.path / "options.json"
     if path.is_file():
-        begun = read_options(path)
+        begun = read_object(path)
         # A VAE that went on with other settings would not be the one that
         # options.json describes.
         differ = [k for k, v in options.to_json().items() if begun.get(k) != v]
@@ -180,19 +180,3 @@ def _begin(directory: RunDirectory, options: PixOptions, retrain: bool) -> bool:
 
     replace_folder(directory.path, write)
     return True
-
-
-def read_options(path: Path) -> dict:
-    """The settings that the training of a class was begun with.
-
-    Args:
-      path: of the options.json in its folder.
-
-    Raises:
-      UserError: it cannot be read.
-    """
-    with reading(path):
-        begun = read_json(path)
-        if not isinstance(begun, dict):
-            raise UserError("expected settings by name.")
-        return begun

@@ -13,7 +13,7 @@ from gamo2pix.options import PixOptions
 from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.data.splits import Split
-from gamo_tf.errors import UserError, printable
+from gamo_tf.errors import UserError
 from gamo_tf.evaluation import image_grids
 from gamo_tf.experiments import runner
 from gamo_tf.experiments.published import FID
@@ -106,7 +106,7 @@ def make(
             make_one(experiment, dataset)
         except UserError as err:
             failed += 1
-            message = printable(err.message).removeprefix(f"{dataset}: ")
+            message = err.message.removeprefix(f"{dataset}: ")
             print(f"{dataset}: {message}", flush=True)
     if request.table == "table5":
         sheet = _sheet(experiment)

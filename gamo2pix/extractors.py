@@ -19,7 +19,7 @@ from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation import metrics
 from gamo_tf.networks.batched import compiled
 from gamo_tf.networks.saved import load_network, save_network
-from gamo_tf.stored import read_json, reading, write_json
+from gamo_tf.stored import read_object, reading, write_json
 
 INCEPTION_SIDE = 299  # pixels
 _CHUNK = 50  # Inception's activations take some 30 MB an image
@@ -229,8 +229,8 @@ def read_card(path: Path) -> dict:
       UserError: it cannot be read, or has no scale.
     """
     with reading(path):
-        details = read_json(path)
-        if not isinstance(details, dict) or not details.get("scale", 0) > 0:
+        details = read_object(path)
+        if not details.get("scale", 0) > 0:
             raise UserError("expected a scale above 0.")
         return details
 

@@ -104,9 +104,10 @@ def first_line(err: Exception) -> str:
       err: any exception; its message may have several lines, or none.
 
     Returns:
-      The first line of the message, or the exception's `repr` where it has none.
+      The first line of the message that is not empty, or the exception's `repr` where
+      there is none.
     """
-    return str(err).splitlines()[0] if str(err) else repr(err)
+    return (str(err).strip() or repr(err)).splitlines()[0]
 
 
 def printable(text: str) -> str:

@@ -23,6 +23,7 @@ from gamo_tf.files import write_text
 
 _MOST_TEXT = 2**28  # bytes of a text file; the largest real ones have some 10 MB
 _PART_OF_DIGEST = re.compile("[0-9a-f]{24}")
+_CHANGED = "is not as it was written; damaged or edited."
 _DIGEST = "digest"  # the entry of a JSON file that checks all others
 
 
@@ -108,8 +109,25 @@ def read_json(path: Path, always_sealed: bool = False) -> Any:
     with reading(path):
         values = json.loads(read_text(path))
         if always_sealed and not (isinstance(values, dict) and _DIGEST in values):
-            raise UserError("is not as it was written; damaged or edited.")
+            raise UserError(_CHANGED)
         return unsealed(values)
+
+
+def read_object(path: Path, always_sealed: bool = False) -> dict[str, Any]:
+    """The content of a JSON file of values by name (see `read_json`).
+
+    Args:
+      path: of the file.
+      always_sealed: as in `read_json`.
+
+    Raises:
+      UserError: as `read_json`, or it holds something else.
+    """
+    with reading(path):
+        values = read_json(path, always_sealed)
+        if not isinstance(values, dict):
+            raise UserError("expected values by name.")
+        return values
 
 
 def write_json(path: Path, values: Mapping) -> None:
@@ -132,7 +150,7 @@ def sealed(values: Mapping) -> dict:
       The values as JSON gives them back (a list for a tuple), and ``digest``.
     """
     plain = json.loads(json.dumps(values))
-    return {**plain, _DIGEST: _digest_of(plain)}
+    return {**plain, _DIGEST: digest(_as_bytes(plain))}
 
 
 def unsealed(values: Any) -> Any:
@@ -151,16 +169,29 @@ def unsealed(values: Any) -> Any:
         # Damage may have hit the very name of the digest.
         texts = [x for x in values.values() if isinstance(x, str)]
         if any(map(_PART_OF_DIGEST.search, texts)):
-            raise UserError("is not as it was written; damaged or edited.")
+            raise UserError(_CHANGED)
         return values
     plain = {name: value for name, value in values.items() if name != _DIGEST}
-    if values[_DIGEST] != _digest_of(plain):
-        raise UserError("is not as it was written; damaged or edited.")
+    check_digest(_as_bytes(plain), values[_DIGEST])
     return plain
 
 
-def _digest_of(values: Mapping) -> str:
-    return digest(json.dumps(values, sort_keys=True).encode())
+def _as_bytes(values: Mapping) -> bytes:
+    return json.dumps(values, sort_keys=True).encode()
+
+
+def check_digest(data: bytes, known: object) -> None:
+    """Make sure that contents are those that a digest was made of.
+
+    Args:
+      data: the contents now.
+      known: the digest.
+
+    Raises:
+      UserError: they are others. The message begins with no name: see `reading`.
+    """
+    if known != digest(data):
+        raise UserError(_CHANGED)
 
 
 def digest(data: bytes) -> str:

@@ -16,7 +16,7 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data import decoded_pool, load
-from gamo_tf.errors import UserError, printable
+from gamo_tf.errors import UserError
 from gamo_tf.files import clock, save_picture
 from gamo_tf.import_tensorflow import import_tensorflow
 
@@ -86,7 +86,7 @@ def data_state(options: Options, data_dir: Path) -> str:
     try:
         load.check(spec, data_dir)
     except UserError as err:
-        return f"data: {printable(err.message)}\n"
+        return f"data: {err.message}\n"
     return f"data: the files are in {data_dir}, to be decoded once\n"
 
 

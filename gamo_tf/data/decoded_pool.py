@@ -233,7 +233,6 @@ def _joined(texts: Sequence[str] | Iterator[str]) -> bytes:
 def _read(path: Path) -> dict:
     """The content of a card or a note; empty where it is none."""
     try:
-        found = stored.read_json(path)
+        return stored.read_object(path)
     except UserError:
         return {}
-    return found if isinstance(found, dict) else {}

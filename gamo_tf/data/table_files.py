@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gamo_tf.errors import UserError, setting
+from gamo_tf.errors import UserError, first_line, setting
 from gamo_tf.files import atomically
 from gamo_tf.stored import regular_size
 
@@ -89,8 +89,7 @@ def read(path: Path, label: str, rows: int | None = None) -> Content:
     except MemoryError as err:
         raise UserError(f"{place(path)}: too large for the memory here.") from err
     except Exception as err:  # pandas, pyarrow and NumPy raise many kinds
-        reason = (str(err).strip() or repr(err)).splitlines()[0]
-        raise UserError(f"{place(path)}: cannot be read ({reason}).") from err
+        raise UserError(f"{place(path)}: cannot be read ({first_line(err)}).") from err
 
 
 def _read_csv(path: Path, label: str, rows: int | None) -> Content:

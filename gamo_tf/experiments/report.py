@@ -11,7 +11,7 @@ import pandas as pd
 
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import SETS, spec_of
-from gamo_tf.errors import UserError, command, printable
+from gamo_tf.errors import UserError, command
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY
 from gamo_tf.experiments import document, report_plots
 from gamo_tf.experiments.published import TABLES
@@ -54,7 +54,7 @@ def gather(store: ResultStore, folders: Sequence[Path]) -> int:
                     print(f"{run.path}: not finished, left out. Go on with: {resume}")
             except UserError as err:
                 unfinished += 1
-                print(f"left out: {printable(err.message)}")
+                print(f"left out: {err.message}")
     return unfinished
 
 

@@ -21,7 +21,14 @@ from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.files import locked, write_text
 from gamo_tf.runs.result_check import shares_agree
 from gamo_tf.runs.run import Run
-from gamo_tf.stored import digest, read_bytes, read_text, reading, sealed, unsealed
+from gamo_tf.stored import (
+    check_digest,
+    read_bytes,
+    read_text,
+    reading,
+    sealed,
+    unsealed,
+)
 
 # Of the first metric the last evaluations are kept too, not the last one only: they
 # show how far M still swings at the end of a training.
@@ -128,9 +135,8 @@ def record(run: Run) -> dict:
         kept["ema"] = _measured(results["ema"])
     with reading(run.metrics):
         content = read_bytes(run.metrics)
-        known = results.get("metrics_digest")
-        if known and known != digest(content):
-            raise UserError("is not as it was written; damaged or edited.")
+        if known := results.get("metrics_digest"):
+            check_digest(content, known)
         column = pd.read_csv(BytesIO(content))[f"test_full_{_LATE_METRIC}"]
         last = column.tail(_LATE_EVALUATIONS).astype(float)
         kept[f"late_{_LATE_METRIC}"] = [round(x, 6) for x in last]

@@ -22,7 +22,6 @@ from gamo_tf.errors import (
     Stopped,
     UserError,
     caller,
-    printable,
     setting,
     speaking_to,
 )
@@ -51,7 +50,7 @@ def find(runs_dir: Path, options: Options) -> Run | None:
             if run.options == options:
                 return run
         except UserError as err:  # a damaged run must not be in the way of another
-            print(f"left out: {printable(err.message)}", flush=True)
+            print(f"left out: {err.message}", flush=True)
     return None
 
 

@@ -17,7 +17,14 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.options import Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, printable, setting
-from gamo_tf.stored import digest, read_bytes, reading, write_json
+from gamo_tf.stored import (
+    check_digest,
+    digest,
+    read_bytes,
+    read_object,
+    reading,
+    write_json,
+)
 
 PLACES = {"data", "test_data"}  # settings that say where the data lies
 
@@ -42,21 +49,25 @@ def save(
     write_json(path, values)
 
 
-def check(path: Path, values: object) -> dict:
-    """The content of data.json, once it is clear that it is one.
+def read(path: Path) -> dict:
+    """The content of data.json.
 
     Args:
-      path: of the file, for messages.
-      values: its content.
+      path: of the file.
+
+    Returns:
+      What `save` wrote; empty where there is none, as in runs of earlier versions.
 
     Raises:
-      UserError: an entry is missing or of another kind.
+      UserError: it cannot be read, or is not as it was written.
     """
-    if not isinstance(values, dict) or not all(
-        isinstance(values.get(name), dict) for name in ("options", "identity")
-    ):
-        raise UserError(f"{path}: expected options and identity.")
-    return values
+    if not path.exists():
+        return {}
+    with reading(path):
+        values = read_object(path, always_sealed=True)
+        if not all(isinstance(values.get(k), dict) for k in ("options", "identity")):
+            raise UserError("expected options and identity.")
+        return values
 
 
 def check_options(options: Options, known: dict) -> None:
@@ -95,8 +106,8 @@ def read_rows(path: Path, options: Options, known: dict) -> pd.DataFrame:
     """
     with reading(path):
         content = read_bytes(path)
-        if known and known.get("rows") != digest(content):
-            raise UserError(f"{path}: is not as it was written; damaged or edited.")
+        if known:
+            check_digest(content, known.get("rows"))
         rows = pd.read_csv(
             BytesIO(content),
             dtype=object,  # names of files that are not UTF-8 fit no other

@@ -16,12 +16,12 @@ from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data import load, user_data
 from gamo_tf.data.splits import Arrays, Split
 from gamo_tf.data.user_data import UserData
-from gamo_tf.errors import UserError, command, printable, setting
+from gamo_tf.errors import UserError, command, setting
 from gamo_tf.files import atomically, inside, locked, write_text
 from gamo_tf.runs import origin, split_file
 from gamo_tf.runs.result_check import check_results
 from gamo_tf.runs.run_directory import RunDirectory
-from gamo_tf.stored import read_json, reading
+from gamo_tf.stored import read_object, reading
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,7 @@ class Run(RunDirectory):
         """
         path = self.path / "options.json"
         with reading(path):
-            values = read_json(path)
-            if not isinstance(values, dict):
-                raise UserError(f"{path}: expected settings by name.")
-            options = Options.from_json(values)
+            options = Options.from_json(read_object(path))
             origin.check_options(options, self.origin)
             return options
 
@@ -105,10 +102,7 @@ class Run(RunDirectory):
         Raises:
           UserError: where the file cannot be read.
         """
-        path = self.path / "data.json"
-        if not path.exists():
-            return {}
-        return origin.check(path, read_json(path, always_sealed=True))
+        return origin.read(self.path / "data.json")
 
     @property
     def identity(self) -> dict:
@@ -235,8 +229,9 @@ class Run(RunDirectory):
         Raises:
           UserError: where the data is not what the run was begun with.
         """
-        split = split_file.load(self._split, arrays, self.options.counts)
-        origin.check_rows(self.path, split, spec_of(self.options), self.origin)
+        options = self.options
+        split = split_file.load(self._split, arrays, options.counts)
+        origin.check_rows(self.path, split, spec_of(options), self.origin)
         return split
 
 
@@ -265,7 +260,7 @@ def finished_runs(runs_dir: Path) -> list[Run]:
         try:
             _ = run.options, run.read_results()
         except UserError as err:
-            print(f"left out: {printable(err.message)}", file=sys.stderr)
+            print(f"left out: {err.message}", file=sys.stderr)
         else:
             runs.append(run)
     if not runs:

@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gamo_tf.errors import UserError, first_line, printable
+from gamo_tf.errors import UserError, first_line
 from gamo_tf.files import inside, locked, remove, replace_folder, write_text
-from gamo_tf.stored import digest, read_bytes, read_json, reading, write_json
+from gamo_tf.stored import (
+    digest,
+    read_bytes,
+    read_json,
+    read_object,
+    reading,
+    write_json,
+)
 
 if TYPE_CHECKING:  # programs look into folders before they import TensorFlow
     import tensorflow as tf
@@ -112,12 +119,7 @@ class RunDirectory:
         Raises:
           UserError: it cannot be read, or is not as it was written.
         """
-        path = self.path / "results.json"
-        with reading(path):
-            values = read_json(path)
-            if not isinstance(values, dict):
-                raise UserError(f"{path}: expected results by name.")
-            return values
+        return read_object(self.path / "results.json")
 
     # ---- checkpoints -----------------------------------------------------------
 
@@ -186,7 +188,7 @@ class RunDirectory:
                 newest = newest or err
                 continue
             if newest:
-                print(f"{printable(newest.message)}\ngoing on from {path}", flush=True)
+                print(f"{newest.message}\ngoing on from {path}", flush=True)
             return int(path.name), history
         if newest:
             raise UserError(
@@ -227,7 +229,7 @@ def _read_checkpoint(path: Path, state: tf.train.Checkpoint) -> list[dict]:
     try:
         with reading(path):
             if verified:
-                _check_digests(path, read_json(known, always_sealed=True))
+                _check_digests(path, read_object(known, always_sealed=True))
             history = read_json(path / _HISTORY)
             if not verified and not _is_history(history):
                 raise UserError(f"{path / _HISTORY}: expected a list of evaluations.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import os
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gamo_tf.errors import UserError
@@ -19,6 +20,7 @@ from gamo_tf.errors import UserError
 # Cases of a kind of file. `make soak` asks for more.
 CASES = int(os.environ.get("GAMO_CASES", "100"))
 SECONDS = 10  # that a reader may take
+MEMORY = 200  # MiB more than before, for all cases of a file together
 
 cases = settings(
     max_examples=CASES,
@@ -94,6 +96,37 @@ def damaged_json(content: bytes) -> st.SearchStrategy[bytes]:
     """A JSON file that was edited by hand, or damaged."""
     changed = edited(json.loads(content)).map(lambda v: json.dumps(v).encode())
     return st.one_of(changed, damaged(content))
+
+
+def check_damage(
+    path: Path,
+    damage: st.SearchStrategy[bytes],
+    read: Callable[[], Any],
+    expected: Any = ...,
+) -> None:
+    """`check` for many ways in which a file is damaged, and the memory of all.
+
+    Args:
+      path: of the file; its content is put back.
+      damage: the contents that it is given.
+      read: as in `check`.
+      expected: as in `check`.
+    """
+    content = path.read_bytes()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    @cases
+    @given(damage)
+    def holds(changed: bytes) -> None:
+        path.write_bytes(changed)
+        check(path, read, expected)
+
+    try:
+        holds()
+    finally:
+        path.write_bytes(content)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert (after - before) / 2**10 < MEMORY
 
 
 def check(path: Path, read: Callable[[], Any], expected: Any = ...) -> None:
