@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import os
-import resource
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +16,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from damage import check_damage, damaged, damaged_json
+from damage import check_damage, damaged, damaged_json, peak
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.io import savemat
@@ -187,11 +186,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
         file.write(header)
         for _ in range(600):
             file.write(bytes(2**20))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     with pytest.raises(UserError, match=r"idx\.gz"):
         idx.parse(path, 3, (28, 28))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert (after - before) / 2**10 < 50
+    assert peak() - before < 50  # MiB
 
 
 def test_cards_of_pools_are_json(all_sources):
@@ -221,8 +219,7 @@ def test_a_network_that_is_larger_than_its_file_is_not_built(tmp_path, kind):
 
     how = zipfile.ZIP_DEFLATED if kind == "zeros" else zipfile.ZIP_STORED
     rewritten(path, change, how)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     with pytest.raises(UserError, match=r"F\.keras: .*(larger|unpacked)"):
         load_network(path)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert (after - before) / 2**10 < 50
+    assert peak() - before < 50  # MiB
