@@ -93,7 +93,7 @@ class Game(FeatureTrainer):
         if self.learns_features:
             order = self.order(labels)
             losses.append(float(self.feature_pass(images, labels, order, count)))
-        features = self.features(images)
+        features = self.augmented_features(images)
         order, class_points = self.order(labels), self.class_points(features)
         played = self.game_pass(features, labels, order, count, class_points)
         losses += played.numpy().tolist()
@@ -122,7 +122,7 @@ class Game(FeatureTrainer):
         total = 0.0
         for k in tf.range(steps):  # line 2
             x, y = tf.gather(images, order[k]), tf.gather(labels, order[k])
-            total += self.feature_step(x, y)
+            total += self.feature_step(self.augmented(x), y)
         return total / tf.cast(steps, tf.float32)
 
     def feature_step(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:

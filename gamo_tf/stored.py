@@ -223,22 +223,27 @@ def check_zip(path: Path, most: int) -> None:
                 raise UserError(f"{path}: damaged, in {bad}.")
 
 
-def read_arrays(path: Path, names: tuple[str, ...], most: int) -> list[np.ndarray]:
+def read_arrays(
+    path: Path, names: tuple[str, ...], most: int, optional: tuple[str, ...] = ()
+) -> list[np.ndarray]:
     """Arrays of an .npz file that this program wrote. Nothing is unpickled.
 
     Args:
       path: of the file.
       names: of the arrays.
       most: bytes that all arrays of the file may have together.
+      optional: of more arrays, which an earlier version did not write: all or none.
 
     Returns:
-      The arrays, in the order of `names`.
+      The arrays, in the order of `names`, and of `optional` if there is one of them.
 
     Raises:
       UserError: the file cannot be read, is larger, or lacks an array.
     """
     check_zip(path, most)
     with reading(path), np.load(path, allow_pickle=False) as found:
+        if any(name in found for name in optional):
+            names += optional
         if missing := [name for name in names if name not in found]:
             raise UserError(f"{path}: lacks {', '.join(missing)}.")
         return [found[name] for name in names]

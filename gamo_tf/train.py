@@ -6,13 +6,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
 from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import Options, spec_of
+from gamo_tf.config.options import VALIDATION, Options, spec_of
 from gamo_tf.data import load
 from gamo_tf.data.splits import Split, draw_split
 from gamo_tf.data.user_data import UserData
-from gamo_tf.errors import UserError, command
+from gamo_tf.errors import UserError, command, setting
 from gamo_tf.evaluation import results
 from gamo_tf.evaluation.evaluator import DeviceSplit
 from gamo_tf.evaluation.monitor import GameMonitor
@@ -57,7 +57,12 @@ def run(
     spec = spec_of(options)
     arrays = user_data.arrays if user_data else load.read(spec, data_dir)
     split = draw_split(
-        arrays, spec, options.counts, options.test_per_class, options.seed
+        arrays,
+        spec,
+        options.counts,
+        options.test_per_class,
+        options.seed,
+        options.validation_per_class,
     )
     new_run = Run.create(runs_dir, options)
     with new_run.lock():
@@ -128,6 +133,8 @@ def _train_and_measure(
     title = METHODS[options.method].title
     print(f"{run.path}: {title}, {len(labels)} rows, on {device}")
     print(f"watch it: tensorboard --logdir {run.tensorboard}", flush=True)
+    if rows.watched != VALIDATION:
+        print(f"note: {_without_validation(options)}", flush=True)
     run_loop(
         trainer,
         (images, labels),
@@ -137,17 +144,31 @@ def _train_and_measure(
         seconds=extra_seconds,
         go_on=go_on,
     )
-    if not monitor.raw:  # the run was killed after its last checkpoint
-        monitor.measure()
+    monitor.test()  # the only time that test rows are looked at
     _save_networks(run, trainer)
-    seconds = {
+    spent = {
         "seconds": round(monitor.history[-1]["seconds"], 1),
         "extra_seconds": round(extra_seconds, 1),
+        "f_updates": trainer.f_updates,
+        "f_images": trainer.f_updates * options.batch_size,
     }
     run.write_results(
-        results.collect(options, spec, split, seconds, monitor.raw, monitor.ema)
+        results.collect(
+            *(options, spec, split, spent),
+            *(monitor.raw, monitor.ema, monitor.watched),
+        )
     )
     return run
+
+
+def _without_validation(options: Options) -> str:
+    """What a person should know of a run that has no validation rows."""
+    text = "no validation set: progress and curves show the training rows"
+    row = DATASETS.get(options.dataset)
+    if options.data and row and row.draws_classes:  # there is no way to set rows aside
+        return text
+    flag = setting("validation_split" if options.data else "validation_per_class")
+    return f"{text}. A new run with {flag} sets rows aside to be watched on"
 
 
 def _save_networks(run: Run, trainer: FeatureTrainer) -> None:

@@ -49,7 +49,7 @@ def test_only_the_named_players_move(game, data):
     images, labels = data
     x, y = images[:32], labels[:32]
     features = game.features(images)
-    points = game.sampler.prepare(tf.gather(features, game.minority_rows))
+    points = game.class_points(features)
     steps = {
         "lines 3-4": ({"F"}, lambda: game.feature_step(x, y)),
         "lines 7, 9": ({"M", "D"}, lambda: game.real_step(features[:32], y)),
@@ -99,7 +99,8 @@ def test_compiled_functions_trace_once(data):
         losses = game.epoch(*data, steps=steps)
         assert tuple(losses) == game.loss_names
         assert np.isfinite(list(losses.values())).all()
-    for name in ("feature_pass", "features", "class_points", "game_pass", "order"):
+    passes = ("feature_pass", "augmented_features", "game_pass")
+    for name in (*passes, "class_points", "order"):
         assert getattr(game, name).experimental_get_tracing_count() == 1, name
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gamo_tf.cli.program import argument_parser, run_program
-from gamo_tf.config.options import SETS
+from gamo_tf.config.options import MEASURED
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.runs.run import Run, finished_runs
@@ -65,7 +65,7 @@ def table(runs: Sequence[Run]) -> str:
         for key in ("iterations", "m_updates")
     ]
     averaged = any("ema" in found for found in results)
-    for name in SETS:
+    for name in (name for name in MEASURED if any(name in r for r in results)):
         for metric in METRICS:
             label = f"{name} {metric.title}"
             lines.append([label, *(_cell(r, name, metric.name) for r in results)])
@@ -96,8 +96,8 @@ def columns(lines: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(results: dict | None, name: str, metric: str) -> str:
-    """A metric on a set. Runs of older versions may lack a newer metric."""
-    return _number(results[name].get(metric) if results else None)
+    """A metric on a set. Runs of older versions may lack a newer metric or set."""
+    return _number((results or {}).get(name, {}).get(metric))
 
 
 def _number(value: float | None) -> str:

@@ -16,6 +16,7 @@ from gamo_tf.errors import command
 # What is found in the data becomes settings; these flags themselves do not.
 IMAGE_FLAGS = ("image_size", "color", "test_folder", "skip_bad")
 USER_DATA_FLAGS = {"image_folder", "features", "label", "test_split", *IMAGE_FLAGS}
+USER_DATA_FLAGS |= {"validation_split"}
 # Flags that become the setting `counts`.
 COUNTS_FLAGS = {"imbalance_ratio", "profile", "class_order"}
 # Flags that say where files are or how to start, and not what a run is.
@@ -126,6 +127,13 @@ def _add_user_data(flags: argparse.ArgumentParser) -> None:
         help="without --test-folder: share of each class kept for testing; default 0.2",
     )
     add(
+        "--validation-split",
+        type=float,
+        metavar="P",
+        help="share of each class that is set aside to watch the training on; default "
+        "0: none",
+    )
+    add(
         "--features",
         type=Path,
         metavar="FILE",
@@ -173,6 +181,13 @@ def _add_imbalance(flags: argparse.ArgumentParser) -> None:
         metavar="N|all",
         help="test images a class; paper: 100. The full set is always shown too",
     )
+    add(
+        "--validation-per-class",
+        type=int,
+        metavar="N",
+        help="training images a class that are not trained on but watched, as far as "
+        "they are left; default: 400 or what the set has room for; 0: none",
+    )
 
 
 def _add_game(flags: argparse.ArgumentParser) -> None:
@@ -201,6 +216,17 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
         type=float,
         metavar="DECAY",
         help="also report F and M averaged over iterations, such as 0.999",
+    )
+    add(
+        "--augment",
+        action="store_true",
+        help="shift images each time they are used, and mirror those that may be",
+    )
+    add(
+        "--tau",
+        type=float,
+        metavar="T",
+        help="strength of logit adjustment and tau-normalisation; default 1",
     )
 
 

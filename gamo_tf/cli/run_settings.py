@@ -104,6 +104,7 @@ def _read_images(flags: Mapping) -> UserData:
         flags.get("test_split", _DEFAULT_TEST_SPLIT),
         flags.get("seed", Options.seed),
         flags.get("skip_bad", False),
+        flags.get("validation_split", Options.validation_split),
     )
 
 
@@ -118,6 +119,7 @@ def _read_features(flags: Mapping) -> UserData:
         flags["label"],
         flags.get("test_split", _DEFAULT_TEST_SPLIT),
         flags.get("seed", Options.seed),
+        flags.get("validation_split", Options.validation_split),
     )
 
 
@@ -144,7 +146,7 @@ def to_options(flags: Mapping, user_data: UserData | None) -> Options:
             setting(k) for k in ("image_folder", "features", "dataset") if k in flags
         )
         sizes = ("counts", "imbalance_ratio", "profile", "class_order")
-        _refuse(flags, (*sizes, "test_per_class"), kind)
+        _refuse(flags, (*sizes, "test_per_class", "validation_per_class"), kind)
         # The data decides, but for the batch size, which is only advice.
         found = dict(user_data.settings)
         advice = {k: found.pop(k) for k in ("batch_size",) if k in found}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Flags that decided what the run is without being among its options. Those that are
 # can be compared with what the run has; these cannot.
-_NOT_KEPT = COUNTS_FLAGS | USER_DATA_FLAGS - {"label", "test_split"}
+_NOT_KEPT = COUNTS_FLAGS | USER_DATA_FLAGS - {"label", "test_split", "validation_split"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,7 +66,7 @@ def _train(argv: list[str] | None) -> int:
     run = train.run(options, data_dir(flags), runs_dir(flags), user_data)
     _report(run, flags)
     if user_data and user_data.skipped:
-        print(f"  left out        {len(user_data.skipped)} unreadable file(s)")
+        print(f"  left out         {len(user_data.skipped)} unreadable file(s)")
     return 0
 
 
@@ -113,6 +113,6 @@ def _report(run: Run, flags: Mapping) -> None:
 
     target = flags["save_balanced"]
     saved = balanced_table.save(run, target, run.options.seed)
-    print(f"  balanced        {target}, {sum(saved.added.values())} generated rows")
+    print(f"  balanced         {target}, {sum(saved.added.values())} generated rows")
     if saved.prefix:
-        print(f"  added columns   named {saved.prefix}...: the table has their names")
+        print(f"  added columns    named {saved.prefix}...: the table has their names")

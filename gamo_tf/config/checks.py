@@ -74,9 +74,12 @@ RANGES = {
     "learning_rate": Range(1e-30, 1e30),
     "beta_1": SHARE,
     "label_noise": SHARE,
+    "tau": Range(0, 100),
     "ema": Range(0, 1, below=True, note="; 0 is off"),
     "test_per_class": _whole_numbers(0, _MOST, "; 0 is all"),
     "test_split": Range(0, 1, above=True, below=True),
+    "validation_per_class": _whole_numbers(0, _MOST, "; 0 is none"),
+    "validation_split": Range(0, 1, below=True, note="; 0 is none"),
     "imbalance_ratio": Range(1, _MOST),
     "image_size": _whole_numbers(8, 512),
     # Images of the balanced folder are numbered by six digits.

@@ -39,6 +39,8 @@ class DatasetSpec:
         (`gamo_tf.data.decoded_pool`).
       draws_classes: whether the classes and their sizes follow from the seed. Such a
         row has none; its reader has a function ``draw``.
+      validation_per_class: images a class that are set aside for validation, of those
+        that are not drawn to train on.
       file_labels: the digits in the order in which the published files number them,
         where that is another order; ``--class-order file`` takes the counts so.
     """
@@ -57,6 +59,7 @@ class DatasetSpec:
     pooled: bool = False
     draws_classes: bool = False
     file_labels: tuple[int, ...] = ()
+    validation_per_class: int = 0
 
     @property
     def flat(self) -> bool:
@@ -118,6 +121,7 @@ DATASETS = {
             1500,
             "scikit-learn load_digits; counts are this project's",
             "CC BY 4.0 (UCI, Alpaydin and Kaynak)",
+            validation_per_class=25,
         ),
         DatasetSpec(
             "mnist",
@@ -130,6 +134,7 @@ DATASETS = {
             25_000,
             "paper, Section 4.1 (flattened images)",
             "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
+            validation_per_class=400,
         ),
         DatasetSpec(
             "fashion-mnist",
@@ -154,6 +159,7 @@ DATASETS = {
             "paper, Section 4.1",
             "MIT (Zalando)",
             mirror=True,
+            validation_per_class=400,
         ),
         DatasetSpec(
             "cifar10",
@@ -178,6 +184,7 @@ DATASETS = {
             "paper, Section 4.2",
             "none stated by its publisher (Krizhevsky, 2009)",
             mirror=True,
+            validation_per_class=400,
         ),
         DatasetSpec(
             "svhn",
@@ -191,6 +198,7 @@ DATASETS = {
             "paper, Section 4.2",
             "non-commercial use only (Netzer et al.)",
             file_labels=(1, 2, 3, 4, 5, 6, 7, 8, 9, 0),
+            validation_per_class=400,
         ),
         *(
             DatasetSpec(
@@ -206,6 +214,7 @@ DATASETS = {
                 terms,
                 mirror=True,
                 pooled=True,
+                validation_per_class=100,
             )
             for reader, classes, terms, large in (
                 ("celeba", _HAIR, _CELEBA_TERMS, _CELEBA_LARGE),

@@ -27,6 +27,7 @@ class Method:
         ``methods.imbalance_losses.OBJECTIVES``; "": the run's loss.
       losses: values of ``--loss`` that it has; the first is its default.
       needs: what the dataset must have for it.
+      f_share: of the iterations, in which F is updated, where F learns.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Method:
     objective: str = ""
     losses: tuple[str, ...] = ("ls", "ce")
     needs: tuple[Need, ...] = ()
+    f_share: float = 1.0
 
     @property
     def convex(self) -> bool:
@@ -125,7 +127,26 @@ METHODS = {
         Method(
             "mixup",
             "mixup (Zhang et al., 2018)",
-            trainer="methods.classifier:Mixup",
+            trainer="methods.image_mixing:Mixup",
+        ),
+        Method(
+            "remix",
+            "Remix (Chou et al., 2020)",
+            trainer="methods.image_mixing:Remix",
+        ),
+        Method(
+            "cmo",
+            "CMO, pasted minorities (Park et al., 2022)",
+            trainer="methods.image_mixing:PastedMinorities",
+            needs=("images",),
+        ),
+        Method(
+            "m2m",
+            "M2m, major to minor (Kim et al., 2020)",
+            trainer="methods.major_to_minor:MajorToMinor",
+            losses=("ce",),
+            objective="softmax",
+            needs=("images",),
         ),
         _loss("focal", "focal loss (Lin et al., 2017)", "focal"),
         _loss(
@@ -136,6 +157,13 @@ METHODS = {
             "crt",
             "a new balanced head (cRT, Kang et al., 2020)",
             trainer="methods.classifier_retraining:ClassifierRetraining",
+            f_share=0.8,
+        ),
+        Method(
+            "eos",
+            "cRT with points towards other classes (EOS, Dablain et al., 2022)",
+            trainer="methods.classifier_retraining:ExpansiveOversampling",
+            f_share=0.8,
         ),
         _loss("logit-adjust", "logit adjustment (Menon et al., 2021)", "logit-adjust"),
         _loss(
@@ -143,5 +171,7 @@ METHODS = {
             "logit adjustment after training (Menon et al., 2021)",
             "logit-adjust-posthoc",
         ),
+        _loss("vector-scaling", "VS loss (Kini et al., 2021)", "vector-scaling"),
+        _loss("tau-norm", "tau-normalised head (Kang et al., 2020)", "tau-norm"),
     )
 }

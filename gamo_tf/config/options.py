@@ -35,6 +35,10 @@ SETS = {
     "test_full": "full test set",
     "train": "training set",
 }
+# Rows that are neither trained nor tested on: choices are made by them. A run has this
+# set if some were set aside; runs of earlier versions have not.
+VALIDATION = "validation"
+MEASURED = ("test", "test_full", VALIDATION, "train")  # all of these, in their order
 _EVALUATIONS = 25  # of a run, and checkpoints, where nothing else is asked for
 
 
@@ -59,12 +63,20 @@ class Options:
     weighting: str = "algorithm"  # of generated batches: 1, or c P_c - 1 (Eqs. 2-6)
     label_noise: float = 0.0  # width of U(0, .) on D's targets; the program's: 0.1
     ema: float = 0.0  # decay an iteration of averaged F and M; 0: no average
+    tau: float = 1.0  # of logit adjustment and tau-normalisation; 0: none
+    augment: bool = (
+        False  # images of each minibatch shifted, mirrored where they may be
+    )
     deterministic: bool = False  # bit-exact repeats on one device
+    # Of a row of DATASETS: rows of each class that are set aside for validation, of
+    # those that are not drawn to train on. A class may have fewer left; 0: none.
+    validation_per_class: int = 0
     # The user's own data; nothing of it for a row of DATASETS.
     data: str = ""  # a folder of images, or a table of features; absolute
     label: str = ""  # column of the labels in a table
     test_data: str = ""  # a folder of test images; absolute
     test_split: float = 0.0  # else: share of each class that is kept for testing
+    validation_split: float = 0.0  # share of each class for validation; 0: none
     patches: tuple[int, ...] = ()  # sides of the central patch, the largest that fits
     classes: tuple[str, ...] = ()  # as found in the data, in label order
     shape: tuple[int, ...] = ()  # (height, width, channels), or (features,)
@@ -131,11 +143,13 @@ def resolve(chosen: Mapping) -> Options:
         "loss": method.losses[0],
         "counts": spec.counts,
         "test_per_class": spec.test_per_class,
+        "validation_per_class": spec.validation_per_class,
         # The same number of M's updates for every method (GAMO makes two).
         "iterations": spec.iterations * 2 // method.m_updates,
         **chosen,
     }
     _check_ranges(values)
+    _check_validation(values)
     often = max(1, math.ceil(values["iterations"] / _EVALUATIONS))
     return Options(**{"evaluate_every": often, "checkpoint_every": often, **values})
 
@@ -204,6 +218,17 @@ def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
     if chosen.get("generator_update") == "per-class" and not method.convex:
         raise UserError(
             f"{setting('generator_update')} per-class: {method.name} has no IGU."
+        )
+
+
+def _check_validation(values: Mapping) -> None:
+    """Raises UserError for rows set aside in the way of another kind of data."""
+    ways = ("validation_per_class", "validation_split")
+    other, mine = ways if values.get("data") else ways[::-1]
+    if values.get(other):
+        raise UserError(
+            f"{setting(other)} {values[other]}: {values['dataset']} has its validation "
+            f"rows by {setting(mine)}."
         )
 
 

@@ -20,27 +20,30 @@ def from_lines(lines: list, columns: list[str]) -> pd.DataFrame:
 
 
 def leaks(rows: pd.DataFrame) -> list[str]:
-    """A note on test images that are training images too, byte for byte.
+    """Notes on test and validation images that are training images too, byte for byte.
 
     Args:
       rows: as `UserData` has them, with digests.
 
     Returns:
-      One line, or none.
+      At most a line for each of the two sets.
     """
-    train, test = (rows[rows["set"] == name] for name in ("train", "test"))
+    train = rows[rows["set"] == "train"]
     trained = dict(zip(train["digest"], train["source"], strict=True))
-    pairs = [
-        (source, trained[digest])
-        for source, digest in zip(test["source"], test["digest"], strict=True)
-        if digest in trained
-    ]
-    if not pairs:
-        return []
-    return [
-        f"{len(pairs)} of {len(test)} test images are byte for byte training images, "
-        f"such as {pairs[0][0]} and {pairs[0][1]}"
-    ]
+    notes = []
+    for name in ("test", "validation"):
+        others = rows[rows["set"] == name]
+        pairs = [
+            (source, trained[digest])
+            for source, digest in zip(others["source"], others["digest"], strict=True)
+            if digest in trained
+        ]
+        if pairs:
+            notes.append(
+                f"{len(pairs)} of {len(others)} {name} images are byte for byte "
+                f"training images, such as {pairs[0][0]} and {pairs[0][1]}"
+            )
+    return notes
 
 
 def compare(rows: pd.DataFrame, digests: list[str]) -> None:

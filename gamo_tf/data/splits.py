@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -20,17 +20,34 @@ class Arrays(NamedTuple):
       labels: [n], whole numbers from 0.
       test_images: test rows, as `images` [m, ...].
       test_labels: [m].
+      validation_images: rows of a user's data that are set aside for validation, as
+        `images` [k, ...]; None: a published set, of whose training rows they are drawn.
+      validation_labels: [k]; None likewise.
     """
 
     images: np.ndarray
     labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
+    validation_images: np.ndarray | None = None
+    validation_labels: np.ndarray | None = None
+
+    @property
+    def set_aside(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels that `Split.validation_index` counts in: the user's rows
+        that are set aside, or the training rows of a published set."""
+        if self.validation_images is None or self.validation_labels is None:
+            return self.images, self.labels
+        return self.validation_images, self.validation_labels
+
+
+def _no_rows() -> np.ndarray:
+    return np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Split:
-    """The rows that a run trains and tests on. Labels are those of the dataset.
+    """The rows that a run trains, is watched and tests on, with the dataset's labels.
 
     The order of the training rows is their identity: column j of the IGU of class i
     weighs the j-th row with label i.
@@ -43,6 +60,10 @@ class Split:
       train_index: [n], the position of each training row in the published set.
       protocol_index: positions among the test rows of those that the paper's
         protocol tests on: the same number of each class.
+      validation_images: rows that are never trained on and that are looked at while it
+        trains, as `images` [k, ...]; none where k is 0.
+      validation_labels: int64 [k].
+      validation_index: [k], the position of each of them (see `Arrays.set_aside`).
     """
 
     images: np.ndarray
@@ -51,6 +72,9 @@ class Split:
     test_labels: np.ndarray
     train_index: np.ndarray
     protocol_index: np.ndarray
+    validation_images: np.ndarray = field(default_factory=_no_rows)
+    validation_labels: np.ndarray = field(default_factory=_no_rows)
+    validation_index: np.ndarray = field(default_factory=_no_rows)
 
 
 def profile_counts(largest: int, c: int, ratio: float, profile: str) -> tuple[int, ...]:
@@ -84,8 +108,11 @@ def draw_split(
     counts: tuple[int, ...],
     test_per_class: int,
     seed: int,
+    validation_per_class: int = 0,
 ) -> Split:
     """Draw the imbalanced subset, without replacement, from all rows of each class.
+
+    Validation rows are drawn from what the subset leaves of each class.
 
     Args:
       arrays: the whole dataset.
@@ -93,7 +120,9 @@ def draw_split(
       counts: training rows to be drawn of each class, in label order.
       test_per_class: test rows of each class in the paper's protocol; 0 takes the
         whole test set.
-      seed: of the draw.
+      seed: of the draws.
+      validation_per_class: validation rows of each class, or all that are left where
+        they are fewer; of a user's data, which has its own, nothing is drawn.
 
     Returns:
       The drawn rows, sorted by label and within a label by their position in the
@@ -103,7 +132,7 @@ def draw_split(
       UserError: the class sizes are unfit (see `check_counts`), or a class has fewer
         rows than asked for.
     """
-    images, labels, test_images, test_labels = arrays
+    images, labels, test_images, test_labels, *_ = arrays
     check_counts(counts, spec)
     # One stream for both draws, training rows first: the order is part of what a
     # seed means, and with it of every published result.
@@ -125,11 +154,35 @@ def draw_split(
     train_index = pick(labels, list(counts), "counts")
     sizes = np.bincount(test_labels, minlength=len(spec.classes)).tolist()
     wanted = [test_per_class] * len(sizes) if test_per_class else sizes
+    protocol_index = pick(test_labels, wanted, "test_per_class")
+    aside_images, aside_labels = arrays.set_aside
+    if arrays.validation_labels is None:
+        validation_index = _left_over(labels, train_index, validation_per_class, seed)
+    else:
+        validation_index = np.arange(len(aside_labels))
     return Split(
         images[train_index],
         labels[train_index].astype(np.int64),
         test_images,
         test_labels.astype(np.int64),
         train_index,
-        pick(test_labels, wanted, "test_per_class"),
+        protocol_index,
+        aside_images[validation_index],
+        aside_labels[validation_index].astype(np.int64),
+        validation_index,
     )
+
+
+def _left_over(
+    labels: np.ndarray, train_index: np.ndarray, per_class: int, seed: int
+) -> np.ndarray:
+    """Positions of validation rows, drawn from those that are not trained on."""
+    # A stream of its own: the draws of the other rows are what they always were.
+    rng = np.random.default_rng([seed, 1])
+    free = np.ones(len(labels), bool)
+    free[train_index] = False
+    chosen = [
+        np.sort(rng.permutation(np.flatnonzero(free & (labels == label)))[:per_class])
+        for label in np.unique(labels)
+    ]
+    return np.concatenate(chosen)

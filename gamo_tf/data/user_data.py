@@ -16,7 +16,13 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf.config.options import Options
-from gamo_tf.data import feature_table, image_folder, image_rows, table_identity
+from gamo_tf.data import (
+    feature_table,
+    image_folder,
+    image_rows,
+    row_sets,
+    table_identity,
+)
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError, setting
 
@@ -28,8 +34,8 @@ class UserData:
     Attributes:
       settings: those of `Options` that follow from the data, such as ``classes``,
         ``shape`` and ``counts``; `config.options.resolve` needs them.
-      arrays: training and test rows, each sorted by label.
-      rows: a line for each of these rows, with the columns ``set`` (train or test),
+      arrays: training, validation and test rows, each sorted by label.
+      rows: a line for each of these rows, with the columns ``set`` (see `row_sets`),
         ``source`` (the image's file, or the line of the table) and ``label``; of
         images also ``digest``, of the content of the file.
       skipped: files that were left out, each with the reason.
@@ -62,6 +68,7 @@ def from_image_folder(
     test_split: float,
     seed: int,
     skip_bad: bool,
+    validation_split: float = 0.0,
 ) -> UserData:
     """Read a folder of images, with a folder for each class.
 
@@ -72,31 +79,36 @@ def from_image_folder(
       test_folder: of the test images, or None.
       test_split: without `test_folder`, the share of each class that is kept for
         testing, above 0 and below 1.
-      seed: of the draw of these.
+      seed: of the draw of these, and of the validation images.
       skip_bad: leave out files that cannot be read.
+      validation_split: the share of each class in `folder` that is set aside for
+        validation, 0 (none) to below 1; with `test_split` it is below 1.
 
     Returns:
       Images uint8 [n, size, size, channels], with what was left out.
 
     Raises:
       UserError: the folders are not as expected, a file cannot be read and `skip_bad`
-        is False, a class has fewer than 2 training rows, or there is no test row.
+        is False, a class has fewer than 2 training rows, there is no test row, or no
+        validation row where some are asked for.
     """
     folder, test_folder = folder.resolve(), test_folder and test_folder.resolve()
     classes, files = image_folder.scan(folder)
-    train = image_rows.from_lines(files, ["source", "label"])
+    rows = image_rows.from_lines(files, ["source", "label"])
+    test_split = 0.0 if test_folder else row_sets.checked(test_split)
+    rows = row_sets.draw(rows, test_split, validation_split, seed)
     if test_folder:
         _, test_files = image_folder.scan(test_folder, classes, "test_folder")
         test = image_rows.from_lines(test_files, ["source", "label"])
-    else:
-        train, test = _draw_test_rows(train, test_split, seed)
+        rows = row_sets.in_order(pd.concat([rows, test.assign(set="test")]))
     settings = {
         "dataset": slug(folder.name),
         "data": str(folder),
         "test_data": str(test_folder or ""),
-        "test_split": 0.0 if test_folder else test_split,
+        "test_split": test_split,
+        "validation_split": validation_split,
     }
-    found = from_files(settings, classes, size, gray, _join(train, test), skip_bad)
+    found = from_files(settings, classes, size, gray, rows, skip_bad)
     notes = image_folder.notes(folder)
     if test_folder:
         notes += image_folder.notes(test_folder)
@@ -126,7 +138,7 @@ def from_files(
 
     Returns:
       The images uint8 [n, size, size, channels] of `rows`, what was left out, and a
-      note on test images that are trained on too.
+      note on test or validation images that are trained on too.
 
     Raises:
       UserError: a file cannot be read and `skip_bad` is False, a class has fewer than
@@ -148,7 +160,11 @@ def from_files(
 
 
 def from_feature_table(
-    path: Path, label: str, test_split: float, seed: int
+    path: Path,
+    label: str,
+    test_split: float,
+    seed: int,
+    validation_split: float = 0.0,
 ) -> UserData:
     """Read a table of feature vectors.
 
@@ -156,25 +172,28 @@ def from_feature_table(
       path: of the table (see `feature_table.read`).
       label: the column of the labels.
       test_split: share of each class that is kept for testing, above 0 and below 1.
-      seed: of the draw of these.
+      seed: of the draw of these, and of the validation rows.
+      validation_split: share of each class that is set aside for validation, 0 (none)
+        to below 1; with `test_split` it is below 1.
 
     Returns:
       The vectors, float64 [n, d].
 
     Raises:
       UserError: the file is not a fit table, a class has fewer than 2 training rows,
-        or there is no test row.
+        there is no test row, or no validation row where some are asked for.
     """
     table = feature_table.read(path, label)
     lines = pd.DataFrame({"source": np.arange(len(table.y)), "label": table.y})
     # By label, as images come, whose folders are read one after the other.
     lines = lines.sort_values("label", kind="stable")
-    rows = _join(*_draw_test_rows(lines, test_split, seed))
+    rows = row_sets.draw(lines, row_sets.checked(test_split), validation_split, seed)
     settings = {
         "dataset": slug(path.stem),
         "data": str(path.resolve()),
         "label": label,
         "test_split": test_split,
+        "validation_split": validation_split,
     }
     shape = (table.X.shape[1],)
     vectors = table.X[rows["source"].to_numpy()]
@@ -218,7 +237,7 @@ def reload(options: Options, rows: pd.DataFrame, identity: Mapping) -> Arrays:
             image_rows.compare(rows, digests)
         if bad:
             raise image_folder.complaint(bad, resumed=True)
-    return _arrays(rows, values)
+    return row_sets.arrays(rows, values)
 
 
 def _user_data(
@@ -230,7 +249,7 @@ def _user_data(
     skipped: list[str],
 ) -> UserData:
     """Splits `values` by `rows`, adds what follows to the settings, refuses too few."""
-    arrays = _arrays(rows, values)
+    arrays = row_sets.arrays(rows, values)
     counts = np.bincount(arrays.labels, minlength=len(classes))
     for name, n in zip(classes, counts, strict=True):
         if n < 2:
@@ -240,6 +259,12 @@ def _user_data(
             )
     if not len(arrays.test_labels):
         raise UserError(f"no sample to test on: give a larger {setting('test_split')}.")
+    share = settings.get("validation_split", 0.0)
+    if share and not (rows["set"] == "validation").any():
+        raise UserError(
+            f"{setting('validation_split')} {share:g}: no sample for validation. Give "
+            "a larger one, or leave it out."
+        )
     found = {
         "classes": classes,
         "shape": shape,
@@ -247,35 +272,3 @@ def _user_data(
         "test_per_class": 0,
     }
     return UserData({**settings, **found}, arrays, rows, skipped)
-
-
-def _join(train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
-    """Lines of source and label, as the rows of `UserData`."""
-    rows = pd.concat([train.assign(set="train"), test.assign(set="test")])
-    return rows[["set", "source", "label"]].reset_index(drop=True)
-
-
-def _arrays(rows: pd.DataFrame, values: np.ndarray) -> Arrays:
-    """`values`, a row for each line of `rows`, by training and testing."""
-    train = (rows["set"] == "train").to_numpy()
-    labels = rows["label"].to_numpy().astype(np.int64)
-    return Arrays(values[train], labels[train], values[~train], labels[~train])
-
-
-def _draw_test_rows(
-    rows: pd.DataFrame, share: float, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training and test rows. `share` of each class, rounded, is tested on, but two
-    rows are left to train on."""
-    if not 0 < share < 1:
-        raise UserError(
-            f"{setting('test_split')} {share:g}: expected above 0 and below 1."
-        )
-    rng = np.random.default_rng(seed)
-    test = []
-    for _, of_class in rows.groupby("label", sort=True):
-        # Two, because a convex combination of one row is that row.
-        n = max(0, min(round(share * len(of_class)), len(of_class) - 2))
-        test += rng.permutation(of_class.index)[:n].tolist()
-    chosen = rows.index.isin(test)
-    return rows[~chosen], rows[chosen]

@@ -1,4 +1,4 @@
-"""How well a pair F, M predicts: all metrics, on three sets."""
+"""How well a pair F, M predicts: all metrics, on each set that is asked for."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf.config.options import Options
+from gamo_tf.config.options import MEASURED, VALIDATION, Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation import metrics
+from gamo_tf.evaluation.game_watch import effective_prior
 from gamo_tf.networks.batched import in_chunks
 
 
@@ -23,11 +24,13 @@ class DeviceSplit(NamedTuple):
       split: the rows; its image arrays are views of the tensors.
       train: training images [n, h, w, c].
       test: test images [m, h, w, c].
+      validation: validation images [k, h, w, c]; k may be 0.
     """
 
     split: Split
     train: tf.Tensor
     test: tf.Tensor
+    validation: tf.Tensor
 
     @classmethod
     def of(cls, split: Split) -> DeviceSplit:
@@ -36,9 +39,16 @@ class DeviceSplit(NamedTuple):
         Args:
           split: is left as it is.
         """
-        train, test = tf.constant(split.images), tf.constant(split.test_images)
-        views = {"images": np.asarray(train), "test_images": np.asarray(test)}
-        return cls(replace(split, **views), train, test)
+        names = ("images", "test_images", "validation_images")
+        tensors = {name: tf.constant(getattr(split, name)) for name in names}
+        views = {name: np.asarray(tensor) for name, tensor in tensors.items()}
+        return cls(replace(split, **views), *tensors.values())
+
+    @property
+    def watched(self) -> str:
+        """The set that a training is watched on: the validation set, or the training
+        rows where there is none. The test set never is."""
+        return VALIDATION if len(self.split.validation_labels) else "train"
 
 
 class Evaluator:
@@ -49,53 +59,68 @@ class Evaluator:
       c: number of classes.
       F: rows -> features [b, d].
       M: features -> class probabilities [b, c].
+
+    Attributes:
+      priors: of each set that was measured, the prior that M acts by, [c] (see
+        `game_watch.effective_prior`).
     """
 
     def __init__(
         self, rows: DeviceSplit, c: int, F: keras.Model, M: keras.Model
     ) -> None:
-        self.split, self.train, self.test = rows
-        self.c = c
+        self.rows, self.c = rows, c
+        self.priors: dict[str, np.ndarray] = {}
 
         @tf.function(reduce_retracing=True)
-        def predict(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            outputs = in_chunks(lambda x: M(F(x, training=False)), images)
-            finite = tf.reduce_all(tf.math.is_finite(outputs))
-            return tf.argmax(outputs, axis=1), finite
+        def predict(images: tf.Tensor) -> tf.Tensor:
+            return in_chunks(lambda x: M(F(x, training=False)), images)
 
         self._compiled = predict
 
-    def __call__(self) -> dict[str, dict]:
+    def __call__(self, *names: str) -> dict[str, dict]:
         """Measure now.
 
+        Args:
+          names: the sets, of `MEASURED`; none: all of them. No other set is looked at.
+
         Returns:
-          `metrics.summarise` of ``test``, the protocol's set (100 a class in the
-          paper); of ``test_full``, the whole published test set; and of ``train``,
-          the imbalanced training rows.
+          `metrics.summarise` of each, in the order of `MEASURED`: of ``test``, the
+          protocol's set (100 a class in the paper); of ``test_full``, the whole
+          published test set; of ``validation``, which is left out where it has no
+          rows; and of ``train``, the imbalanced training rows.
 
         Raises:
           UserError: a probability is NaN or infinite. (The largest of NaNs would be
             taken to be the first.)
         """
-        split, rows = self.split, self.split.protocol_index
-        test = self._predict(self.test)
-        sets = {
-            "test": (split.test_labels[rows], test[rows]),
-            "test_full": (split.test_labels, test),
-            "train": (split.labels, self._predict(self.train)),
-        }
-        return {
-            name: metrics.summarise(metrics.confusion(true, predicted, self.c))
-            for name, (true, predicted) in sets.items()
-        }
+        wanted = [name for name in MEASURED if name in (names or MEASURED)]
+        split, protocol = self.rows.split, self.rows.split.protocol_index
+        pairs = {}  # of true labels and predicted probabilities
+        if {"test", "test_full"} & set(wanted):
+            labels, outputs = split.test_labels, self._predict(self.rows.test)
+            pairs["test"] = labels[protocol], outputs[protocol]
+            pairs["test_full"] = labels, outputs
+        if VALIDATION in wanted and len(split.validation_labels):
+            outputs = self._predict(self.rows.validation)
+            pairs[VALIDATION] = split.validation_labels, outputs
+        if "train" in wanted:
+            pairs["train"] = split.labels, self._predict(self.rows.train)
+        found = {}
+        for name in wanted:
+            if name in pairs:
+                labels, outputs = pairs[name]
+                matrix = metrics.confusion(labels, outputs.argmax(axis=1), self.c)
+                found[name] = metrics.summarise(matrix)
+                self.priors[name] = effective_prior(outputs, labels)
+        return found
 
     def _predict(self, images: tf.Tensor) -> np.ndarray:
-        """The predicted labels [n]."""
-        labels, finite = self._compiled(images)
-        if not finite:
+        """The predicted probabilities [n, c]."""
+        outputs = self._compiled(images).numpy()
+        if not np.isfinite(outputs).all():
             raise UserError(
                 "F and M give probabilities that are not finite numbers: the training "
                 f"diverged. Train anew with a smaller {setting('learning_rate')} "
                 f"({Options.learning_rate:g} is the default)."
             )
-        return labels.numpy()
+        return outputs

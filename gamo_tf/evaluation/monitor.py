@@ -1,4 +1,4 @@
-"""What is looked at while a run trains: metrics of three sets, parents, pictures."""
+"""What is looked at while a run trains: metrics, parents, pictures; no test row."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import MEASURED, VALIDATION
 from gamo_tf.errors import printable
-from gamo_tf.evaluation import metrics, plots
+from gamo_tf.evaluation import game_watch, metrics, plots
 from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
 from gamo_tf.files import save_picture
 from gamo_tf.inference.convex_sampler import ConvexSampler, heaviest
@@ -33,16 +35,12 @@ class FixedSamples(NamedTuple):
       values: [m, d].
       weights: convex weights [m, N].
       rows: int [N], the training row of each column of the weights.
-      effective: of each minority label, the effective number of parents: exp(entropy
-        of the weights), mean over its latents. 1 copies one parent; n_i weighs all
-        rows of the class alike.
     """
 
     labels: np.ndarray
     values: np.ndarray
     weights: np.ndarray
     rows: np.ndarray
-    effective: dict[int, float]
 
 
 class FixedLatents:
@@ -65,46 +63,46 @@ class FixedLatents:
         rng = np.random.default_rng(options.seed)
         self.latents = rng.standard_normal(shape).astype(np.float32)
 
-    def look(self, rows: DeviceSplit) -> FixedSamples:
-        """What G makes of them from the present features of the training rows.
+    def look(self, features: np.ndarray, labels: np.ndarray) -> FixedSamples:
+        """What G makes of them.
 
         Args:
-          rows: the split.
+          features: of the training rows, at present, [n, d].
+          labels: int [n].
         """
-        features = self.trainer.features(rows.train).numpy()
-        sampler = ConvexSampler(self.trainer.G, features, rows.split.labels)
+        sampler = ConvexSampler(self.trainer.G, features, labels)
         values, weights = sampler.generate(self.latents, self.labels)
-        effective = {}
-        for label in sampler.rows:
-            own = weights[self.labels == label]
-            entropy = -np.sum(own * np.log(np.maximum(own, 1e-12)), axis=1)
-            effective[label] = float(np.exp(entropy).mean())
-        found = (self.labels, values, weights, sampler.minority_rows)
-        return FixedSamples(*found, effective)
+        return FixedSamples(self.labels, values, weights, sampler.minority_rows)
 
 
 class GameMonitor(MetricLogger):
     """Evaluates a run of any method and writes what it found to the run's folder.
 
+    While the run trains, it looks at the validation rows and the training rows alone.
+    The test rows are for `test`, which is called once, at the end.
+
     Args:
       run: is written to.
       spec: of its dataset.
       trainer: is looked at.
-      rows: the split that it trains and is tested on.
+      rows: the split that it trains, is watched and is tested on.
 
     Attributes:
       raw: the newest evaluation of F and M (see `Evaluator`).
       ema: that of their moving averages; None where there are none.
+      watched: what `game_watch` found last, by name and label: the ``prior`` of M on
+        the rows that are watched, and more of a game with a convex generator.
     """
 
     def __init__(
         self, run: Run, spec: DatasetSpec, trainer: FeatureTrainer, rows: DeviceSplit
     ) -> None:
-        titles = {**metrics.TITLES, "parents": "effective_parents"}
+        titles = {**metrics.TITLES, "parents": "parents_per_sample"}
         super().__init__(run, trainer.iterations, _message, titles)
         self.run, self.spec, self.trainer, self.rows = run, spec, trainer, rows
         self.raw: dict[str, dict] = {}
         self.ema: dict[str, dict] | None = None
+        self.watched: dict[str, dict[int, float]] = {}
         self._raw = self._evaluator({})
         # Of the networks, those that have an average are measured by it.
         averages = {k: average.network for k, average in trainer.averages.items()}
@@ -123,23 +121,54 @@ class GameMonitor(MetricLogger):
         M = prediction_model(self.trainer.options, networks["M"])
         return Evaluator(self.rows, len(self.spec.classes), networks["F"], M)
 
-    def measure(self) -> None:
-        """Evaluate now, into `raw` and `ema`."""
-        self.raw = self._raw()
-        self.ema = self._ema() if self._ema else None
+    def measure(self) -> np.ndarray | None:
+        """Evaluate the validation rows and the training rows, into `raw`, `ema` and
+        `watched`.
+
+        Returns:
+          Of a game with a convex generator, the features of the training rows [n, d].
+        """
+        self.raw = self._raw(VALIDATION, "train")
+        self.ema = self._ema(VALIDATION, "train") if self._ema else None
+        prior = self._raw.priors[self.rows.watched]
+        self.watched = {"prior": dict(enumerate(prior.tolist()))}
+        if not self.fixed:
+            return None
+        labels, others = self.rows.split.labels, self.rows.split.validation_labels
+        features = self.trainer.features(self.rows.train).numpy()
+        # The first rows of each class: validation rows are sorted by label.
+        ranks = np.arange(len(others)) - np.searchsorted(others, others)
+        beside = np.flatnonzero(ranks < game_watch.LOOKED_AT)
+        images = tf.gather(self.rows.validation, beside)
+        self.watched |= game_watch.look(
+            self.trainer,
+            *(features, labels),
+            *(self.trainer.features(images).numpy(), others[beside]),
+        )
+        return features
+
+    def test(self) -> None:
+        """Evaluate the test rows, into `raw` and `ema`, and draw their confusion."""
+        if not self.raw:  # the run was killed after its last checkpoint
+            self.measure()
+        self.raw = _merged(self.raw, self._raw("test", "test_full"))
+        if self._ema and self.ema:
+            self.ema = _merged(self.ema, self._ema("test", "test_full"))
+        save_picture(self.run.picture("confusion.png"), self._confusion("test"))
 
     def evaluate(
         self, iteration: int, seconds: float, losses: dict[str, float]
     ) -> None:
-        self.measure()
+        features = self.measure()
         pairs = [*self._scalars(), *((f"loss/{k}", v) for k, v in losses.items())]
+        for name, found in self.watched.items():
+            for label, value in found.items():
+                pairs.append((f"{name}/{printable(self.spec.classes[label])}", value))
         samples = None
-        if self.fixed:
-            found = self.fixed.look(self.rows)
-            for label, value in found.effective.items():
-                pairs.append((f"parents/{printable(self.spec.classes[label])}", value))
-            if not self.spec.vector:  # of vectors there is nothing to look at
-                samples = self._parents_picture(found)
+        # Of vectors there is nothing to look at.
+        if self.fixed and features is not None and not self.spec.vector:
+            fixed = self.fixed.look(features, self.rows.split.labels)
+            samples = self._parents_picture(fixed)
         self.log(iteration, seconds, pairs)
         self._pictures(iteration, samples)
 
@@ -171,16 +200,32 @@ class GameMonitor(MetricLogger):
 
     def _pictures(self, iteration: int, samples: np.ndarray | None) -> None:
         if samples is not None:
-            self.picture("samples", self.run.sample(iteration), samples)
-        title, classes = plots.cut(self.run.path.name, 60), self.spec.classes
-        matrix = self.raw["test"]["confusion"]
-        picture = plots.confusion_matrix(matrix, classes, f"{title}, test")
-        self.picture("confusion", self.run.picture("confusion.png"), picture)
-        curves = plots.curves(self.history, title)
+            self.picture("samples", self.run.sample(iteration), samples, "train")
+        path, watched = self.run.picture("confusion.png"), self.rows.watched
+        self.picture("confusion", path, self._confusion(watched), watched)
+        curves = plots.curves(self.history, self._title)
         save_picture(self.run.picture("curves.png"), curves)
         self.flush()
 
+    @property
+    def _title(self) -> str:
+        return plots.cut(self.run.path.name, 60)
+
+    def _confusion(self, name: str) -> np.ndarray:
+        """The picture of the confusion matrix of a set."""
+        matrix, title = self.raw[name]["confusion"], f"{self._title}, {name}"
+        return plots.confusion_matrix(matrix, self.spec.classes, title)
+
+
+def _merged(one: dict[str, dict], two: dict[str, dict]) -> dict[str, dict]:
+    """What was found of the sets, in the order of `MEASURED`."""
+    found = {**one, **two}
+    return {name: found[name] for name in MEASURED if name in found}
+
 
 def _message(row: dict) -> str:
-    on_test = {m.name: row[f"test_{m.name}"] for m in metrics.METRICS}
-    return f"test {metrics.line(on_test)}"
+    """The metrics of the set that is watched. Rows of a version before this one have
+    those of the training rows too."""
+    name = plots.watched(row)
+    found = {m.name: row[f"{name}_{m.name}"] for m in metrics.METRICS}
+    return f"{name} {metrics.line(found)}"

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from gamo_tf.config.options import VALIDATION
 from gamo_tf.errors import printable
 from gamo_tf.evaluation.metrics import METRICS
 
@@ -122,8 +123,20 @@ def inches(wanted: float, dpi: int = 100) -> float:
     return min(wanted, 0.95 * MOST_PIXELS / dpi)
 
 
+def watched(row: dict) -> str:
+    """The set that a training is watched on: validation, or else the training rows.
+
+    Args:
+      row: of metrics.csv.
+    """
+    return VALIDATION if f"{VALIDATION}_{METRICS[0].name}" in row else "train"
+
+
 def curves(history: list[dict], title: str) -> np.ndarray:
-    """All metrics, per-class test recall, and the losses, over iterations.
+    """All metrics, the recall of each class, and the losses, over iterations.
+
+    They are of the validation rows and the training rows; recalls are of the former,
+    or of the latter where there are no validation rows. No test row is in it.
 
     Args:
       history: rows of metrics.csv.
@@ -133,7 +146,7 @@ def curves(history: list[dict], title: str) -> np.ndarray:
       uint8 [h, w, 3].
     """
     figure = Figure(figsize=(13, 4), layout="constrained")
-    last = history[-1]
+    last, shown = history[-1], watched(history[-1])
     metric, recall, loss = figure.subplots(1, 3)
     steps = [row["iteration"] for row in history]
 
@@ -144,20 +157,21 @@ def curves(history: list[dict], title: str) -> np.ndarray:
 
     for k, (name, word, _) in enumerate(METRICS):
         dash = _DASHES[k % len(_DASHES)]
-        line(metric, f"test_{name}", f"test {word}", color="C0", ls=dash, marker=".")
-        line(metric, f"test_full_{name}", f"full test {word}", color="C2", ls=dash)
-        line(metric, f"ema_test_{name}", f"EMA test {word}", color="C3", ls=dash)
-        line(metric, f"train_{name}", f"train {word}", color="C1", ls=dash)
+        style = {"color": "C0", "marker": "."}
+        line(metric, f"{shown}_{name}", f"{shown} {word}", ls=dash, **style)
+        line(metric, f"ema_{shown}_{name}", f"EMA {shown} {word}", color="C3", ls=dash)
+        if shown != "train":
+            line(metric, f"train_{name}", f"train {word}", color="C1", ls=dash)
     metric.set(title=title_label(title), xlabel="iterations", ylim=(0, 1.02))
-    recalls = [key for key in last if key.startswith("test_recall_")]
-    words = "test recall by class"
+    recalls = [key for key in last if key.startswith(f"{shown}_recall_")]
+    words = f"{shown} recall by class"
     if len(recalls) > _LEGEND:
-        words = f"test recall, lowest {_LOWEST} of {len(recalls)} classes"
-        # A class without a test image has NaN: it comes last.
+        words = f"{shown} recall, lowest {_LOWEST} of {len(recalls)} classes"
+        # A class without an image has NaN: it comes last.
         recalls.sort(key=lambda key: (np.isnan(last[key]), last[key]))
         recalls = recalls[:_LOWEST]
     for i, key in enumerate(recalls):
-        line(recall, key, key.removeprefix("test_recall_"), color=f"C{i % 10}")
+        line(recall, key, key.removeprefix(f"{shown}_recall_"), color=f"C{i % 10}")
     recall.set(title=words, xlabel="iterations", ylim=(0, 1.02))
     for key in (k for k in last if k.startswith("loss_")):
         line(loss, key, key.removeprefix("loss_").replace("_", " "))

@@ -8,10 +8,10 @@ from importlib.metadata import version
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import Options
+from gamo_tf.config.options import VALIDATION, Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import setting
-from gamo_tf.evaluation import metrics
+from gamo_tf.evaluation import game_watch, metrics
 from gamo_tf.evaluation.plots import cut
 from gamo_tf.files import clock
 from gamo_tf.runs.run import Run
@@ -23,9 +23,10 @@ def collect(
     options: Options,
     spec: DatasetSpec,
     split: Split,
-    seconds: dict[str, float],
+    spent: dict[str, float],
     raw: dict[str, dict],
     ema: dict[str, dict] | None,
+    watched: dict[str, dict[int, float]],
 ) -> dict:
     """The content of results.json.
 
@@ -33,18 +34,22 @@ def collect(
       options: settings of the run.
       spec: of its dataset.
       split: its rows.
-      seconds: ``seconds`` in all, and ``extra_seconds`` of them before the training.
+      spent: ``seconds`` in all, ``extra_seconds`` of them before the training, and
+        what F was given: ``f_updates``, and ``f_images`` through its gradient.
       raw: what an `Evaluator` found of F and M: keys ``test``, ``test_full``,
-        ``train``.
+        ``train``, and ``validation`` if there are such rows.
       ema: the same of their moving averages; it stands under ``ema``, never mixed
         with the raw metrics.
+      watched: what `game_watch` found at the end, by name and label.
     """
     per = options.test_per_class
     sets = {
         "test": f"{per} images a class, drawn by seed" if per else "all test images",
         "test_full": f"all {len(split.test_labels)} test images",
+        VALIDATION: f"{len(split.validation_labels)} images that are not trained on",
         "train": f"the {len(split.labels)} imbalanced training images",
     }
+    sets = {name: words for name, words in sets.items() if name in raw}
     results: dict = {
         "dataset": options.dataset,
         "method": options.method,
@@ -52,7 +57,7 @@ def collect(
         "seed": options.seed,
         "iterations": options.iterations,
         "m_updates": options.iterations * METHODS[options.method].m_updates,
-        **seconds,
+        **spent,
         "classes": list(spec.classes),
         "counts": list(options.counts),
         "sets": sets,
@@ -60,6 +65,10 @@ def collect(
     }
     if ema:
         results["ema"] = {"decay": options.ema, **ema}
+    results["game"] = {
+        name: {spec.classes[label]: round(value, 4) for label, value in found.items()}
+        for name, found in watched.items()
+    }
     packages = ("tensorflow", "keras", "numpy")
     results["versions"] = {name: version(name) for name in packages}
     results["versions"]["python"] = platform.python_version()
@@ -84,7 +93,7 @@ def report(run: Run) -> str:
         for kind, sets in (("", results), (" (EMA)", results.get("ema"))):
             if sets:
                 summary = sets[name]
-                lines.append(f"  {name + kind:<15} {metrics.line(summary)}   {what}")
+                lines.append(f"  {name + kind:<16} {metrics.line(summary)}   {what}")
                 if summary["absent"]:
                     absent = _names(classes, summary["absent"])
                     lines.append(f"    no image of: {absent}; left out")
@@ -98,13 +107,14 @@ def report(run: Run) -> str:
             f"short or collapsed. Try more {setting('iterations')}, or a smaller "
             f"{setting('learning_rate')} ({Options.learning_rate:g} is the default)."
         )
+    lines += [f"  {said}" for said in game_watch.warnings(results.get("game", {}))]
     recall = " ".join(
         f"{c} {'-' if r is None else format(r, '.2f')}"
         for c, r in zip(classes, results["test"]["recall"], strict=True)
     )
-    lines.append(f"  test recall     {recall}")
-    lines.append(f"  pictures        {run.path}/curves.png, confusion.png, samples/")
-    lines.append(f"  TensorBoard     tensorboard --logdir {run.tensorboard}")
+    lines.append(f"  test recall      {recall}")
+    lines.append(f"  pictures         {run.path}/curves.png, confusion.png, samples/")
+    lines.append(f"  TensorBoard      tensorboard --logdir {run.tensorboard}")
     return "\n".join(lines)
 
 

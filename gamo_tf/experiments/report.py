@@ -17,17 +17,35 @@ from gamo_tf.experiments import document, report_plots
 from gamo_tf.experiments.published import TABLES
 from gamo_tf.experiments.report_statistics import (
     LEVEL,
-    OURS,
+    SIGNIFICANT,
     Group,
     Paired,
+    comparisons,
     lines,
     method_scores,
-    paired,
     recall_curves,
+    seed_count,
 )
 from gamo_tf.experiments.result_store import ResultStore, spreads
 from gamo_tf.files import save_picture, write_text
 from gamo_tf.runs.run import Run
+
+# What the words of the comparisons mean, for who has not met these tests before.
+HOW_TO_READ = (
+    "How to read the comparisons. A seed decides which training images a run gets, and "
+    "they are the same for every method. So two methods are compared seed by seed "
+    "(paired), and a t test asks whether the differences lie further from 0 than their "
+    "scatter over the seeds explains. Its p value is the chance of such differences "
+    "between methods that are equally good. Among twenty comparisons one falls below "
+    f"{SIGNIFICANT:g} by luck; Holm's correction therefore raises the p values of a "
+    "table, of all its methods and both metrics together, so that the chance of even "
+    f"one wrong word in the table stays below {SIGNIFICANT:.0%}. `ahead` and `behind` "
+    f"stand where the corrected p value is below {SIGNIFICANT:g}, and nowhere else. "
+    "`no difference shown` does not say that two methods are equal, but that these "
+    "seeds do not tell them apart: with three seeds or fewer hardly any difference can "
+    "be told. `one seed` cannot be tested. An interval is of its comparison alone and "
+    "is not corrected: it can leave out 0 where no word is said."
+)
 
 
 def gather(store: ResultStore, folders: Sequence[Path]) -> int:
@@ -105,9 +123,11 @@ def page(found: pd.DataFrame, command_line: str) -> list[document.Block]:
             "optimizer family, batch, training images (by seed) and number of updates "
             "of M; the loss is least squares (LS) where not said otherwise; nothing "
             f"was tuned. {document.METRIC_TITLES}, mean ± standard deviation over "
-            "seeds, of the weights that training ends on. "
+            "seeds, of the weights that training ends on. A cell stands on as many "
+            "seeds as its line says, or as it says itself in brackets. "
             f"{document.PROTOCOL_NOTE}"
         ),
+        document.Text(HOW_TO_READ),
     ]
     order = {name: k for k, name in enumerate(DATASETS)}
     groups = sorted(
@@ -132,13 +152,12 @@ def section(mine: pd.DataFrame, group: Group) -> list[document.Block]:
     if spec and counts != spec.counts:
         title += f", {'/'.join(map(str, counts))} images"
         stem += f"-{max(counts)}"
-    titles = " and ".join(metric.title for metric in METRICS)
     blocks: list[document.Block] = [
         document.Heading(title),
         score_table(mine, dataset),
         document.Picture(
             f"{stem}.png",
-            f"{titles} by method, {title}",
+            f"{_metric_titles()} by method, {title}",
             report_plots.scores(method_scores(mine)),
         ),
         *comparison(mine),
@@ -184,13 +203,14 @@ def score_table(mine: pd.DataFrame, dataset: str) -> document.Table:
         raw = sets["", "test_full"]
         figures = published.get((word, loss))
         averaged = sets.get(("EMA", "test_full"))
+        seeds = str(raw["seed"].nunique())
         cells = [
             document.method_cell(word, loss, ""),
-            str(raw["seed"].nunique()),
+            seeds,
             document.metric_cell(figures._asdict(), digits=2) if figures else "",
-            document.metric_cell(spreads(sets["", "test"])),
-            document.metric_cell(spreads(raw)),
-            "" if averaged is None else document.metric_cell(spreads(averaged)),
+            _measured_cell(sets["", "test"], seeds),
+            _measured_cell(raw, seeds),
+            "" if averaged is None else _measured_cell(averaged, ""),
             document.seconds_cell(raw[["seconds", "extra_seconds"]].mean()),
         ]
         table.append((raw[RANKED_BY].mean(), cells))
@@ -207,41 +227,38 @@ def comparison(mine: pd.DataFrame) -> list[document.Block]:
     Returns:
       A text and a table for each kind of weights that GAMO has with another method.
     """
-    full = mine[mine["set"] == "test_full"]
     blocks: list[document.Block] = []
+    head = ["against", "seeds"]
+    for metric in METRICS:
+        head += [metric.title, "corrected p", "GAMO is"]
+    titles = _metric_titles()
     for weights, title in (("", "raw weights"), ("EMA", "averaged weights")):
-        some = full[full["weights"] == weights]
-        by_seed = {
-            key: {
-                metric.name: rows.set_index("seed")[metric.name].dropna().to_dict()
-                for metric in METRICS
-            }
-            for key, rows in some.groupby(["variant", "loss"], sort=False)
-        }
-        ours = by_seed.pop(OURS, None)
-        if ours is None or not by_seed:
-            continue
         table = []
-        for (word, loss), other in by_seed.items():
-            pairs = [paired(ours[m.name], other[m.name]) for m in METRICS]
-            seeds = max((pair.seeds for pair in pairs if pair), default=0)
-            if not seeds:
-                continue
-            cells = [document.method_cell(word, loss, ""), str(seeds)]
-            for pair in pairs:
-                cells += [_interval(pair), pair.verdict] if pair else ["", ""]
+        for (word, loss), by_metric in comparisons(mine, weights).items():
+            seeds = [pair.seeds for pair in by_metric.values()]
+            apart = dict.fromkeys(map(str, seeds))  # one number, as a rule
+            cells = [document.method_cell(word, loss, ""), " / ".join(apart)]
+            for metric in METRICS:
+                pair = by_metric.get(metric.name)
+                shown = pair and [_interval(pair), _p_value(pair), pair.verdict]
+                cells += shown or ["", "", ""]
             table.append(cells)
-        head = ["against", "seeds"]
-        for metric in METRICS:
-            head += [metric.title, "GAMO is"]
-        blocks.append(
-            document.Text(
-                f"GAMO less each alternative, {title}, full test set: mean difference "
-                f"over the seeds both have, and its {LEVEL:.0%} interval (paired t)."
+        if table:
+            blocks.append(
+                document.Text(
+                    f"GAMO less each alternative, {title}, full test set: mean "
+                    "difference over the seeds that both have, its "
+                    f"{LEVEL:.0%} interval, and the p value of the paired t test after "
+                    "Holm's correction, which is over all comparisons of this table "
+                    f"that have two seeds or more, {titles} together."
+                )
             )
-        )
-        blocks.append(document.Table(head, table))
+            blocks.append(document.Table(head, table))
     return blocks
+
+
+def _metric_titles() -> str:
+    return " and ".join(metric.title for metric in METRICS)
 
 
 def _interval(pair: Paired) -> str:
@@ -249,3 +266,15 @@ def _interval(pair: Paired) -> str:
     if math.isnan(pair.low):
         return text
     return f"{text} ({pair.low:+.3f} to {pair.high:+.3f})"
+
+
+def _p_value(pair: Paired) -> str:
+    if math.isnan(pair.corrected):
+        return ""
+    return "<0.001" if pair.corrected < 0.001 else f"{pair.corrected:.3f}"
+
+
+def _measured_cell(runs: pd.DataFrame, seeds: str) -> str:
+    """Metrics over seeds; behind them how many, where these are not `seeds`."""
+    text, counted = document.metric_cell(spreads(runs)), seed_count(runs)
+    return text if not text or counted == seeds else f"{text} ({counted})"

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Hashable, Mapping
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
@@ -22,6 +23,9 @@ from gamo_tf.experiments.report_plots import MethodScores, RecallCurve, Spread
 from gamo_tf.experiments.result_store import ResultStore, frame
 
 LEVEL = 0.95  # of the confidence intervals
+SIGNIFICANT = 0.05  # a corrected p value below it gives a word
+# Metrics are kept to six digits; differences that are alike to these do not scatter.
+_DIGITS = 6
 OURS = ("gamo", "ls")  # the method and loss that the others are compared with
 # The methods whose curves of recall are in colour; those of all others are grey.
 _COLOURED = ("gamo", "cn", "ros", "convex-random", "logit-adjust")
@@ -30,10 +34,16 @@ _COLOURED = ("gamo", "cn", "ros", "convex-random", "logit-adjust")
 _NOT_IN_LABEL = {"dataset", "method", "loss", "seed", "iterations", "counts", "ema"}
 _NOT_IN_LABEL |= {"test_per_class", "evaluate_every", "checkpoint_every"}
 _NOT_IN_LABEL |= {"deterministic", "data", "label", "test_data", "test_split"}
-_NOT_IN_LABEL |= {"patches", "classes", "shape"}
+_NOT_IN_LABEL |= {"patches", "classes", "shape", "validation_per_class"}
 
 # Dataset, class sizes and updates of M: runs that have them in common are compared.
 Group = tuple[str, tuple[int, ...], int]
+
+
+# A method's `variant` and its loss.
+Trained = tuple[str, str]
+# What a comparison is known by: in a table, the method and loss and the metric's name.
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Paired(NamedTuple):
@@ -42,26 +52,31 @@ class Paired(NamedTuple):
     Attributes:
       seeds: how many both have.
       mean: of the differences.
-      low, high: ends of the confidence interval; NaN with one seed.
+      low, high: ends of the confidence interval, which no correction widens; NaN where
+        the differences do not scatter, as with one seed.
+      p: of the paired t test by itself; NaN with one seed.
+      corrected: the p value after `holm`; NaN where it was not corrected.
     """
 
     seeds: int
     mean: float
-    low: float
-    high: float
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
+    corrected: float = math.nan
 
     @property
     def verdict(self) -> str:
-        """What the interval shows of the first method, in words."""
+        """What the corrected test shows of the first method, in words."""
         if self.seeds < 2:
             return "one seed"
-        if self.low > 0:
-            return "ahead"
-        return "behind" if self.high < 0 else "no difference shown"
+        if self.corrected < SIGNIFICANT:  # NaN is not
+            return "ahead" if self.mean > 0 else "behind"
+        return "no difference shown"
 
 
 def paired(first: Mapping[int, float], second: Mapping[int, float]) -> Paired | None:
-    """first - second, seed by seed, with Student's t interval at `LEVEL`.
+    """first - second, seed by seed: Student's t test and its interval at `LEVEL`.
 
     A seed decides the training images, which are the same for every method: a
     difference within a seed is free of how easy its images are.
@@ -71,17 +86,80 @@ def paired(first: Mapping[int, float], second: Mapping[int, float]) -> Paired | 
       second: of the other method.
 
     Returns:
-      None where no seed is in common.
+      The difference, whose p value is not corrected yet; None where no seed is in
+      common. Differences that are the same for every seed give the test no scatter
+      to measure them by: they get p = 1, so that few seeds show nothing by chance.
     """
     seeds = sorted(set(first) & set(second))
     if not seeds:
         return None
-    gaps = np.array([first[seed] - second[seed] for seed in seeds])
-    mean, n = float(gaps.mean()), len(gaps)
-    if n < 2:
-        return Paired(n, mean, math.nan, math.nan)
-    half = stats.t.ppf((1 + LEVEL) / 2, n - 1) * gaps.std(ddof=1) / np.sqrt(n)
-    return Paired(n, mean, mean - half, mean + half)
+    one, other = (np.array([by[seed] for seed in seeds]) for by in (first, second))
+    found = Paired(len(seeds), float((one - other).mean()))
+    if len(seeds) < 2:
+        return found
+    if round(float(np.ptp(one - other)), _DIGITS) == 0:
+        return found._replace(p=1.0)
+    test = stats.ttest_rel(one, other)
+    low, high = test.confidence_interval(LEVEL)
+    return found._replace(low=float(low), high=float(high), p=float(test.pvalue))
+
+
+def holm(pairs: Mapping[Key, Paired]) -> dict[Key, Paired]:
+    """Correct the p values of all comparisons that stand in one table.
+
+    Holm's step-down method (1979): the smallest of m p values is multiplied by m, the
+    next one by m - 1, and so on, and none becomes smaller than the one before it. The
+    chance that a table has any wrong word is then below `SIGNIFICANT`.
+
+    Args:
+      pairs: the comparisons of a table, those of one seed among them.
+
+    Returns:
+      The same in the same order, with `corrected` where there is a p value. Those of
+      one seed are not tested, and do not count.
+    """
+    tested = [key for key, pair in pairs.items() if not math.isnan(pair.p)]
+    found = dict(pairs)
+    if tested:
+        values = multipletests([pairs[key].p for key in tested], method="holm")[1]
+        for key, value in zip(tested, values, strict=True):
+            found[key] = pairs[key]._replace(corrected=float(value))
+    return found
+
+
+def comparisons(mine: pd.DataFrame, weights: str) -> dict[Trained, dict[str, Paired]]:
+    """GAMO less each other method on the full test set, corrected by `holm`.
+
+    Args:
+      mine: the lines of a group.
+      weights: "" for those that training ends on, "EMA" for averaged ones.
+
+    Returns:
+      Method and loss -> metric's name -> the difference. One correction is over all
+      of them, whatever the method and the metric. A method that has no seed in common
+      with GAMO is left out; so are all where GAMO itself was not measured.
+    """
+    some = mine[(mine["set"] == "test_full") & (mine["weights"] == weights)]
+    by_seed = {
+        key: {
+            metric.name: rows.set_index("seed")[metric.name].dropna().to_dict()
+            for metric in METRICS
+        }
+        for key, rows in some.groupby(["variant", "loss"], sort=False)
+    }
+    ours = by_seed.pop(OURS, None)
+    if ours is None:
+        return {}
+    pairs = {
+        (key, name): pair
+        for key, other in by_seed.items()
+        for name, values in ours.items()
+        if (pair := paired(values, other[name]))
+    }
+    found: dict[Trained, dict[str, Paired]] = {}
+    for (key, name), pair in holm(pairs).items():
+        found.setdefault(key, {})[name] = pair
+    return found
 
 
 def variant(options: Options) -> str:
@@ -108,7 +186,8 @@ def lines(store: ResultStore) -> pd.DataFrame:
       store: with one result or more.
 
     Returns:
-      `result_store.frame` with the columns ``variant`` and ``group`` (a `Group`).
+      `result_store.frame` with the columns ``variant`` and ``group`` (a `Group`). A
+      method that was run twice with a seed counts once, by its newer run.
     """
     found = frame(store)
     found["variant"] = [variant(options) for options in found["options"]]
@@ -116,7 +195,21 @@ def lines(store: ResultStore) -> pd.DataFrame:
         (options.dataset, _compared_counts(options), updates)
         for options, updates in zip(found["options"], found["m_updates"], strict=True)
     ]
-    return found
+    once = ["group", "variant", "loss", "weights", "set", "seed"]
+    return found.drop_duplicates(once, keep="last")
+
+
+def seed_count(runs: pd.DataFrame) -> str:
+    """How many seeds the figures of a cell stand on.
+
+    Args:
+      runs: lines of `lines` of one method, kind of weights and set.
+
+    Returns:
+      Such as ``3``, or ``2 / 3`` where older runs lack the first metric.
+    """
+    counts = [runs.loc[runs[m.name].notna(), "seed"].nunique() for m in METRICS]
+    return " / ".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
 
 
 def _compared_counts(options: Options) -> tuple[int, ...]:

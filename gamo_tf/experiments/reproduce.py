@@ -69,11 +69,15 @@ class Order:
             published=self.published,
         )
 
-    def store(self) -> ResultStore:
-        """The results that are known already."""
+    def store(self, name: str = "runs.jsonl") -> ResultStore:
+        """The results that are known already.
+
+        Args:
+          name: of their file.
+        """
         from gamo_tf.experiments.result_store import ResultStore
 
-        return ResultStore(self.flags.out / "runs.jsonl")
+        return ResultStore(self.flags.out / name)
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,34 @@ def _theorem(write: Callable, order: Order) -> int:
     return write(order.flags.out)
 
 
+def _tuning(write: Callable, order: Order) -> int:
+    """The trials that are missing, then their table."""
+    from gamo_tf.experiments import tuning
+
+    flags = order.flags
+    store = order.store("tuning.jsonl")
+    updates = flags.updates or tuning.UPDATES
+    methods, datasets = flags.methods or list(tuning.GRIDS), flags.datasets
+    if odd := set(methods) - set(tuning.GRIDS):
+        raise UserError(
+            f"{setting('methods')} {', '.join(sorted(odd))}: has no grid in "
+            "gamo_tf/experiments/tuning.py."
+        )
+    failed = []
+    if not flags.known:
+        failed = tuning.run(
+            methods,
+            datasets or tuning.SETS,
+            updates,
+            store,
+            order.runs_dir,
+            order.data_dir,
+        )
+    for path in write(store, updates, order.command, flags.out):
+        print(f"written: {path}")
+    return len(failed)
+
+
 def _report(write: Callable, order: Order) -> int:
     folders = [order.flags.runs_dir] if order.flags.runs_dir else [_RUNS.parent, _RUNS]
     return write(order.store(), folders, order.flags.out, order.command)
@@ -161,6 +193,12 @@ EXPERIMENTS = {
         "gamo_tf.experiments.theorem1:write",
         _theorem,
         "J at the optimal M beside the Jensen-Shannon divergences",
+    ),
+    "tune": Experiment(
+        "gamo_tf.experiments.tuning:write",
+        _tuning,
+        "equal trials for every method, on validation rows",
+        ("digits", "mnist", "fashion-mnist", "cifar10"),
     ),
     "report": Experiment("gamo_tf.experiments.report:write", _report),
 }
@@ -285,8 +323,9 @@ def _check(
         raise UserError(
             f"{setting('datasets')} {' '.join(sorted(odd))}: {flags.what} has {names}."
         )
-    if flags.known and table is None:
+    if flags.known and table is None and flags.what != "tune":
         raise UserError(
-            f"{setting('known')}: goes with table1 to table4, not {flags.what}."
+            f"{setting('known')}: goes with table1 to table4 and tune, not "
+            f"{flags.what}."
         )
     check_ranges({k: v for k, v in vars(flags).items() if v is not None})

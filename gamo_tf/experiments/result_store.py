@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 
-from gamo_tf.config.options import SETS, Options
+from gamo_tf.config.options import MEASURED, SETS, VALIDATION, Options
 from gamo_tf.errors import UserError, first_line
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.files import locked, write_text
@@ -31,13 +32,27 @@ from gamo_tf.stored import (
 )
 
 # Of the first metric the last evaluations are kept too, not the last one only: they
-# show how far M still swings at the end of a training.
+# show how far M still swings at the end of a training. Versions before this one looked
+# at the test set while a run trained, and had no validation set.
 _LATE_EVALUATIONS = 10
 _LATE_METRIC = METRICS[0].name
+_LATE_SETS = (VALIDATION, "test_full")
+
+
+def compared(options: Options) -> Options:
+    """The settings by which results are found and compared.
+
+    Validation rows are looked at and never trained on, and their draw leaves the other
+    draws as they are: runs that differ in their number alone are the same training.
+
+    Args:
+      options: of a run.
+    """
+    return replace(options, validation_per_class=Options.validation_per_class)
 
 
 class ResultStore:
-    """The results in a file ``runs.jsonl``, by the options of their runs.
+    """The results in a file ``runs.jsonl``, by the options of their runs (`compared`).
 
     All lines are read at once. A file that is not there yet is an empty store.
 
@@ -59,7 +74,7 @@ class ResultStore:
             try:
                 result = unsealed(json.loads(line))
                 _check_record(result)
-                results[Options.from_json(result["options"])] = result
+                results[compared(Options.from_json(result["options"]))] = result
             except Exception as err:  # of many kinds, for damaged lines
                 raise UserError(
                     f"{self.path}, line {number}: not a record ({first_line(err)})."
@@ -67,7 +82,7 @@ class ResultStore:
         return results
 
     def __iter__(self) -> Iterator[tuple[Options, dict]]:
-        """Options and result of each run, in the order of the file."""
+        """Options (`compared`) and result of each run, in the order of the file."""
         return iter(self._results.items())
 
     def __len__(self) -> int:
@@ -75,12 +90,13 @@ class ResultStore:
         return len(self._results)
 
     def get(self, options: Options) -> dict | None:
-        """The result of the run of exactly these options, or None.
+        """The result of the run of these options, or None.
 
         Args:
-          options: every setting of the run.
+          options: every setting of the run. How many validation rows it has does not
+            matter.
         """
-        return self._results.get(options)
+        return self._results.get(compared(options))
 
     def add(self, run: Run) -> None:
         """Take in a finished run, and write the file.
@@ -89,7 +105,7 @@ class ResultStore:
           run: finished. A result of the same options that is there already is kept,
             because published tables may stand on it.
         """
-        options = run.options
+        options = compared(run.options)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Another process may have added a line since this one has read the file.
         with locked(self.path.parent):
@@ -107,7 +123,7 @@ def _check_record(result: dict) -> None:
     if "date" in result:
         date.fromisoformat(result["date"])
     for kind in (result, *([result["ema"]] if result.get("ema") else [])):
-        for name in SETS:
+        for name in (*SETS, *([VALIDATION] if VALIDATION in kind else [])):
             if not shares_agree(kind.get(name)):
                 raise UserError(f"{name}: metrics and recalls do not agree")
 
@@ -119,8 +135,9 @@ def record(run: Run) -> dict:
       run: finished.
 
     Returns:
-      Options, metrics and recalls of all `SETS` (of the weights that training ends
-      on, and of averaged ones under ``ema``), seconds, versions and date.
+      Options, metrics and recalls of all sets that the run has (of the weights that
+      training ends on, and of averaged ones under ``ema``), seconds, versions and
+      date; and under ``late_acsa`` the last values on the validation set.
     """
     results = run.read_results()
     kept = {
@@ -137,9 +154,11 @@ def record(run: Run) -> dict:
         content = read_bytes(run.metrics)
         if known := results.get("metrics_digest"):
             check_digest(content, known)
-        column = pd.read_csv(BytesIO(content))[f"test_full_{_LATE_METRIC}"]
-        last = column.tail(_LATE_EVALUATIONS).astype(float)
-        kept[f"late_{_LATE_METRIC}"] = [round(x, 6) for x in last]
+        sheet = pd.read_csv(BytesIO(content))
+        columns = [f"{name}_{_LATE_METRIC}" for name in _LATE_SETS]
+        for column in [name for name in columns if name in sheet][:1]:
+            last = sheet[column].dropna().tail(_LATE_EVALUATIONS).astype(float)
+            kept[f"late_{_LATE_METRIC}"] = [round(x, 6) for x in last]
     return {**kept, "versions": results["versions"], "date": results["date"]}
 
 
@@ -157,7 +176,8 @@ def _measured(results: dict) -> dict:
                 None if r is None else round(r, 6) for r in results[name]["recall"]
             ],
         }
-        for name in SETS
+        for name in MEASURED
+        if name in results
     }
 
 
@@ -169,13 +189,13 @@ def frame(store: ResultStore) -> pd.DataFrame:
 
     Returns:
       A line for each run, kind of weights ("" for those that training ends on,
-      "EMA") and set, with the run's options, a column for each metric (NaN where it
-      was not measured yet), the recalls in label order, and the seconds.
+      "EMA") and set, with the run's options (`compared`), a column for each metric
+      (NaN where it was not measured yet), the recalls in label order, and the seconds.
     """
     lines = []
     for options, result in store:
         for weights, measured in (("", result), ("EMA", result.get("ema") or {})):
-            for name in SETS if measured else ():
+            for name in (name for name in MEASURED if name in measured):
                 lines.append(
                     {
                         "options": options,

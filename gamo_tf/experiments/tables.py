@@ -20,7 +20,7 @@ from gamo_tf.data import load
 from gamo_tf.errors import UserError
 from gamo_tf.experiments import document
 from gamo_tf.experiments.published import TABLES, PublishedTable
-from gamo_tf.experiments.result_store import ResultStore, frame, spreads
+from gamo_tf.experiments.result_store import ResultStore, compared, frame, spreads
 from gamo_tf.files import atomically, write_text
 
 # A run whose length is asked for is evaluated so often; the tables use the last time.
@@ -183,12 +183,13 @@ def collect(request: TableRequest, store: ResultStore) -> pd.DataFrame:
 
 
 def _options(request: TableRequest, row: Row) -> set[Options]:
-    """The options of a row's runs; none where they cannot be worked out, which was
-    said when they were to be run."""
+    """The options (`compared`) of a row's runs; none where they cannot be worked out,
+    which was said when they were to be run."""
     wanted = set()
     for seed in range(request.repeats):
         try:
-            wanted.add(request.options(row.dataset, row.method, row.loss, seed))
+            options = request.options(row.dataset, row.method, row.loss, seed)
+            wanted.add(compared(options))
         except UserError:
             break
     return wanted

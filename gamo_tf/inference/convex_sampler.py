@@ -127,6 +127,9 @@ class ConvexSampler:
     def weights(self, label: int, z: np.ndarray) -> np.ndarray:
         """The convex weights that G gives to latents of one class.
 
+        Only the class's own IGU works here: with many classes, `generate` would
+        compute mostly zeros.
+
         Args:
           label: of a minority class.
           z: latents float32 [m, l].
@@ -134,8 +137,9 @@ class ConvexSampler:
         Returns:
           [m, n_i], over `rows[label]`.
         """
-        _, weights = self.generate(z, np.full(len(z), label))
-        return weights[:, self.columns[label]]
+        one_hot = tf.one_hot(tf.fill([len(z)], label), self._classes)
+        t = self._ctmu([tf.constant(z), one_hot], training=False)
+        return self._igu.weights_of(t, list(self.rows).index(label)).numpy()
 
     def combine(self, label: int, weights: np.ndarray) -> np.ndarray:
         """Eq. 1.
@@ -183,16 +187,12 @@ class ConvexSampler:
         return Samples(*(np.concatenate(group) for group in zip(*blocks, strict=True)))
 
     def _blocks(self, label: int, n: int, seed: int) -> list[Samples]:
-        """`n` samples of a class. Only the class's own IGU works here: with many
-        classes, `generate` would compute mostly zeros."""
+        """`n` samples of a class."""
         latents = standard_normal([seed, label], -(-n // CHUNK) * CHUNK, self.latent)
-        one_hot = tf.one_hot(tf.fill([CHUNK], label), self._classes)
-        index = list(self.rows).index(label)
         blocks = []
         for start in range(0, n, CHUNK):
-            z = tf.constant(latents[start : start + CHUNK])
-            t = self._ctmu([z, one_hot], training=False)
-            weights = self._igu.weights_of(t, index).numpy()[: n - start]
+            z = latents[start : start + CHUNK]
+            weights = self.weights(label, z)[: n - start]
             blocks.append(self._with_parents(label, weights))
         return blocks
 

@@ -18,7 +18,7 @@ from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.files import atomically
 from gamo_tf.methods.imbalance_losses import OBJECTIVES
-from gamo_tf.networks.classifier import classifier, divide_prior
+from gamo_tf.networks.classifier import classifier
 from gamo_tf.networks.conditional_gan import free_generator
 from gamo_tf.networks.convex_generator import convex_generator
 from gamo_tf.networks.discriminator import discriminator
@@ -109,8 +109,8 @@ def prediction_model(options: Options, network: keras.Model) -> keras.Model:
       network: any of its networks.
     """
     objective = OBJECTIVES.get(METHODS[options.method].objective)
-    if network.name == "M" and objective and objective.divide_prior:
-        return divide_prior(network, options.class_counts)
+    if network.name == "M" and objective and objective.predict:
+        return objective.predict(network, options.class_counts, options.tau)
     return network
 
 

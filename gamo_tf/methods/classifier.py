@@ -1,7 +1,8 @@
-"""The plain classifier: F and M together on real rows, without a game. And mixup."""
+"""The plain classifier: F and M together on real rows, without a game."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -13,7 +14,7 @@ from gamo_tf.methods.imbalance_losses import OBJECTIVES, Loss
 from gamo_tf.training.losses import class_targets
 from gamo_tf.training.trainer import FeatureTrainer
 
-LATE = 0.8  # share of the iterations after which the second part of a method begins
+LATE = 0.8  # share of the iterations after which the last part of a method begins
 
 
 class Classifier(FeatureTrainer):
@@ -36,11 +37,16 @@ class Classifier(FeatureTrainer):
         objective = OBJECTIVES.get(METHODS[options.method].objective)
         if objective:
             counts = options.class_counts
-            late = objective.late or objective.early
-            self.early_loss = objective.early(counts, self.loss)
-            self.late_loss = late(counts, self.loss)
+            self.early_loss = self.late_loss = objective.early(
+                counts, self.loss, options.tau
+            )
+            if objective.late:
+                self.late_loss = objective.late(counts, self.loss, options.tau)
         # Minibatches trained, in the checkpoint: it decides when the late part begins.
         self.iteration = tf.Variable(0, trainable=False)
+        self.switch = math.ceil(LATE * options.iterations)
+        if self.late_loss is not self.early_loss:
+            self.parts = (self.switch,)
         self.classifier_pass = self.compiled(self._classifier_pass, self.xla)
 
     def checkpoint(self) -> tf.train.Checkpoint:
@@ -51,7 +57,7 @@ class Classifier(FeatureTrainer):
     @property
     def late(self) -> bool:
         """Whether the late part of the training has begun."""
-        return int(self.iteration) >= LATE * self.options.iterations
+        return int(self.iteration) >= self.switch
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
         """Train `steps` minibatches.
@@ -156,31 +162,6 @@ class Classifier(FeatureTrainer):
         Returns:
           A scalar.
         """
-        x, y = tf.gather(images, rows), tf.gather(labels, rows)
+        x, y = self.augmented(tf.gather(images, rows)), tf.gather(labels, rows)
         one_hot, _ = class_targets(y, self.c)
-        return loss(one_hot, self.M(self.F(x, training=True)))
-
-
-class Mixup(Classifier):
-    """Mixed pairs of training rows (mixup, Zhang et al., ICLR 2018).
-
-    A row meets its mirror in the minibatch; both images and targets are mixed by a
-    share that is drawn once a minibatch from Beta(1, 1), that is uniformly.
-    """
-
-    def batch_loss(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        rows: tf.Tensor,
-        loss: Loss,
-        *more: tf.Tensor,
-    ) -> tf.Tensor:
-        x, y = tf.gather(images, rows), tf.gather(labels, rows)
-        one_hot, _ = class_targets(y, self.c)
-        share = self.random.uniform([])
-        x = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)  # vectors stay
-        part = tf.cast(share, x.dtype)
-        x = part * x + (1.0 - part) * tf.reverse(x, [0])
-        one_hot = share * one_hot + (1.0 - share) * tf.reverse(one_hot, [0])
         return loss(one_hot, self.M(self.F(x, training=True)))

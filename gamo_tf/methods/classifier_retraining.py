@@ -1,22 +1,29 @@
-"""cRT: a new head on the learned features (Kang et al., ICLR 2020)."""
+"""A new head on learned features: cRT (Kang et al., ICLR 2020) and EOS (Dablain et
+al., 2022).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.options import Options
-from gamo_tf.methods.classifier import LATE, Classifier
+from gamo_tf.methods.classifier import Classifier
 from gamo_tf.training.losses import class_targets
+
+_ENEMIES_AMONG = 10  # nearest rows, as in the authors' program of EOS
+_BLOCK = 512  # rows whose distances to all are in memory together
 
 
 class ClassifierRetraining(Classifier):
     """The plain classifier; for the last fifth F is frozen and a new M is trained.
 
-    The new M sees minibatches in which every class is equally probable. Arguments as
-    those of `Classifier`.
+    The new M sees minibatches in which every class is equally probable. Where weights
+    are averaged, F is frozen as its average: an averaged M has to meet the features
+    that it was trained on. Arguments as those of `Classifier`.
     """
 
     def __init__(
@@ -25,45 +32,62 @@ class ClassifierRetraining(Classifier):
         super().__init__(options, networks, rows)
         self.fresh = keras.models.clone_model(self.M)  # the new M's initial weights
         self.head_pass = self.compiled(self._head_pass, True)
+        self.parts = (self.switch,)
 
     def train_pass(self, images: tf.Tensor, labels: tf.Tensor, steps: int) -> tf.Tensor:
         if not self.late:
             return super().train_pass(images, labels, steps)
-        before = int(self.iteration) - self.steps_per_epoch
-        if before < LATE * self.options.iterations:  # the first late epoch
+        if int(self.iteration) == self.switch:
+            if "F" in self.averages:
+                self.F.set_weights(self.averages["F"].network.get_weights())
             self._replace_head()
-        order = self.balanced_order(labels)
-        return self.head_pass(self.features(images), labels, order, steps)
+        order, features = self.balanced_order(labels), self.augmented_features(images)
+        more = self.prepare_head(features, labels)
+        return self.head_pass(features, labels, order, tf.constant(steps), *more)
+
+    def prepare_head(
+        self, features: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        """What `head_rows` needs beside the features, worked out once a pass.
+
+        Args:
+          features: of all training rows, [n, d].
+          labels: int32 [n].
+        """
+        return ()
+
+    def head_rows(
+        self, features: tf.Tensor, rows: tf.Tensor, *more: tf.Tensor
+    ) -> tf.Tensor:
+        """What the new M is trained on in a minibatch.
+
+        Args:
+          features: of all training rows, [n, d].
+          rows: int32 [b].
+          *more: of `prepare_head`.
+
+        Returns:
+          Features [b, d].
+        """
+        return tf.gather(features, rows)
 
     def _head_pass(
-        self, features: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, steps: int
+        self,
+        features: tf.Tensor,
+        labels: tf.Tensor,
+        order: tf.Tensor,
+        steps: tf.Tensor,
+        *more: tf.Tensor,
     ) -> tf.Tensor:
         total = 0.0
         for k in tf.range(steps):
-            x, y = tf.gather(features, order[k]), tf.gather(labels, order[k])
-            one_hot, _ = class_targets(y, self.c)
+            x = self.head_rows(features, order[k], *more)
+            one_hot, _ = class_targets(tf.gather(labels, order[k]), self.c)
             total += self.minimize(
                 "M", lambda x=x, one_hot=one_hot: self.loss(one_hot, self.M(x))
             )
             self.average("M")
         return total / tf.cast(steps, tf.float32)
-
-    @tf.function
-    def balanced_order(self, labels: tf.Tensor) -> tf.Tensor:
-        """Minibatches [v, b] of rows: a class uniformly, then one of its rows.
-
-        Args:
-          labels: int32 [n], sorted.
-        """
-        shape = [self.steps_per_epoch, self.b]
-        counts = tf.math.bincount(labels, minlength=self.c)
-        starts = tf.cumsum(counts, exclusive=True)
-        drawn = self.random.uniform(shape, maxval=self.c, dtype=tf.int32)
-        share = self.random.uniform(shape)
-        sizes = tf.gather(counts, drawn)
-        place = tf.cast(share * tf.cast(sizes, tf.float32), tf.int32)
-        place = tf.minimum(place, sizes - 1)  # share * size can round up
-        return tf.gather(starts, drawn) + place
 
     def _replace_head(self) -> None:
         """M, its Adam and its average begin again."""
@@ -74,3 +98,68 @@ class ClassifierRetraining(Classifier):
                 variable.assign(keras.ops.zeros_like(variable))
         if "M" in self.averages:
             self.averages["M"].restart()
+
+
+class ExpansiveOversampling(ClassifierRetraining):
+    """EOS: the new head also sees points between small classes and their neighbours of
+    other classes.
+
+    A row x of class k, drawn as for cRT, is real with probability n_k / n_max. Else it
+    is x + U(0, 1) (e - x), where e is drawn from those of its ten nearest rows that
+    have another class, and keeps the label k. A row without such neighbours stays as
+    it is; the authors' program draws another one.
+    """
+
+    def prepare_head(
+        self, features: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        """The nearest rows of every row, and which of them are of another class.
+
+        Returns:
+          int32 [n, 10], and float32 [n, 10] of ones and zeros.
+        """
+        near = nearest_of_all(
+            features, min(_ENEMIES_AMONG, sum(self.options.counts) - 1)
+        )
+        other = tf.gather(labels, near) != labels[:, None]
+        return near, tf.cast(other, tf.float32)
+
+    def head_rows(
+        self, features: tf.Tensor, rows: tf.Tensor, *more: tf.Tensor
+    ) -> tf.Tensor:
+        near, other = (tf.gather(part, rows) for part in more)
+        x = tf.gather(features, rows)
+        # The largest of uniform numbers: each enemy is equally probable.
+        choice = tf.argmax(other * (1e-6 + self.random.uniform(other.shape)), axis=1)
+        enemy = tf.gather(features, tf.gather(near, choice, batch_dims=1))
+        counts = tf.constant(self.options.counts, tf.float32)
+        sizes = tf.gather(tf.repeat(counts, self.options.counts), rows)
+        made = self.random.uniform([self.b]) >= sizes / tf.reduce_max(counts)
+        made &= tf.reduce_max(other, axis=1) > 0
+        share = tf.where(made, self.random.uniform([self.b]), 0.0)
+        return x + share[:, None] * (enemy - x)
+
+
+@tf.function
+def nearest_of_all(features: tf.Tensor, k: int) -> tf.Tensor:
+    """The k nearest other rows of each row, by Euclidean distance.
+
+    Args:
+      features: [n, d].
+      k: below n.
+
+    Returns:
+      Rows int32 [n, k], nearest first.
+    """
+    squares = tf.reduce_sum(features**2, axis=1)
+    n = tf.shape(features)[0]
+    blocks = tf.TensorArray(tf.int32, (n + _BLOCK - 1) // _BLOCK, infer_shape=False)
+    for block in tf.range(blocks.size()):  # all distances at once would be n x n
+        rows = tf.range(block * _BLOCK, tf.minimum((block + 1) * _BLOCK, n))
+        x = tf.gather(features, rows)
+        nearness = 2.0 * x @ tf.transpose(features) - squares[None]
+        itself = tf.stack([tf.range(tf.size(rows)), rows], axis=1)
+        lowest = tf.fill([tf.size(rows)], -np.inf)
+        nearness = tf.tensor_scatter_nd_update(nearness, itself, lowest)
+        blocks = blocks.write(block, tf.math.top_k(nearness, k).indices)
+    return tf.ensure_shape(blocks.concat(), [None, k])

@@ -106,7 +106,7 @@ class DeepOversampling(Classifier):
         """
         features, near = more
         one_hot, _ = class_targets(tf.gather(labels, rows), self.c)
-        f = self.F(tf.gather(images, rows), training=True)
+        f = self.F(self.augmented(tf.gather(images, rows)), training=True)
         value = loss(one_hot, self.M(f))
         targets = tf.gather(features, tf.gather(near, rows))  # [b, k, d]
         squares = tf.math.squared_difference(f[:, None], targets)

@@ -12,14 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.class_counts import ClassCounts
+from gamo_tf.networks.classifier import divide_prior, tau_normalise
 
 Loss = Callable[..., tf.Tensor]
-Factory = Callable[[ClassCounts, Loss], Loss]
+Factory = Callable[[ClassCounts, Loss, float], Loss]
 SCALE, MARGIN = 30.0, 0.5  # LDAM's s, and its largest margin
+SCALING = 0.3  # gamma of the VS loss
 _TINY = 1e-30  # below it log would see 0; float32's smallest normal number is 1e-38
 
 
@@ -31,21 +34,23 @@ class Objective:
       early: the loss.
       late: the loss of the last fifth of the iterations; None: the same.
       cosine_scale: above 0, M's last layer is a `Cosine` of that scale.
-      divide_prior: whether M's outputs are divided by the prior when it predicts.
+      predict: makes the M that predicts from the M that was trained, the class sizes
+        and tau; None: the same M.
     """
 
     early: Factory
     late: Factory | None = None
     cosine_scale: float = 0.0
-    divide_prior: bool = False
+    predict: Callable[[keras.Model, ClassCounts, float], keras.Model] | None = None
 
 
-def softmax(counts: ClassCounts, loss: Loss) -> Loss:
+def softmax(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     """Softmax cross entropy, which the losses below change.
 
     Args:
       counts: the training set.
       loss: the run's loss, which is not used.
+      tau: not used.
 
     Returns:
       ``loss(target, output)``, both [b, c], a scalar.
@@ -53,7 +58,7 @@ def softmax(counts: ClassCounts, loss: Loss) -> Loss:
     return lambda target, p: _cross_entropy(target, _log(p))
 
 
-def class_weight(counts: ClassCounts, loss: Loss) -> Loss:
+def class_weight(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     """The run's loss, with rows of class y weighing n / (c n_y).
 
     These are the weights of King & Zeng (2001) and of scikit-learn's "balanced".
@@ -61,6 +66,7 @@ def class_weight(counts: ClassCounts, loss: Loss) -> Loss:
     Args:
       counts: the training set.
       loss: the run's loss, which is weighted.
+      tau: not used.
 
     Returns:
       ``loss(target, output)``, both [b, c], a scalar.
@@ -70,12 +76,13 @@ def class_weight(counts: ClassCounts, loss: Loss) -> Loss:
     return lambda target, p: loss(target, p, tf.linalg.matvec(target, w)[:, None])
 
 
-def focal(counts: ClassCounts, loss: Loss) -> Loss:
+def focal(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     """-(1 - p_y)^2 log p_y (Lin et al., ICCV 2017, with gamma 2 and no alpha).
 
     Args:
       counts: the training set.
       loss: the run's loss, which is not used.
+      tau: not used.
 
     Returns:
       ``loss(target, output)``, both [b, c], a scalar.
@@ -103,12 +110,13 @@ def effective_weights(counts: ClassCounts, beta: float = 0.9999) -> np.ndarray:
     return weights * len(sizes) / weights.sum()
 
 
-def class_balanced(counts: ClassCounts, loss: Loss) -> Loss:
+def class_balanced(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     """Softmax cross entropy with `effective_weights` (Cui et al., CVPR 2019).
 
     Args:
       counts: the training set.
       loss: the run's loss, which is not used.
+      tau: not used.
 
     Returns:
       ``loss(target, output)``, both [b, c], a scalar.
@@ -116,30 +124,68 @@ def class_balanced(counts: ClassCounts, loss: Loss) -> Loss:
     return _weighted(counts, lambda target, p: _log(p))
 
 
-def logit_adjust(counts: ClassCounts, loss: Loss) -> Loss:
-    """Softmax cross entropy of logits + log prior (Menon et al., ICLR 2021, Eq. 10).
-
-    With its tau at 1, as here, balanced softmax (Ren et al., NeurIPS 2020) is the
-    same.
+def logit_adjust(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
+    """Softmax cross entropy of logit_y + tau log prior_y (Menon et al., ICLR 2021,
+    Eq. 10). M without the adjustment then predicts as if classes were equally common.
 
     Args:
       counts: the training set.
       loss: the run's loss, which is not used.
+      tau: how much is adjusted; 1 is consistent for the balanced error.
+
+    Returns:
+      ``loss(target, output)``, both [b, c], a scalar.
+    """
+    return adjusted(np.asarray(counts.prior) ** tau)
+
+
+def adjusted(prior: np.ndarray) -> Loss:
+    """Softmax cross entropy of logit_y + log prior_y, for any prior.
+
+    Args:
+      prior: of each class, in label order [c]. It need not sum to 1: a constant is one
+        of the row. Classes of prior 0 take no part.
+
+    Returns:
+      ``loss(target, output)``, both [b, c], a scalar.
+    """
+    log_prior = tf.constant(np.log(np.maximum(prior, _TINY)), tf.float32)
+    return lambda target, p: _cross_entropy(target, _log(p) + log_prior)
+
+
+def vector_scaling(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
+    """Softmax cross entropy of Delta_y f_y + tau log prior_y (VS loss, Kini et al.,
+    NeurIPS 2021, Eq. 2), Delta_y = (n_y / n_max)^0.3 as in the authors' program.
+
+    A softmax leaves a constant of its logits open; f is taken to have mean 0.
+
+    Args:
+      counts: the training set.
+      loss: the run's loss, which is not used.
+      tau: how much is adjusted.
 
     Returns:
       ``loss(target, output)``, both [b, c], a scalar.
     """
     sizes = np.asarray(counts.sizes)
-    prior = tf.constant(np.log(sizes / sizes.sum()), tf.float32)
-    return lambda target, p: _cross_entropy(target, _log(p) + prior)
+    delta = tf.constant((sizes / sizes.max()) ** SCALING, tf.float32)
+    shift = tf.constant(tau * np.log(counts.prior), tf.float32)
+
+    def mean(target: tf.Tensor, p: tf.Tensor) -> tf.Tensor:
+        f = _log(p)
+        f -= tf.reduce_mean(f, axis=1, keepdims=True)
+        return _cross_entropy(target, delta * f + shift)
+
+    return mean
 
 
-def ldam(counts: ClassCounts, loss: Loss) -> Loss:
+def ldam(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     """LDAM (Cao et al., NeurIPS 2019, Eq. 13), the largest margin 0.5, s 30.
 
     Args:
       counts: the training set.
       loss: the run's loss, which is not used.
+      tau: not used.
 
     Returns:
       ``loss(target, output)``, both [b, c], a scalar.
@@ -148,12 +194,13 @@ def ldam(counts: ClassCounts, loss: Loss) -> Loss:
     return lambda target, p: _cross_entropy(target, logits(target, p))
 
 
-def ldam_weighted(counts: ClassCounts, loss: Loss) -> Loss:
+def ldam_weighted(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     """LDAM with `effective_weights`, the deferred part of LDAM-DRW.
 
     Args:
       counts: the training set.
       loss: the run's loss, which is not used.
+      tau: not used.
 
     Returns:
       ``loss(target, output)``, both [b, c], a scalar.
@@ -192,9 +239,12 @@ def _ldam_logits(counts: ClassCounts) -> Callable:
 
 OBJECTIVES: dict[str, Objective] = {
     "class-weight": Objective(class_weight),
+    "softmax": Objective(softmax),
     "focal": Objective(focal),
     "class-balanced": Objective(class_balanced),
     "logit-adjust": Objective(logit_adjust),
-    "logit-adjust-posthoc": Objective(softmax, divide_prior=True),
+    "vector-scaling": Objective(vector_scaling),
+    "logit-adjust-posthoc": Objective(softmax, predict=divide_prior),
+    "tau-norm": Objective(softmax, predict=tau_normalise),
     "ldam-drw": Objective(ldam, ldam_weighted, cosine_scale=SCALE),
 }

@@ -12,6 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from gamo_tf.config.class_counts import ClassCounts
+from gamo_tf.errors import UserError
 
 _HIDDEN = (256, 128)  # hidden widths of M and of D in the authors' program
 
@@ -81,13 +82,15 @@ class Cosine(layers.Layer):
 
 @keras.saving.register_keras_serializable("gamo")
 class DividePrior(layers.Layer):
-    """Class probabilities [b, c] divided by the prior of each class, and renormalised.
+    """Class probabilities [b, c] divided by a power of each class's prior, and
+    renormalised.
 
-    This is logit adjustment after training (Menon et al., ICLR 2021, Eq. 9 with
-    tau 1): the largest of logit_y - log prior_y wins.
+    This is logit adjustment after training (Menon et al., ICLR 2021, Eq. 9): the
+    largest of logit_y - tau log prior_y wins.
 
     Args:
-      prior: share of each class in the training set, in label order.
+      prior: share of each class in the training set to the power of tau, in label
+        order.
     """
 
     def __init__(self, prior: list[float], **kwargs: Any) -> None:
@@ -102,12 +105,66 @@ class DividePrior(layers.Layer):
         return {**super().get_config(), "prior": self.prior}
 
 
-def divide_prior(M: keras.Model, counts: ClassCounts) -> keras.Model:
+def divide_prior(M: keras.Model, counts: ClassCounts, tau: float) -> keras.Model:
     """M followed by `DividePrior` of the class sizes. It shares the weights of M.
 
     Args:
       M: features [b, d] -> probabilities [b, c].
       counts: the training set that M learned from.
+      tau: strength of the adjustment.
     """
-    y = DividePrior(list(counts.prior), name="divide_prior")(M.output)
+    prior = np.asarray(counts.prior) ** tau
+    y = DividePrior(prior.tolist(), name="divide_prior")(M.output)
     return keras.Model(M.input, y, name="M")
+
+
+@keras.saving.register_keras_serializable("gamo")
+class TauNormalised(layers.Layer):
+    """A softmax over directions whose lengths are evened out, without bias.
+
+    ``softmax(x . w_j / |w_j|^tau)``: [b, d] -> [b, units]. It is tau-normalisation of
+    a trained last layer (Kang et al., ICLR 2020, Eq. 5): classes of many rows have
+    longer w_j.
+
+    Args:
+      units: classes c.
+      tau: 0 keeps the lengths, 1 makes them all 1.
+      dense: the trained layer; None: one of its own.
+    """
+
+    def __init__(
+        self, units: int, tau: float, dense: layers.Dense | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units, self.tau = units, tau
+        self.dense = dense or layers.Dense(units, name="dense")
+
+    def build(self, input_shape: tuple) -> None:
+        if not self.dense.built:
+            self.dense.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        kernel = self.dense.kernel
+        return ops.softmax(x @ (kernel / ops.norm(kernel, axis=0) ** self.tau))
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "units": self.units, "tau": self.tau}
+
+
+def tau_normalise(M: keras.Model, counts: ClassCounts, tau: float) -> keras.Model:
+    """M with a `TauNormalised` last layer, which shares the weights of M.
+
+    Args:
+      M: features [b, d] -> probabilities [b, c].
+      counts: the training set, of which the number of classes counts.
+      tau: of the layer.
+
+    Raises:
+      UserError: for an M of the user's whose last layer is of another kind.
+    """
+    last = M.layers[-1]
+    if not isinstance(last, layers.Dense):
+        raise UserError("tau-norm: the last layer of M is no Dense layer.")
+    layer = TauNormalised(len(counts), tau, last, name="tau_normalised")
+    return keras.Model(M.input, layer(last.input), name="M")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from gamo_tf.config.options import SETS
+from gamo_tf.config.options import MEASURED
 from gamo_tf.files import atomically, clock, save_picture
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.training.loop import Monitor
@@ -21,9 +21,10 @@ from gamo_tf.training.loop import Monitor
 class MetricLogger(Monitor):
     """Writes the pairs (name, value) of an evaluation to where people look.
 
-    Names are paths such as ``test/acsa``, ``ema/test/acsa``, ``test/recall/ship`` or
-    ``loss/F``. In metrics.csv a name is a column, with ``_`` for ``/``. In TensorBoard
-    the first part is the curve's group if it is one of `SETS` (after
+    Names are paths such as ``validation/acsa``, ``ema/train/acsa``,
+    ``train/recall/ship`` or ``loss/F``. In metrics.csv a name is a column, with ``_``
+    for ``/``; rows that an earlier version logged may have columns of their own. In
+    TensorBoard the first part is the curve's group if it is one of `MEASURED` (after
     ``ema/``: a group of its own); all else goes to the group ``train``.
 
     Args:
@@ -70,16 +71,19 @@ class MetricLogger(Monitor):
                 with self._writer(group).as_default(step=iteration):
                     tf.summary.scalar(tag, value)
 
-    def picture(self, name: str, path: Path, picture: np.ndarray) -> None:
+    def picture(
+        self, name: str, path: Path, picture: np.ndarray, group: str = "test"
+    ) -> None:
         """Write a picture as a file and to TensorBoard, at the newest row's iteration.
 
         Args:
           name: in TensorBoard.
           path: of the PNG file.
           picture: uint8 [h, w, 3].
+          group: in TensorBoard, of the curves that it is shown beside.
         """
         save_picture(path, picture)
-        with self._writer("test").as_default(step=self.history[-1]["iteration"]):
+        with self._writer(group).as_default(step=self.history[-1]["iteration"]):
             tf.summary.image(name, picture[None])
 
     def flush(self) -> None:
@@ -118,7 +122,7 @@ class MetricLogger(Monitor):
         if parts[0] == "ema":
             parts, ending = parts[1:], "_ema"
         group = "train"
-        if parts[0] in SETS:
+        if parts[0] in MEASURED:
             group, parts = parts[0], parts[1:]
         tag = "/".join([self.titles.get(parts[0], parts[0]), *parts[1:]])
         return group + ending, tag

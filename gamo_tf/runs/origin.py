@@ -15,6 +15,7 @@ import pandas as pd
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.options import Options
+from gamo_tf.data import row_sets
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, printable, setting
 from gamo_tf.stored import (
@@ -37,7 +38,7 @@ def save(
     Args:
       path: of the file.
       options: settings of the run.
-      split: what it trains and is tested on.
+      split: what it trains, is watched and is tested on.
       rows: its rows.csv; None: a published dataset.
       identity: of the user's data (see `UserData`).
     """
@@ -150,8 +151,8 @@ def _moved(sources: pd.Series, options: Options, known: dict) -> pd.Series:
 
 def _check_rows(rows: pd.DataFrame, options: Options) -> None:
     """Raises UserError for rows that are not those of the settings."""
-    if not set(rows["set"]) <= {"train", "test"}:
-        raise UserError("a set that is neither train nor test.")
+    if not set(rows["set"]) <= set(row_sets.NAMES):
+        raise UserError(f"a set that is none of {', '.join(row_sets.NAMES)}.")
     train = rows[rows["set"] == "train"]
     c = len(options.classes)
     if not set(rows["label"]) <= set(range(c)):
@@ -193,15 +194,16 @@ def check_rows(run: Path, split: Split, spec: DatasetSpec, known: dict) -> None:
     if "train" not in known:
         return  # the user's own data was compared when it was read
     found = _digests(split, len(spec.classes))
-    for name, what in (("train", "training"), ("test", "test")):
+    for name in row_sets.NAMES:
+        # A run without validation rows has no digest of them.
+        old, new = known.get(name, []), found.get(name, [])
         differ = [
             title
-            for title, old, new in zip(
-                spec.classes, known[name], found[name], strict=True
-            )
-            if old != new
+            for k, title in enumerate(spec.classes)
+            if old[k : k + 1] != new[k : k + 1]
         ]
         if differ:
+            what = "training" if name == "train" else name
             raise UserError(
                 f"{run}: the {what} rows of {', '.join(differ[:10])} are not those "
                 f"that it was begun with. Give the run's {setting('data_dir')}."
@@ -209,11 +211,13 @@ def check_rows(run: Path, split: Split, spec: DatasetSpec, known: dict) -> None:
 
 
 def _digests(split: Split, c: int) -> dict[str, list[str]]:
-    """A digest of the rows of each class, for training and for testing."""
+    """A digest of the rows of each class, for each set that has rows of its own."""
     sets = {
         "train": (split.images, split.labels),
         "test": (split.test_images, split.test_labels),
     }
+    if len(split.validation_labels):
+        sets["validation"] = (split.validation_images, split.validation_labels)
     return {
         name: [digest(x[y == label].tobytes()) for label in range(c)]
         for name, (x, y) in sets.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gamo_tf.config.options import SETS
+from gamo_tf.config.options import SETS, VALIDATION
 from gamo_tf.errors import UserError
 
 
@@ -53,7 +53,7 @@ def check_results(values: Mapping) -> None:
     if len(values["counts"]) != c:
         raise UserError(f"counts: {len(values['counts'])} numbers for {c} classes.")
     for kind in (values, *([values["ema"]] if "ema" in values else [])):
-        for name in SETS:
+        for name in (*SETS, *([VALIDATION] if VALIDATION in values else [])):
             if not isinstance(kind, dict) or not _is_summary(kind.get(name), c):
                 raise UserError(f"{name}: not the measures of {c} classes.")
 

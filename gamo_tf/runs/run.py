@@ -158,7 +158,7 @@ class Run(RunDirectory):
 
         Args:
           options: settings of the run.
-          split: what it trains and is tested on.
+          split: what it trains, is watched and is tested on.
           data: the user's data that it was drawn from; None: a published dataset.
         """
         if data:

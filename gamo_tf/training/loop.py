@@ -177,9 +177,12 @@ def run_loop(
     with catch as interrupted:
         while iteration < total:
             last = iteration
-            steps = min(trainer.steps_per_epoch, total - iteration)
+            end = min(part for part in (*trainer.parts, total) if part > iteration)
+            steps = min(trainer.steps_per_epoch, end - iteration)
             losses = trainer.epoch(*data, steps=steps)
             iteration += steps
+            if iteration == total:
+                trainer.finish()
             if not _finite(trainer, losses):
                 raise UserError(_diverged(iteration, store, remedy))
             evaluated = _due(last, iteration, schedule.evaluate_every, total)

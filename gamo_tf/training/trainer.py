@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from gamo_tf.config.options import Options
+from gamo_tf.config.options import Options, spec_of
 from gamo_tf.networks.batched import in_chunks
+from gamo_tf.training.augmentation import shift_and_mirror
 from gamo_tf.training.ema import ExponentialMovingAverage
 from gamo_tf.training.losses import LOSSES
 from gamo_tf.training.optimizer import FusedAdam, minimize
@@ -36,11 +37,14 @@ class Trainer(tf.Module):
       loss_names: of the losses that `epoch` returns.
       iterations: minibatches of the whole training.
       steps_per_epoch: the most minibatches that one call of `epoch` trains.
+      parts: iterations at which another part of the training begins. An epoch is cut
+        there, so that every part has all the iterations that it should have.
     """
 
     loss_names: tuple[str, ...]
     iterations: int
     steps_per_epoch: int
+    parts: tuple[int, ...] = ()
 
     def __init__(
         self,
@@ -72,6 +76,10 @@ class Trainer(tf.Module):
           The mean of every loss over the minibatches, by `loss_names`.
         """
         raise NotImplementedError
+
+    def finish(self) -> None:
+        """What is left to do after the last minibatch, before the last evaluation and
+        checkpoint."""
 
     def checkpoint(self) -> tf.train.Checkpoint:
         """All that a resumed training needs to go on exactly: the weights, all
@@ -140,11 +148,17 @@ class FeatureTrainer(Trainer):
         self.iterations = options.iterations
         self.steps_per_epoch = math.ceil(rows / self.b)
         self.loss = LOSSES[options.loss]
+        self.mirror = options.augment and spec_of(options).mirror
 
     @property
     def learns_features(self) -> bool:
         """Whether F has anything to learn."""
         return "F" in self.players
+
+    @property
+    def f_updates(self) -> int:
+        """The steps that F's Adam has made."""
+        return int(self.optimizers["F"].iterations) if self.learns_features else 0
 
     @property
     def xla(self) -> bool:
@@ -188,6 +202,23 @@ class FeatureTrainer(Trainer):
         wrapped = tf.range(self.steps_per_epoch * self.b) % n
         return tf.reshape(tf.gather(rows, wrapped), [self.steps_per_epoch, self.b])
 
+    @tf.function
+    def balanced_order(self, labels: tf.Tensor) -> tf.Tensor:
+        """Minibatches [v, b] of rows: a class uniformly, then one of its rows.
+
+        Args:
+          labels: int32 [n], sorted.
+        """
+        shape = [self.steps_per_epoch, self.b]
+        counts = tf.math.bincount(labels, minlength=self.c)
+        starts = tf.cumsum(counts, exclusive=True)
+        drawn = self.random.uniform(shape, maxval=self.c, dtype=tf.int32)
+        share = self.random.uniform(shape)
+        sizes = tf.gather(counts, drawn)
+        place = tf.cast(share * tf.cast(sizes, tf.float32), tf.int32)
+        place = tf.minimum(place, sizes - 1)  # share * size can round up
+        return tf.gather(starts, drawn) + place
+
     @tf.function(reduce_retracing=True)
     def features(self, images: tf.Tensor) -> tf.Tensor:
         """F over a whole set, in chunks.
@@ -199,6 +230,28 @@ class FeatureTrainer(Trainer):
           Features [n, d].
         """
         return in_chunks(lambda x: self.F(x, training=False), images)
+
+    @tf.function(reduce_retracing=True)
+    def augmented_features(self, images: tf.Tensor) -> tf.Tensor:
+        """`features`, of the images as this look at them shows them.
+
+        Args:
+          images: [n, h, w, c], or vectors [n, d].
+
+        Returns:
+          Features [n, d].
+        """
+        return in_chunks(lambda x: self.F(self.augmented(x), training=False), images)
+
+    def augmented(self, images: tf.Tensor) -> tf.Tensor:
+        """Images as this look at them shows them, where the options ask for it.
+
+        Args:
+          images: [b, h, w, c]; vectors [b, d] stay as they are.
+        """
+        if not self.options.augment or len(images.shape) != 4:
+            return images
+        return shift_and_mirror(self.random, images, self.mirror)
 
     def average(self, name: str) -> None:
         """Let the moving average of a player follow, if it has one.

@@ -21,10 +21,27 @@ def test_compare_sets_runs_side_by_side(digits_run, capsys):
     assert "recall 9 (of 5)" in shown and "tensorboard --logdir" in shown
     results = Run(digits_run.path).read_results()
     for metric in METRICS:
-        for name in ("test", "test_full", "train"):
+        for name in ("test", "test_full", "validation", "train"):
             for kind, found in (("", results), (" (EMA)", results["ema"])):
                 value = f"{found[name][metric.name]:.3f}"
                 assert f"{name} {metric.title}{kind}" in shown and value in shown
+
+
+def test_compare_with_a_run_of_an_earlier_version(digits_run, tmp_path):
+    """It has no validation set."""
+    run, older = Run(digits_run.path), Run(tmp_path / "00000-digits-gamo-ls")
+    older.path.mkdir()
+    results = run.read_results()
+    for found in (results, results["ema"]):
+        del found["validation"]
+    older.write_results(results)
+    shown = {
+        line.rsplit(maxsplit=2)[0]: line
+        for line in compare.table([older, run]).splitlines()
+    }
+    for title in ("validation GM", "validation GM (EMA)"):
+        assert shown[title].split()[-2] == "-" and "." in shown[title].split()[-1]
+    assert "validation" not in compare.table([older])
 
 
 def test_compare_takes_the_two_newest(digits_run, tmp_path, capsys):

@@ -38,7 +38,7 @@ def test_resumed_after_a_kill_it_ends_bit_for_bit_as_never_stopped(
         for one, two in pairs:
             np.testing.assert_array_equal(one, two, err_msg=name)
     one, two = (Run.open(p).read_results() for p in (digits_run.path, run))
-    for key in ("test", "test_full", "train", "ema"):
+    for key in ("test", "test_full", "validation", "train", "ema"):
         assert one[key] == two[key]
     assert pd.read_csv(run / "metrics.csv")["iteration"].tolist() == [20, 40]
 

@@ -30,7 +30,9 @@ def test_a_run_leaves_what_the_interface_fixes(digits_run):
     keys = ["dataset", "method", "loss", "seed", "iterations", "seconds", "classes"]
     assert set(keys) <= set(results)
     for found in (results, results["ema"]):
-        for name, total in (("test", 250), ("test_full", 500), ("train", 308)):
+        totals = {"test": 250, "test_full": 500, "validation": 250, "train": 308}
+        assert [name for name in found if name in totals] == list(totals)
+        for name, total in totals.items():
             summary = found[name]
             matrix = np.array(summary["confusion"])
             assert matrix.sum() == total
@@ -44,8 +46,12 @@ def test_a_run_leaves_what_the_interface_fixes(digits_run):
     rows = pd.read_csv(run / "metrics.csv")
     assert rows["iteration"].tolist() == [20, 40]
     for metric in METRICS:
-        last = rows[f"test_{metric.name}"].iloc[-1]
-        assert last == pytest.approx(results["test"][metric.name])
+        last = rows[f"validation_{metric.name}"].iloc[-1]
+        assert last == pytest.approx(results["validation"][metric.name])
+    # No test row is looked at before the end.
+    assert not [column for column in rows if "test" in column]
+    (watched,) = [x for x in digits_run.stdout.splitlines() if "iteration     40" in x]
+    assert "validation ACSA" in watched and "test" not in watched
     assert rows["parents_1"].between(1, 60).all()
     pictures = ["curves.png", "confusion.png", "samples/0000020.png"]
     for name in (*pictures, "samples/0000040.png"):
@@ -60,7 +66,7 @@ def test_tensorboard_has_what_is_watched(digits_run):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     tags = {}
-    for name in ("train", "test", "test_full", "test_ema"):
+    for name in ("train", "validation", "train_ema", "validation_ema"):
         events = EventAccumulator(str(digits_run.path / "tensorboard" / name))
         events.Reload()
         tags[name] = {*events.Tags()["tensors"], *events.Tags()["images"]}
@@ -68,7 +74,8 @@ def test_tensorboard_has_what_is_watched(digits_run):
     losses = ("F", "M_real", "M_generated", "D_real", "D_generated", "G_vs_M", "G_vs_D")
     assert {f"loss/{n}" for n in losses} <= tags["train"]
     assert {f"effective_parents/{n}" for n in range(1, 10)} <= tags["train"]
-    assert {"samples", "confusion"} <= tags["test"]
+    assert "samples" in tags["train"] and "confusion" in tags["validation"]
+    assert not list((digits_run.path / "tensorboard").glob("test*"))
 
 
 def test_saved_networks_give_the_reported_metrics(digits_run, tmp_path):
@@ -162,6 +169,10 @@ def test_class_order_is_an_option_where_the_files_number_otherwise(capsys):
         (["--image-folder", "/none", "--image-size", "7"], "expected 8 to 512."),
         (["--image-folder", "/none", "--test-split", "nan"], "above 0 and below 1."),
         (["--features", "/none", "--label", "x", "--test-split", "1"], "below 1."),
+        (["--image-folder", "/none", "--validation-split", "1"], "0 to below 1; 0 is"),
+        (["--dataset", "digits", "--validation-split", "0.2"], "goes with --image-fo"),
+        (["--dataset", "sun397", "--validation-split", "0.2"], "goes with --image-fo"),
+        (["--dataset", "digits", "--validation-per-class", "-1"], "0 is none"),
         (["--dataset", "digits", "--counts", "9,9"], "2 numbers given"),
         (["--dataset", "digits", "--counts", "a,b"], "list of counts"),
         (["--dataset", "digits", "--counts", ",".join(["9"] * 10)], "no minority"),

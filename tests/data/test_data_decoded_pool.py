@@ -11,6 +11,7 @@ import pytest
 
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.data import decoded_pool
+from gamo_tf.data.splits import draw_split
 from gamo_tf.errors import UserError
 
 COUNTS = (300, 4)
@@ -59,6 +60,21 @@ def test_which_images_are_in_it(tmp_path):
         assert [key[0] for key in keys] == ["xy"[label] for label in labels]
     found = decoded_pool.known(SPEC, tmp_path)
     assert found["images"] == 680 and found["from"] == "a"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_validation_images_are_those_that_a_run_leaves_in_it(seed, tmp_path):
+    arrays = make(tmp_path)
+    split = draw_split(arrays, SPEC, (300, 6), 2, seed, 100)
+    train, validation, test = (
+        {key_of(image) for image in images}
+        for images in (split.images, split.validation_images, split.test_images)
+    )
+    # Of the smaller class two are left.
+    assert np.bincount(split.validation_labels).tolist() == [100, 2]
+    assert len(train) == 306 and len(validation) == 102
+    assert not train & validation and not (train | validation) & test
+    assert {key[0] for key in validation} == {"x", "y"}
 
 
 def test_it_is_decoded_once_and_anew_for_another_origin(tmp_path):

@@ -11,14 +11,21 @@ from PIL import Image
 
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.data import image_folder, user_data
+from gamo_tf.data.splits import draw_split
 from gamo_tf.errors import UserError, printable
 from gamo_tf.stored import digest
 
 
-def images(folder, size=16, gray=True, test_folder=None, split=0.2, skip_bad=False):
+def images(
+    folder, size=16, gray=True, test_folder=None, split=0.2, skip_bad=False, aside=0.0
+):
     return user_data.from_image_folder(
-        folder, size, gray, test_folder, split, 0, skip_bad
+        folder, size, gray, test_folder, split, 0, skip_bad, aside
     )
+
+
+def sizes(rows, name):
+    return rows[rows["set"] == name].groupby("label").size().tolist()
 
 
 def assert_equal(one, two):
@@ -98,6 +105,65 @@ def test_images_that_were_replaced_are_refused_by_name(image_root, tmp_path):
         file.write(b"\0")
     with pytest.raises(UserError, match="1 of 83 file"):
         user_data.reload(options, rows, found.identity)
+
+
+def test_a_share_is_set_aside_for_validation(image_root, tmp_path):
+    plain, found = images(image_root), images(image_root, aside=0.25)
+    rows, arrays = found.rows, found.arrays
+    assert found.settings["validation_split"] == 0.25
+    assert plain.settings["validation_split"] == 0 and not len(sizes(plain.rows, "v"))
+    # 20% and 25% of 60, 14 and 9 images; what is tested on is what it was.
+    assert sizes(rows, "test") == [12, 3, 2]
+    assert sizes(rows, "validation") == [15, 4, 2]
+    assert found.settings["counts"] == (33, 7, 5)
+    assert rows["source"].is_unique and len(rows) == len(plain.rows)
+    for name in ("source", "label"):
+        tested = [r[r["set"] == "test"][name].tolist() for r in (plain.rows, rows)]
+        assert tested[0] == tested[1]
+    validation = rows[rows["set"] == "validation"]
+    np.testing.assert_array_equal(arrays.validation_labels, validation["label"])
+    pixels = image_folder.load(validation["source"].iloc[16], 16, gray=True)
+    np.testing.assert_array_equal(arrays.validation_images[16], pixels)
+    split = draw_split(arrays, spec_of(resolve(found.settings)), (33, 7, 5), 0, 0)
+    train = rows[rows["set"] == "train"]
+    np.testing.assert_array_equal(split.images, arrays.images)
+    np.testing.assert_array_equal(split.labels, train["label"])
+    np.testing.assert_array_equal(split.validation_images, arrays.validation_images)
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    kept = pd.read_csv(tmp_path / "rows.csv")
+    again = user_data.reload(resolve(found.settings), kept, found.identity)
+    assert_equal(again, arrays)
+
+
+def test_validation_beside_a_test_folder_and_in_small_classes(image_root, tmp_path):
+    test_folder = tmp_path / "test"
+    shutil.copytree(image_root / "one", test_folder / "one")
+    found = images(image_root, test_folder=test_folder, aside=0.9)
+    assert found.settings["counts"] == (6, 2, 2)  # two are left, whatever the share
+    assert sizes(found.rows, "validation") == [54, 12, 7]
+    assert found.settings["test_split"] == 0
+    assert any("test images are byte for byte" in note for note in found.notes)
+
+
+def test_validation_images_that_are_trained_on_are_told(image_root, tmp_path):
+    folder = tmp_path / "d"
+    shutil.copytree(image_root, folder)
+    for k in range(40):
+        shutil.copy(folder / "three" / "000.png", folder / "three" / f"x{k}.png")
+    words = "validation images are byte for byte training images"
+    assert len([n for n in images(folder, aside=0.3).notes if words in n]) == 1
+
+
+def test_shares_that_cannot_be_set_aside(image_root):
+    for share in (-0.1, 1, np.nan):
+        with pytest.raises(
+            UserError, match=r"validation_split .*expected 0 to below 1"
+        ):
+            images(image_root, aside=share)
+    with pytest.raises(UserError, match=r"test_split 0\.5 and validation_split 0\.5"):
+        images(image_root, split=0.5, aside=0.5)
+    with pytest.raises(UserError, match=r"validation_split 0\.001: no sample"):
+        images(image_root, aside=0.001)
 
 
 def test_test_images_that_are_trained_on_are_told(image_root, tmp_path):
@@ -200,6 +266,24 @@ def test_a_table(cells, tmp_path):
     cells.head(200).to_csv(path, index=False)
     with pytest.raises(UserError, match="200 rows; the run was begun with 377"):
         user_data.reload(options, found.rows, found.identity)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_table_with_validation_rows(seed, cells, tmp_path):
+    path = tmp_path / "cells.csv"
+    cells.to_csv(path, index=False)
+    plain = user_data.from_feature_table(path, "kind", 0.2, seed)
+    found = user_data.from_feature_table(path, "kind", 0.2, seed, 0.3)
+    options = resolve(found.settings)
+    assert options.validation_split == 0.3 and options.counts == (179, 10)
+    rows, X = found.rows, cells.drop(columns="kind").to_numpy(np.float64)
+    assert sorted(rows["source"]) == list(range(len(cells)))
+    assert sizes(rows, "validation") == [107, 6]
+    tested = [r[r["set"] == "test"]["source"].tolist() for r in (plain.rows, rows)]
+    assert tested[0] == tested[1]
+    validation = rows[rows["set"] == "validation"]["source"]
+    np.testing.assert_array_equal(found.arrays.validation_images, X[validation])
+    assert_equal(user_data.reload(options, rows, found.identity), found.arrays)
 
 
 def test_a_class_of_one_row(tmp_path):

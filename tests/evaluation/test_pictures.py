@@ -32,9 +32,10 @@ def names(c: int) -> list[str]:
     return (ODD + [f"class {k}" for k in range(c)])[:c]
 
 
-def history(classes: list[str]) -> list[dict]:
+def history(classes: list[str], watched: str = "validation") -> list[dict]:
     rng = np.random.default_rng(0)
-    keys = ["test_acsa", "train_gm", "loss_F", *(f"test_recall_{n}" for n in classes)]
+    keys = [f"{watched}_acsa", "train_gm", "loss_F", "test_acsa"]
+    keys += [f"{watched}_recall_{n}" for n in classes]
     return [{"iteration": k, **dict.fromkeys(keys, rng.random())} for k in (1, 2)]
 
 
@@ -128,15 +129,18 @@ def test_of_many_curves_the_lowest_are_shown(monkeypatch):
     figures = []
     monkeypatch.setattr(plots, "render", figures.append)
     rows = history([f"c{k}" for k in range(20)])
-    rows[-1] |= {f"test_recall_c{k}": k / 20 for k in range(20)}
-    rows[-1]["test_recall_c3"] = np.nan  # no test image
+    rows[-1] |= {f"validation_recall_c{k}": k / 20 for k in range(20)}
+    rows[-1]["validation_recall_c3"] = np.nan  # no validation image
     plots.curves(rows, "many")
-    plots.curves(history([f"c{k}" for k in range(15)]), "few")
+    plots.curves(history([f"c{k}" for k in range(15)], "train"), "few")
+    legends = [[line.get_label() for line in f.axes[0].lines] for f in figures]
+    # No curve of the test set, which rows of earlier versions have.
+    assert legends == [["validation ACSA", "train GM"], ["train ACSA", "train GM"]]
     many, few = (figure.axes[1] for figure in figures)
     shown = [text.get_text() for text in many.get_legend().get_texts()]
     assert shown == [f"c{k}" for k in (0, 1, 2, 4, 5, 6, 7, 8, 9, 10)]
-    assert many.get_title() == "test recall, lowest 10 of 20 classes"
-    assert len(few.lines) == 15 and few.get_title() == "test recall by class"
+    assert many.get_title() == "validation recall, lowest 10 of 20 classes"
+    assert len(few.lines) == 15 and few.get_title() == "train recall by class"
 
 
 @pytest.mark.parametrize("channels", [1, 3])

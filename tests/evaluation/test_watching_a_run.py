@@ -10,11 +10,11 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gamo_tf.config.dataset_specs import DATASETS
-from gamo_tf.config.options import resolve
+from gamo_tf.config.options import MEASURED, SETS, resolve
 from gamo_tf.data import load
 from gamo_tf.data.splits import draw_split
 from gamo_tf.errors import UserError
-from gamo_tf.evaluation import metrics
+from gamo_tf.evaluation import metrics, plots
 from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
 from gamo_tf.evaluation.monitor import FixedLatents, GameMonitor
 from gamo_tf.methods.build import build
@@ -28,7 +28,7 @@ SPEC = DATASETS["digits"]
 @pytest.fixture(scope="module")
 def rows():
     arrays = load.read(SPEC, Path())
-    return DeviceSplit.of(draw_split(arrays, SPEC, SPEC.counts, 25, 0))
+    return DeviceSplit.of(draw_split(arrays, SPEC, SPEC.counts, 25, 0, 20))
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +51,17 @@ def test_a_row_of_metrics_has_all_that_was_measured(monitor):
                 assert row[f"{prefix}{name}_{metric.name}"] == pytest.approx(
                     summary[metric.name]
                 )
-    recall = [row[f"test_recall_{c}"] for c in SPEC.classes]
-    assert recall == pytest.approx(monitor.raw["test"]["recall"])
+    recall = [row[f"validation_recall_{c}"] for c in SPEC.classes]
+    assert recall == pytest.approx(monitor.raw["validation"]["recall"])
+    assert list(monitor.raw) == list(monitor.ema) == ["validation", "train"]
+    assert not [column for column in row.index if "test" in column]
     assert row["iteration"] == 10 and row["seconds"] == 1.5 and row["loss_F"] == 0.5
     # An untrained G weighs its parents almost alike.
     for label, n in enumerate(SPEC.counts[1:], 1):
         assert 1 <= row[f"parents_{label}"] <= n + 1e-3
+        assert row[f"parents_{label}"] <= row[f"parents_over_latents_{label}"] + 1e-3
+        assert 0 <= row[f"outside_hull_{label}"] <= 1
+    assert sum(row[f"prior_{c}"] for c in SPEC.classes) == pytest.approx(1)
 
 
 def test_tensorboard_shows_each_set_as_a_run_of_its_own(monitor):
@@ -65,10 +70,11 @@ def test_tensorboard_shows_each_set_as_a_run_of_its_own(monitor):
         events.Reload()
         return set(events.Tags()["tensors"])
 
-    for group in ("test", "test_full", "train", "test_ema"):
+    for group in ("validation", "train", "validation_ema", "train_ema"):
         assert {"ACSA", "GM", "recall/7"} <= tags(group), group
-    assert {"loss/F", "loss/M_real", "effective_parents/1"} <= tags("train")
-    assert {"samples", "confusion"} <= tags("test")
+    assert {"loss/F", "loss/M_real", "parents_per_sample/1"} <= tags("train")
+    assert "samples" in tags("train") and "confusion" in tags("validation")
+    assert not list(monitor.run.tensorboard.glob("test*"))
 
 
 def test_pictures_lie_where_people_look(monitor):
@@ -77,8 +83,8 @@ def test_pictures_lie_where_people_look(monitor):
 
 
 def test_the_fixed_latents_name_the_rows_they_are_made_of(monitor, rows):
-    found = monitor.fixed.look(rows)
     features = monitor.trainer.features(rows.train).numpy()
+    found = monitor.fixed.look(features, rows.split.labels)
     np.testing.assert_allclose(
         found.values, found.weights @ features[found.rows], atol=1e-4
     )
@@ -107,6 +113,76 @@ def test_an_evaluator_counts_what_the_networks_predict(rows):
     assert found["test_full"]["confusion"] == expected.tolist()
     assert np.sum(found["test"]["confusion"]) == 250
     assert np.sum(found["train"]["confusion"]) == len(rows.split.labels)
+    assert np.sum(found["validation"]["confusion"]) == len(rows.split.validation_labels)
+    assert list(found) == list(MEASURED)
+
+
+def seen(monkeypatch, trainer, rows, *names: str) -> tuple[list, dict]:
+    """The images that an evaluator looks at for these sets, and what it found."""
+    evaluate, looked = Evaluator(rows, 10, trainer.F, trainer.M), []
+    compiled = evaluate._compiled
+    spy = lambda images: looked.append(images) or compiled(images)  # noqa: E731
+    monkeypatch.setattr(evaluate, "_compiled", spy)
+    return looked, evaluate(*names)
+
+
+def test_an_evaluator_looks_at_nothing_that_it_is_not_asked_for(rows, monkeypatch):
+    trainer = build(resolve({"dataset": "digits", "method": "cn"}), SPEC)
+    looked, found = seen(monkeypatch, trainer, rows, "train", "validation")
+    assert list(found) == ["validation", "train"]
+    assert [images is rows.test for images in looked] == [False, False]
+    looked, found = seen(monkeypatch, trainer, rows, "test_full", "test")
+    assert list(found) == ["test", "test_full"] and len(looked) == 1
+    without = DeviceSplit.of(
+        draw_split(load.read(SPEC, Path()), SPEC, SPEC.counts, 25, 0)
+    )
+    assert without.watched == "train" and rows.watched == "validation"
+    assert list(seen(monkeypatch, trainer, without)[1]) == list(SETS)
+
+
+def test_test_rows_are_looked_at_in_the_end_and_drawn_then(rows, tmp_path, monkeypatch):
+    options = resolve({"dataset": "digits", "method": "cn", "ema": 0.9})
+    run = Run.create(tmp_path, options)
+    titles = []
+    draw = plots.confusion_matrix
+    monkeypatch.setattr(
+        plots, "confusion_matrix", lambda *args: titles.append(args[2]) or draw(*args)
+    )
+    monitor = GameMonitor(run, SPEC, build(options, SPEC), rows)
+    monitor.begin(0, [])
+    monitor.test()  # of a run that was killed after its last checkpoint
+    assert list(monitor.raw) == list(monitor.ema) == list(MEASURED)
+    assert not run.metrics.exists() and not run.picture("curves.png").exists()
+    monitor.evaluate(10, 1.5, {"F": 0.5})
+    watched = {name: monitor.raw[name] for name in ("validation", "train")}
+    monitor.test()
+    assert {name: monitor.raw[name] for name in watched} == watched
+    assert [title.split(", ")[1] for title in titles] == ["test", "validation", "test"]
+    assert not [column for column in pd.read_csv(run.metrics) if "test" in column]
+
+
+def test_a_run_of_an_earlier_version_goes_on_with_the_columns_of_today(
+    rows, tmp_path, capsys
+):
+    """Its history has columns of the test set, and it has no validation rows."""
+    options = resolve({"dataset": "digits", "method": "cn", "validation_per_class": 0})
+    run = Run.create(tmp_path, options)
+    none = replace(rows.split, validation_labels=np.zeros(0, int))
+    monitor = GameMonitor(run, SPEC, build(options, SPEC), DeviceSplit.of(none))
+    old = {"iteration": 10, "seconds": 1.0}
+    for name in ("test", "test_full", "train"):
+        old |= {f"{name}_acsa": 0.25, f"{name}_gm": 0.2, f"{name}_recall_0": 0.5}
+    monitor.begin(10, [old])
+    monitor.progress(15, True)
+    assert "train ACSA 0.250  GM 0.200" in capsys.readouterr().out
+    monitor.evaluate(20, 2.0, {"F": 0.5})
+    monitor.progress(20, True)
+    shown = capsys.readouterr().out
+    assert "train ACSA" in shown and "test" not in shown
+    sheet = pd.read_csv(run.metrics)
+    assert sheet["train_acsa"].notna().all() and "loss_F" in sheet
+    assert sheet["test_acsa"].isna().tolist() == [False, True]
+    assert run.picture("curves.png").exists()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -137,6 +213,9 @@ def test_a_logger_takes_any_pair_and_leaves_holes_for_nan(tmp_path):
 
 
 def test_a_split_is_in_memory_once(rows):
-    assert np.shares_memory(rows.split.images, np.asarray(rows.train))
+    split = rows.split
+    views = (split.images, split.test_images, split.validation_images)
+    for view, tensor in zip(views, rows[1:], strict=True):
+        assert np.shares_memory(view, np.asarray(tensor))
     again = DeviceSplit.of(replace(rows.split))
     np.testing.assert_array_equal(again.train, rows.train)

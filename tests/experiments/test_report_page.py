@@ -1,7 +1,6 @@
-"""The report: its statistics, and the page that is made of them."""
+"""The report: the page and its pictures."""
 
 import json
-import math
 
 import numpy as np
 import pytest
@@ -10,22 +9,7 @@ from PIL import Image
 from gamo_tf.config.options import resolve
 from gamo_tf.errors import UserError, speaking_to
 from gamo_tf.experiments import report, report_statistics
-from gamo_tf.experiments.report_statistics import paired, variant
-
-
-def test_paired_differences_by_hand():
-    # Differences 0.1, 0.2, 0.3: mean 0.2, deviation 0.1; t(0.975, 2) = 4.302653.
-    found = paired({0: 0.5, 1: 0.6, 2: 0.7}, {2: 0.4, 1: 0.4, 0: 0.4, 9: 1.0})
-    assert found.seeds == 3 and found.mean == pytest.approx(0.2)
-    half = 4.302653 * 0.1 / math.sqrt(3)
-    assert found.low == pytest.approx(0.2 - half, abs=1e-6)
-    assert found.high == pytest.approx(0.2 + half, abs=1e-6)
-    assert found.verdict == "no difference shown"
-    sure = paired({0: 0.5, 1: 0.6}, {0: 0.4, 1: 0.5000001})
-    assert sure.verdict == "ahead"
-    assert paired({0: 0.4, 1: 0.5}, {0: 0.5, 1: 0.6000001}).verdict == "behind"
-    assert paired({0: 0.4}, {0: 0.5}).verdict == "one seed"
-    assert paired({0: 0.4}, {1: 0.5}) is None
+from gamo_tf.experiments.report_statistics import variant
 
 
 def test_settings_that_are_not_the_default_are_named():
@@ -82,13 +66,56 @@ def test_the_page(store, tmp_path, capsys):
     assert order[2:5] == ["| cdcgan", "| gamo", "| cn"]
     assert "| 12 (+4) |" in text
     assert "| cn | 2 |  | 0.350±0.071 / 0.350±0.071 |" in text
-    ahead = "| cn | 2 | +0.100 (+0.100 to +0.100) | ahead |"
-    assert ahead in text and "| cdcgan | 1 | -0.500 | one seed |" in text
+    ahead = "| cn | 2 | +0.100 (+0.100 to +0.100) | <0.001 | ahead |"
+    assert ahead in text and "| cdcgan | 1 | -0.500 |  | one seed |" in text
+    for written in (text, page):
+        assert "How to read the comparisons. A seed decides" in written
+        assert "Holm&#x27;s correction" in written or "Holm's correction" in written
     assert "digits, 40 updates of M, 50/9/9/9/9/9/9/9/9/9 images" in text
     assert page.count("data:image/png;base64,") == 4 and "http" not in page
     for name in ("digits-40", "digits-40-recall", "digits-40-50-recall"):
         picture = np.asarray(Image.open(tmp_path / f"{name}.png"))
         assert picture.ndim == 3 and picture.std() > 10
+
+
+def test_cells_say_how_many_seeds_they_stand_on(store_of, tmp_path):
+    """Three seeds, of which two kept averaged weights; and one method with none."""
+    ema = {0: None, 1: 0.6, 2: 0.7}
+    runs = {
+        digits(seed=seed, ema=0.9 if kept else 0.0): (0.5 + seed / 10, kept)
+        for seed, kept in ema.items()
+    }
+    runs[digits("cn")] = (0.3, None)
+    report.write(store_of(runs), [], tmp_path, "")
+    text, page = (
+        (tmp_path / name).read_text() for name in ("results.md", "index.html")
+    )
+    raw, averaged = "0.600±0.100 / 0.600±0.100", "0.650±0.071 / 0.650±0.071 (2)"
+    assert f"| gamo | 3 |  | {raw} | {raw} | {averaged} | 12 |" in text
+    assert "| cn | 1 |  | 0.300 / 0.300 | 0.300 / 0.300 |  | 12 |" in text
+    assert f"<td>{raw}</td><td>{averaged}</td>" in page
+
+
+def test_a_seed_that_was_run_twice_counts_once(store_of):
+    runs = {digits(): (0.4, None), digits(ema=0.9): (0.6, 0.5)}
+    runs[digits(seed=1)] = (0.8, None)
+    table = report.score_table(report_statistics.lines(store_of(runs)), "digits")
+    mean = "0.700±0.141 / 0.700±0.141"
+    assert table.lines == [
+        ["gamo", "2", "", mean, mean, "0.500 / 0.500 (1)", "12"],
+    ]
+
+
+def test_a_metric_that_older_runs_lack_has_a_number_of_its_own(store_of):
+    runs = {digits(seed=seed): (0.5, None) for seed in range(3)}
+    runs |= {digits("cn", seed): (0.4 + seed / 100, None) for seed in range(3)}
+    found = report_statistics.lines(store_of(runs))
+    found.loc[found["seed"] == 0, "acsa"] = np.nan
+    table = report.score_table(found, "digits")
+    assert table.lines[0][:2] == ["gamo", "3"]
+    assert table.lines[0][3] == "0.500±0.000 / 0.500±0.000 (2 / 3)"
+    (_, compared) = report.comparison(found)
+    assert compared.lines[0][:2] == ["cn", "2 / 3"]
 
 
 def test_lines_of_the_pictures(store):

@@ -30,8 +30,8 @@ def test_quick_table_and_report(make, tmp_path, capsys):
     asked = ["table2", "--quick", "--ema", "0.9"]
     assert make(*asked) == 0
     sheet = pd.read_csv(out / "table2.csv", keep_default_na=False)
-    # 2 methods, raw and averaged, 3 sets; the same updates of M.
-    assert len(sheet) == 12 and set(sheet["m_updates"]) == {40}
+    # 2 methods, raw and averaged, 4 sets; the same updates of M.
+    assert len(sheet) == 16 and set(sheet["m_updates"]) == {40}
     shown = (out / "table2.md").read_text()
     assert "`python reproduce.py table2 --quick --ema 0.9 --runs-dir" in shown
     assert "0.34±0.01 / 0.33±0.01" in shown and "gamo (EMA)" in shown

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gamo_tf.config.options import SETS, resolve
+from gamo_tf.config.options import MEASURED, SETS, resolve
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import result_store
-from gamo_tf.experiments.result_store import ResultStore
+from gamo_tf.experiments.result_store import ResultStore, compared
 from gamo_tf.runs.run import Run
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "results" / "runs.jsonl"
@@ -35,14 +35,51 @@ def test_a_run_is_kept_with_the_fields_of_the_committed_ones(digits_run, tmp_pat
     results = run.read_results()
     kept = ResultStore(store.path).get(run.options)
     known = [json.loads(line) for line in COMMITTED.read_text().splitlines()]
-    assert list(kept) == next(list(row) for row in known if "ema" in row)
+    keys = [key for key in kept if key != "validation"]
+    assert keys == next(list(row) for row in known if "ema" in row)
     for line, found in ((kept, results), (kept["ema"], results["ema"])):
-        for name in SETS:
+        for name in MEASURED:
             assert list(line[name]) == list(known[0]["test"])
             for key in line[name]:
                 assert line[name][key] == pytest.approx(found[name][key], abs=1e-6)
-    late = pd.read_csv(run.metrics)["test_full_acsa"]
+    late = pd.read_csv(run.metrics)["validation_acsa"]
     assert kept["late_acsa"] == pytest.approx(late.tolist(), abs=1e-6)
+    frame = result_store.frame(ResultStore(store.path))
+    assert frame["set"].tolist() == 2 * list(MEASURED)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "late"),
+    [
+        ({"test_full_acsa": [0.25, 0.5], "test_acsa": [0.1, 0.1]}, [0.25, 0.5]),
+        # Begun by an earlier version, and gone on with by this one.
+        ({"test_full_acsa": [0.25, None], "train_acsa": [0.5, 0.75]}, [0.25]),
+        ({"validation_acsa": [0.5, 0.75], "train_acsa": [1, 1]}, [0.5, 0.75]),
+        ({"train_acsa": [0.5, 0.75]}, None),
+    ],
+)
+def test_the_last_values_are_of_the_set_that_the_run_was_watched_on(
+    sheet, late, tmp_path, perfect_results
+):
+    options = resolve({"dataset": "digits"})
+    run = Run.create(tmp_path, options)
+    pd.DataFrame({"iteration": [1, 2], **sheet}).to_csv(run.metrics, index=False)
+    run.write_results(perfect_results(options))
+    kept = result_store.record(run)
+    assert kept.get("late_acsa") == late and "validation" not in kept
+
+
+def test_the_number_of_validation_rows_makes_no_other_run(store_of, tmp_path):
+    """Results of earlier versions, which had none, are found and not made again."""
+    older = resolve({"dataset": "digits", "validation_per_class": 0})
+    store = store_of({older: (0.125, None)})
+    today = resolve({"dataset": "digits"})
+    assert today.validation_per_class == 25 and store.get(today) is store.get(older)
+    run = Run.create(tmp_path / "runs", today)
+    before = store.path.read_text()
+    store.add(run)
+    assert store.path.read_text() == before
+    assert [options for options, _ in store] == [older]
 
 
 def test_a_result_that_is_known_is_not_replaced(digits_run, store_of):
@@ -51,7 +88,7 @@ def test_a_result_that_is_known_is_not_replaced(digits_run, store_of):
     before = store.path.read_text()
     store.add(run)
     assert store.path.read_text() == before and len(store) == 1
-    assert [options for options, _ in store] == [run.options]
+    assert [options for options, _ in store] == [compared(run.options)]
 
 
 def test_two_writers_lose_no_record(tmp_path, perfect_results):

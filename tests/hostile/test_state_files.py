@@ -44,7 +44,7 @@ def digits_run(place: Path, perfect_results: Callable[[Any], dict]) -> dict[str,
     run = Run.create(place / "runs", resolve({"dataset": "digits", "iterations": 20}))
     options, spec, path = run.options, DATASETS["digits"], run.path
     arrays = load.read(spec, place)
-    split = draw_split(arrays, spec, options.counts, options.test_per_class, 0)
+    split = draw_split(arrays, spec, options.counts, options.test_per_class, 0, 9)
     run.save_data(options, split, None)
     images = np.concatenate([split.images, split.images[:9]])
     labels = np.concatenate([split.labels, split.labels[:9]])
@@ -55,7 +55,7 @@ def digits_run(place: Path, perfect_results: Callable[[Any], dict]) -> dict[str,
     x = keras.Input((8, 8, 1))
     y = keras.layers.Dense(3)(keras.layers.Flatten()(x))
     save_network(run.model("F"), keras.Model(x, y, name="F"))
-    history = pd.DataFrame({"iteration": [10, 20], "test_full_acsa": [0.1, 0.5]})
+    history = pd.DataFrame({"iteration": [10, 20], "validation_acsa": [0.1, 0.5]})
     history.to_csv(run.metrics, index=False)
     run.write_results(perfect_results(options))
     store = ResultStore(place / "runs.jsonl")
@@ -65,7 +65,7 @@ def digits_run(place: Path, perfect_results: Callable[[Any], dict]) -> dict[str,
 
     def rows() -> list:
         found = run.load_split(arrays)
-        return [found.images, found.labels, found.train_index, found.protocol_index]
+        return list(vars(found).values())
 
     def checkpoint() -> list:
         value.assign([0.0, 0.0])
@@ -100,7 +100,7 @@ def digits_run(place: Path, perfect_results: Callable[[Any], dict]) -> dict[str,
 def own_runs(place: Path) -> dict[str, State]:
     frame = load_wine(as_frame=True).frame
     frame.drop(index=range(75, 125)).to_csv(place / "wine.csv", index=False)
-    table = user_data.from_feature_table(place / "wine.csv", "target", 0.2, 0)
+    table = user_data.from_feature_table(place / "wine.csv", "target", 0.2, 0, 0.2)
     rng = np.random.default_rng(0)
     for name, n in (("cat", 6), ("lynx", 4)):
         (place / "photos" / name).mkdir(parents=True)
@@ -108,7 +108,7 @@ def own_runs(place: Path) -> dict[str, State]:
             picture = Image.fromarray(rng.integers(0, 256, (9, 9, 3), np.uint8))
             picture.save(place / "photos" / name / f"{k}.png")
     photos = user_data.from_image_folder(
-        place / "photos", 8, False, None, 0.3, 0, False
+        place / "photos", 8, False, None, 0.3, 0, False, 0.2
     )
     found = {}
     for word, data in (("table", table), ("photos", photos)):

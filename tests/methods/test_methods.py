@@ -22,6 +22,7 @@ from gamo_tf.methods.build import build, lookup
 from gamo_tf.networks.classifier import DividePrior
 from gamo_tf.networks.saved import load_network
 from gamo_tf.training.feature_sampler import LatentBatch
+from gamo_tf.training.loop import run_loop
 from gamo_tf.training.losses import least_squares
 
 COUNTS = np.array([6, 3, 1])
@@ -58,9 +59,86 @@ def test_objectives_by_hand():
     assert value("ldam") == pytest.approx(-(cut[0, 1] + cut[1, 0]) / 2, rel=1e-5)
     expected = -(weights[1] * cut[0, 1] + weights[0] * cut[1, 0]) / 2
     assert value("ldam_weighted") == pytest.approx(expected, rel=1e-5)
+    # n_y / n_max to the power of 0.3 times the centred logits
+    scaled = (LOGITS - LOGITS.mean(1, keepdims=True)) * (COUNTS / 6) ** 0.3
+    scaled = scaled + np.log([0.6, 0.3, 0.1])
+    scaled = scaled - np.log(np.exp(scaled).sum(1, keepdims=True))
+    expected = -(scaled[0, 1] + scaled[1, 0]) / 2
+    assert value("vector_scaling") == pytest.approx(expected, rel=1e-5)
     squares = ((P - TARGET.numpy()) ** 2).mean(1)
     expected = (10 / 9 * squares[0] + 10 / 18 * squares[1]) / 2  # n / (c n_y)
     assert value("class_weight") == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["crt", "ldam-drw"])
+def test_the_late_part_has_all_its_iterations_however_long_a_pass_is(method):
+    spec = DATASETS["digits"]
+    options = resolve({"dataset": "digits", "method": method, "iterations": 8})
+    split = draw_split(load.read(spec, Path()), spec, spec.counts, 25, 0)
+    game, late = build(options, spec), []  # 10 minibatches are a pass
+    epoch = game.epoch
+
+    def counted(*data: tf.Tensor, steps: int) -> dict[str, float]:
+        late.append((steps, game.late))
+        return epoch(*data, steps=steps)
+
+    game.epoch = counted
+    images, labels = tf.constant(split.images), tf.constant(split.labels, tf.int32)
+    run_loop(game, (images, labels))
+    assert late == [(7, False), (1, True)]  # 8 times 0.8 is 6.4
+
+
+def test_methods_without_a_late_part_have_no_cut_epoch():
+    for method in ("cn", "logit-adjust", "gamo"):
+        options = resolve({"dataset": "digits", "method": method, "iterations": 8})
+        assert build(options, DATASETS["digits"]).parts == ()
+
+
+@pytest.mark.slow
+def test_an_averaged_head_meets_the_features_that_it_was_trained_on():
+    spec = DATASETS["digits"]
+    chosen = {"dataset": "digits", "method": "crt", "iterations": 50, "ema": 0.9}
+    split = draw_split(load.read(spec, Path()), spec, spec.counts, 25, 0)
+    images, labels = tf.constant(split.images), tf.constant(split.labels, tf.int32)
+    game = build(resolve(chosen), spec)
+    for _ in range(4):
+        game.epoch(images, labels, steps=10)
+    averaged = game.averages["F"].network.get_weights()
+    assert any(
+        (a != b).any() for a, b in zip(averaged, game.F.get_weights(), strict=True)
+    )
+    game.epoch(images, labels, steps=10)
+    for network in (game.F, game.averages["F"].network):
+        for a, b in zip(averaged, network.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_expansive_oversampling_goes_towards_neighbours_of_other_classes():
+    options = resolve({"dataset": "digits", "method": "eos", "iterations": 50})
+    game = build(options, DATASETS["digits"])
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(308, 4)).astype(np.float32)
+    labels = np.repeat(range(10), DATASETS["digits"].counts).astype(np.int32)
+    near, other = game.prepare_head(tf.constant(x), tf.constant(labels))
+    far = np.linalg.norm(x[:, None] - x[None], axis=-1)
+    np.testing.assert_array_equal(near, np.argsort(far, axis=1)[:, 1:11])
+    np.testing.assert_array_equal(other, labels[near] != labels[:, None])
+    majority = game.head_rows(tf.constant(x), tf.range(32), near, other).numpy()
+    np.testing.assert_array_equal(majority, x[:32])  # n_k / n_max is 1
+    rows = np.arange(276, 308, dtype=np.int32)  # of small classes
+    moved = 0
+    for _ in range(20):
+        made = game.head_rows(tf.constant(x), tf.constant(rows), near, other).numpy()
+        for row, point in zip(rows, made, strict=True):
+            if (point == x[row]).all():
+                continue
+            moved += 1
+            enemies = near.numpy()[row][labels[near.numpy()[row]] != labels[row]]
+            gaps = np.linalg.norm(point - x[row]) + np.linalg.norm(
+                point - x[enemies], axis=1
+            )
+            assert (gaps - far[row, enemies]).min() < 1e-4  # on a segment
+    assert 0.75 < moved / (20 * 32) < 0.97  # classes of 14 to 5 of 100 rows
 
 
 @pytest.mark.slow

@@ -8,7 +8,12 @@ import tensorflow as tf
 from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.errors import UserError
-from gamo_tf.networks.classifier import DividePrior, classifier, divide_prior
+from gamo_tf.networks.classifier import (
+    DividePrior,
+    classifier,
+    divide_prior,
+    tau_normalise,
+)
 from gamo_tf.networks.convex_generator import ClassPoints, convex_generator
 from gamo_tf.networks.discriminator import discriminator
 from gamo_tf.networks.feature_extractor import (
@@ -93,11 +98,34 @@ def test_dividing_by_the_prior_is_post_hoc_logit_adjustment():
     M = classifier(4, 3)
     x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
     counts = ClassCounts((6, 3, 1))
-    p, odds = M(x).numpy(), divide_prior(M, counts)(x).numpy()
+    p, odds = M(x).numpy(), divide_prior(M, counts, 1.0)(x).numpy()
     np.testing.assert_allclose(odds.sum(1), 1, rtol=1e-5)
     expected = np.argmax(np.log(p) - np.log(counts.prior), axis=1)
     assert (odds.argmax(1) == expected).all()
     assert (p.argmax(1) != expected).any()
+    half = divide_prior(M, counts, 0.5)(x).numpy()
+    expected = np.argmax(np.log(p) - 0.5 * np.log(counts.prior), axis=1)
+    assert (half.argmax(1) == expected).all()
+
+
+def test_tau_normalisation_shares_the_weights_of_the_head(tmp_path):
+    M = classifier(4, 3)
+    x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    normalised = tau_normalise(M, ClassCounts((6, 3, 1)), 0.5)
+    for _ in range(2):
+        w = M.layers[-1].kernel.numpy()
+        h = keras.Model(M.input, M.layers[-1].input)(x).numpy()
+        logits = h @ (w / np.sqrt(np.linalg.norm(w, axis=0)))
+        expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        np.testing.assert_allclose(normalised(x), expected, rtol=1e-4)
+        M.layers[-1].kernel.assign(w * np.array([5.0, 1.0, 2.0]))  # M goes on learning
+    save_network(tmp_path / "M.keras", normalised)
+    again = load_network(tmp_path / "M.keras")
+    np.testing.assert_allclose(again(x), normalised(x), rtol=1e-6)
+    with pytest.raises(UserError, match="no Dense"):
+        tau_normalise(
+            divide_prior(M, ClassCounts((6, 3, 1)), 1.0), ClassCounts((1,)), 1
+        )
 
 
 def test_cosine_head_sees_directions_only():
@@ -117,7 +145,7 @@ def test_a_network_that_is_not_there_is_named(tmp_path):
 def test_what_is_added_to_keras_keeps_its_package_name():
     # Files of earlier versions name their layers so.
     known = keras.saving.get_custom_objects()
-    for name in ("CTMU", "IGU", "Cosine", "DividePrior", "FusedAdam"):
+    for name in ("CTMU", "IGU", "Cosine", "DividePrior", "TauNormalised", "FusedAdam"):
         assert f"gamo>{name}" in known
     assert DividePrior([0.5, 0.5]).get_config()["prior"] == [0.5, 0.5]
 

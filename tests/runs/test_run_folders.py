@@ -1,30 +1,18 @@
-"""Folders of runs: numbers, checkpoints, rows that stay the same, old versions."""
+"""Folders of runs: numbers, checkpoints, settings, results, old versions."""
 
 import copy
 import json
 from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 import train_gamo
-from gamo_tf.config.dataset_specs import DATASETS
-from gamo_tf.config.options import Options, resolve
-from gamo_tf.data import load
-from gamo_tf.data.splits import draw_split
+from gamo_tf.config.options import Options
 from gamo_tf.errors import UserError, speaking_to
 from gamo_tf.runs.run import Run, finished_runs
 from gamo_tf.runs.run_directory import KEEP
-
-SPEC = DATASETS["digits"]
-
-
-@pytest.fixture
-def run(tmp_path):
-    return Run.create(tmp_path, resolve({"dataset": "digits"}))
 
 
 @pytest.fixture
@@ -104,78 +92,6 @@ def test_checkpoints_of_an_earlier_version_are_read(run):
     value.assign(0)
     assert run.restore(state) == (10, history)
     assert int(value) == 7
-
-
-@pytest.fixture
-def arrays():
-    return load.read(SPEC, Path())
-
-
-@pytest.fixture
-def split(arrays):
-    return draw_split(arrays, SPEC, SPEC.counts, 25, 3)
-
-
-def test_a_run_keeps_its_rows(run, arrays, split):
-    run.save_data(run.options, split, None)
-    again = run.load_split(arrays)
-    np.testing.assert_array_equal(again.images, split.images)
-    np.testing.assert_array_equal(again.protocol_index, split.protocol_index)
-    moved = arrays._replace(labels=np.roll(arrays.labels, 1))
-    with pytest.raises(UserError, match=r"labels differ.*data_dir"):
-        run.load_split(moved)
-    fewer = arrays._replace(images=arrays.images[:50], labels=arrays.labels[:50])
-    with pytest.raises(UserError, match=r"split\.npz: .*position outside 0 to 49"):
-        run.load_split(fewer)
-
-
-@pytest.mark.parametrize("name", ["images", "test_images"])
-def test_a_changed_value_of_a_published_set_is_named_by_its_class(
-    run, arrays, split, name
-):
-    run.save_data(run.options, split, None)
-    changed = getattr(arrays, name).copy()
-    row = split.train_index[-1] if name == "images" else -1
-    changed[row, 3, 3] ^= 1
-    labels = arrays.labels if name == "images" else arrays.test_labels
-    what = "training" if name == "images" else "test"
-    with pytest.raises(UserError, match=f"the {what} rows of {labels[row]} are not"):
-        run.load_split(arrays._replace(**{name: changed}))
-
-
-def test_a_run_that_kept_no_digests_is_read_with_a_word(run, arrays, split, capsys):
-    run.save_data(run.options, split, None)
-    (run.path / "data.json").unlink()
-    np.testing.assert_array_equal(run.load_split(arrays).images, split.images)
-    assert "kept no digests" in capsys.readouterr().out
-
-
-def save_arrays(run, **changed):
-    path = run.path / "split.npz"
-    with np.load(path) as found:
-        np.savez(path, **{**dict(found), **changed})
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"train_index": np.arange(308) - 1},
-        {"train_index": np.zeros(308, int)},
-        {"train_index": np.arange(308) / 2},
-        {"train_labels": np.zeros((308, 2), int)},
-        {"train_labels": np.zeros(1, int)},
-        {"protocol_index": np.full(250, 10**9)},
-        {"train_index": np.zeros(10**7)},
-        {"train_index": np.array([{}])},
-    ],
-    ids=str,
-)
-def test_a_split_that_is_none_is_refused_in_a_line(run, arrays, split, changed):
-    run.save_data(run.options, split, None)
-    save_arrays(run, **changed)
-    with pytest.raises(UserError, match=r"split\.npz") as caught:
-        run.load_split(arrays)
-    assert "\n" not in str(caught.value)
 
 
 def test_a_setting_that_was_edited_is_named_and_a_place_may_change(run, split):
@@ -275,6 +191,10 @@ def test_settings_of_an_earlier_version_have_defaults(run):
     (run.path / "options.json").write_text(json.dumps(values))
     assert Run.open(run.path).options == run.options
     assert Options.from_json(values) == run.options
+    del values["validation_per_class"], values["validation_split"]
+    older = Options.from_json(values)
+    assert older.validation_per_class == older.validation_split == 0
+    assert replace(older, validation_per_class=25) == run.options
 
 
 def test_no_folder_and_no_finished_run_are_told_with_a_command(tmp_path, run, results):
@@ -317,9 +237,12 @@ def test_a_changed_result_is_noticed(run, results):
         run.read_results()
 
 
-def test_results_that_disagree_with_themselves_are_refused(run, results):
-    values = copy.deepcopy(results)
-    values["test"]["acsa"] = 0.9
+@pytest.mark.parametrize("name", ["test", "validation"])
+def test_results_that_disagree_with_themselves_are_refused(run, results, name):
+    values = {**results, "validation": copy.deepcopy(results["train"])}
     run.write_results(values)
-    with pytest.raises(UserError, match=r"results\.json: test: not the measures"):
+    assert run.read_results()["validation"] == results["train"]
+    values[name]["acsa"] = 0.9
+    run.write_results(values)
+    with pytest.raises(UserError, match=rf"results\.json: {name}: not the measures"):
         run.read_results()

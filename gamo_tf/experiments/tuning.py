@@ -1,0 +1,261 @@
+"""Equal tuning: the same number of trials for every method, on validation rows alone.
+
+Every trial is trained on the subsets of two seeds that no table uses, for the same
+number of images through F's gradient, with augmentation and averaged weights. What
+scores highest over all datasets becomes the method's default (`Method.tuned`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import Options, resolve
+from gamo_tf.errors import UserError
+from gamo_tf.evaluation.metrics import METRICS
+from gamo_tf.experiments import document
+from gamo_tf.experiments.result_store import ResultStore
+from gamo_tf.files import atomically, write_text
+
+SEEDS = (100, 101)  # tables have 0, 1, ...
+UPDATES = 2000  # of F
+SETS = ("mnist", "fashion-mnist", "cifar10")
+RECIPE = {"augment": True, "ema": 0.999}  # of theirs and ours alike
+RATES = (2e-4, 5e-4, 1e-3)
+
+
+def _grid(**settings: Sequence) -> list[dict]:
+    """All combinations of the values of some settings."""
+    names = list(settings)
+    return [
+        dict(zip(names, values, strict=True)) for values in product(*settings.values())
+    ]
+
+
+_LOSSES = _grid(learning_rate=RATES, loss=("ls", "ce"))
+_SIX_RATES = _grid(learning_rate=(1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 4e-3))
+# Six trials a method: three learning rates and two values of what else it has.
+GRIDS: Mapping[str, list[dict]] = {
+    **{
+        name: _LOSSES
+        for name in (
+            *("cn", "ros", "class-weight", "crt", "eos", "mixup", "remix", "cmo"),
+            *("gamo", "convex-random", "smote-features"),
+        )
+    },
+    "logit-adjust": _grid(learning_rate=RATES, tau=(1.0, 1.5)),
+    "vector-scaling": _grid(learning_rate=RATES, tau=(1.0, 1.25)),
+    "tau-norm": _grid(learning_rate=RATES, tau=(0.5, 1.0)),
+    "ldam-drw": _SIX_RATES,
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting of a method on one dataset and seed.
+
+    Attributes:
+      method: a row of `METHODS`.
+      number: of the trial in the method's grid.
+      dataset: a row of `DATASETS`.
+      seed: one of `SEEDS`.
+    """
+
+    method: str
+    number: int
+    dataset: str
+    seed: int
+
+    def options(self, updates: int) -> Options:
+        """Every setting of the run.
+
+        Args:
+          updates: of F, or of M where F has nothing to learn.
+        """
+        method, chosen = METHODS[self.method], GRIDS[self.method][self.number]
+        iterations = equal_iterations(self.method, updates)
+        often = {"evaluate_every": iterations, "checkpoint_every": iterations}
+        return resolve(
+            {
+                **{"dataset": self.dataset, "method": method.name, "seed": self.seed},
+                **{"loss": method.losses[0], "iterations": iterations},
+                **often,
+                **RECIPE,
+                **chosen,
+            }
+        )
+
+
+def equal_iterations(method: str, updates: int) -> int:
+    """The iterations in which a method updates F so often.
+
+    Args:
+      method: a row of `METHODS`.
+      updates: of F.
+    """
+    return math.ceil(updates / METHODS[method].f_share)
+
+
+def trials(methods: Sequence[str], datasets: Sequence[str]) -> Iterator[Trial]:
+    """All trials; the cheap ones come first, and a dataset is done before the next.
+
+    Args:
+      methods: of `GRIDS`.
+      datasets: of `DATASETS`.
+    """
+    for dataset in datasets:
+        for method in methods:
+            for number in range(len(GRIDS[method])):
+                for seed in SEEDS:
+                    yield Trial(method, number, dataset, seed)
+
+
+def score(result: Mapping) -> float:
+    """What is maximised: the mean of ACSA and GM of the averaged weights on the
+    validation rows.
+
+    Args:
+      result: a record of `ResultStore`.
+
+    Raises:
+      UserError: the run had no validation rows.
+    """
+    found = (result.get("ema") or {}).get("validation")
+    if not found:
+        raise UserError("a trial without validation rows cannot be scored.")
+    return float(np.mean([found[metric.name] for metric in METRICS]))
+
+
+def collect(store: ResultStore, updates: int) -> pd.DataFrame:
+    """The scores of all trials that are known.
+
+    Args:
+      store: the results.
+      updates: of F.
+
+    Returns:
+      A line for each trial: method, number, dataset, seed, ``score`` and the
+      validation metrics of the averaged weights.
+    """
+    lines = []
+    for trial in trials(list(GRIDS), list(DATASETS)):
+        try:
+            result = store.get(trial.options(updates))
+        except UserError:  # the method does not fit the dataset
+            continue
+        if result:
+            found = result["ema"]["validation"]
+            metrics = {metric.name: found[metric.name] for metric in METRICS}
+            lines.append({**vars(trial), "score": score(result), **metrics})
+    return pd.DataFrame(lines)
+
+
+def best(found: pd.DataFrame) -> dict[str, int]:
+    """The trial that each method keeps: the highest mean over datasets of the mean
+    over seeds.
+
+    Args:
+      found: of `collect`. Methods whose trials do not all have the same datasets and
+        seeds are left out: they have not been tuned equally yet.
+
+    Returns:
+      The number of the trial, by method.
+    """
+    kept = {}
+    for method, mine in found.groupby("method", sort=False):
+        table = mine.pivot_table("score", "number", ["dataset", "seed"])
+        if len(table) == len(GRIDS[str(method)]) and not table.isna().any(axis=None):
+            means = table.T.groupby(level="dataset").mean().mean()
+            kept[str(method)] = int(means.idxmax())
+    return kept
+
+
+def run(
+    methods: Sequence[str],
+    datasets: Sequence[str],
+    updates: int,
+    store: ResultStore,
+    runs_dir: Path,
+    data_dir: Path,
+) -> list[str]:
+    """Train the trials that the store has no result of.
+
+    Args:
+      methods: of `GRIDS`.
+      datasets: of `DATASETS`.
+      updates: of F.
+      store: gets the results.
+      runs_dir: directory of runs.
+      data_dir: of the datasets' published files.
+
+    Returns:
+      What failed and why.
+    """
+    from gamo_tf.experiments import runner
+
+    failed = []
+    for trial in trials(methods, datasets):
+        try:
+            options = trial.options(updates)
+            if not store.get(options):
+                store.add(runner.train(options, runs_dir, data_dir))
+        except UserError as err:
+            failed.append(f"{trial.method}, {trial.dataset}: {err}")
+            print(failed[-1], flush=True)
+    return failed
+
+
+def write(store: ResultStore, updates: int, command: str, out: Path) -> list[Path]:
+    """Write what is known as ``tuning.md`` and ``tuning.csv``.
+
+    Args:
+      store: the results.
+      updates: of F.
+      command: that the page names as the one that made it.
+      out: directory.
+
+    Returns:
+      The two paths.
+
+    Raises:
+      UserError: nothing is known.
+    """
+    found = collect(store, updates)
+    if found.empty:
+        raise UserError(f"{store.path}: no trial of {updates} updates is known.")
+    kept = best(found)
+    seeds = " and ".join(map(str, SEEDS))
+    note = (
+        f"`{command}`: {document.METRIC_TITLES} on validation rows, averaged weights, "
+        f"means over the seeds {seeds}, which no other table uses; {updates} updates "
+        f"of F (of M on mnist). Every method has {len(_LOSSES)} trials. The trial that "
+        "is kept has the highest mean of both metrics over the datasets; a method is "
+        "kept of only when all its trials are known."
+    )
+    page: list[document.Block] = [document.Heading("Tuning", 1), document.Text(note)]
+    datasets = list(dict.fromkeys(found["dataset"]))
+    for method, mine in found.groupby("method", sort=False):
+        lines = []
+        for number, same in mine.groupby("number"):
+            setting = GRIDS[str(method)][int(number)]
+            word = ", ".join(f"{name} {value}" for name, value in setting.items())
+            cells = []
+            for dataset in datasets:
+                rows = same[same["dataset"] == dataset]
+                means = (f"{rows[metric.name].mean():.3f}" for metric in METRICS)
+                cells.append(f"{' / '.join(means)} ({len(rows)})" if len(rows) else "")
+            lines.append([word, *cells, "kept" * (kept.get(str(method)) == number)])
+        page.append(document.Heading(str(method)))
+        page.append(document.Table(["trial", *datasets, ""], lines))
+    paths = [out / "tuning.md", out / "tuning.csv"]
+    write_text(paths[0], document.markdown(page))
+    atomically(paths[1], lambda part: found.to_csv(part, index=False))
+    return paths
