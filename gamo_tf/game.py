@@ -53,6 +53,7 @@ class Game(FeatureTrainer):
         # Eqs. 2-6 give generated points c P_c - 1 times the mass of real ones.
         equation = self.c * counts.largest / counts.total - 1
         self.generated_mass = equation if options.weighting == "equation" else 1.0
+        self.m_loss = self.loss
         # The minority rows among the training rows, which are sorted by label.
         labels = np.repeat(np.arange(self.c), counts.sizes)
         self.minority_rows = np.flatnonzero(np.isin(labels, self.minority))
@@ -137,7 +138,7 @@ class Game(FeatureTrainer):
         """
         one_hot, _ = class_targets(y, self.c)
         value = self.minimize(
-            "F", lambda: self.loss(one_hot, self.M(self.F(x, training=True)))
+            "F", lambda: self.m_loss(one_hot, self.M(self.F(x, training=True)))
         )
         self.average("F")
         return value
@@ -177,7 +178,7 @@ class Game(FeatureTrainer):
         """
         one_hot, _ = class_targets(y, self.c)
         one = 1.0 - self._noise(self.b)
-        m = self.minimize("M", lambda: self.loss(one_hot, self.M(x)))  # L_i1, L_i2
+        m = self.minimize("M", lambda: self.m_loss(one_hot, self.M(x)))  # L_i1, L_i2
         self.average("M")
         if self.D is None:
             return m, None
@@ -201,7 +202,7 @@ class Game(FeatureTrainer):
         x, one_hot = tf.gather(samples, drawn), tf.gather(slot_targets, drawn)  # Y_n
         zero, mass = self._noise(self.b), self.generated_mass
         m = self.minimize(  # L_i3, L_i4
-            "M", lambda: mass * self.loss(one_hot, self.M(x))
+            "M", lambda: mass * self.m_loss(one_hot, self.M(x))
         )
         self.average("M")
         if self.D is None:
@@ -293,7 +294,7 @@ class Game(FeatureTrainer):
     ) -> tuple[tf.Tensor, tf.Tensor | None]:
         one = tf.ones([one_hot.shape[0], 1])
         m = self.minimize(  # line 14: L_i7, L_i8; M fixed
-            "G", lambda: self.loss(complement, self.M(sample()))
+            "G", lambda: self.against_m(one_hot, complement, self.M(sample()))
         )
         if self.D is None:
             return m, None
@@ -301,6 +302,21 @@ class Game(FeatureTrainer):
             "G", lambda: self.loss(one, self.D([sample(), one_hot]))
         )
         return m, d
+
+    def against_m(
+        self, one_hot: tf.Tensor, complement: tf.Tensor, p: tf.Tensor
+    ) -> tf.Tensor:
+        """G's loss against M: its outputs towards the ones' complement.
+
+        Args:
+          one_hot: Y_g, [k, c].
+          complement: its ones' complement, [k, c].
+          p: M's outputs on G(B_g|Y_g), [k, c].
+
+        Returns:
+          A scalar.
+        """
+        return self.loss(complement, p)
 
     def _noise(self, rows: int) -> tf.Tensor:
         """[rows, 1] of U(0, label_noise): softens the targets of D."""

@@ -28,6 +28,7 @@ class Method:
       losses: values of ``--loss`` that it has; the first is its default.
       needs: what the dataset must have for it.
       f_share: of the iterations, in which F is updated, where F learns.
+      anchored: whether G has an anchor (`networks.anchored_generator`).
     """
 
     name: str
@@ -40,6 +41,7 @@ class Method:
     losses: tuple[str, ...] = ("ls", "ce")
     needs: tuple[Need, ...] = ()
     f_share: float = 1.0
+    anchored: bool = False
 
     @property
     def convex(self) -> bool:
@@ -59,6 +61,19 @@ _FREE = "methods.feature_sampling:Free"
 
 def _game(name: str, title: str, players: str, samples: str) -> Method:
     return Method(name, title, players, "game:Game", samples)
+
+
+def _balanced(name: str, title: str, players: str, samples: str) -> Method:
+    """A row of balanced GAMO or of one of its controls."""
+    return Method(
+        name,
+        title,
+        players,
+        "methods.balanced_game:BalancedGame",
+        f"methods.feature_sampling:{samples}",
+        losses=("ce",),
+        anchored="G" in players,
+    )
 
 
 def _images(name: str, title: str, oversample: str, *needs: Need) -> Method:
@@ -90,6 +105,11 @@ METHODS = {
             "FM",
             "methods.feature_sampling:Smote",
         ),
+        _balanced("gamo-balanced", "balanced GAMO", "FMDG", "Convex"),
+        _balanced("gamo-balanced-no-d", "balanced GAMO without D", "FMG", "Convex"),
+        _balanced("balanced-pairs", "the same, partners at random", "FM", "Pairs"),
+        _balanced("balanced-smote", "the same, SMOTE on F(x)", "FM", "Smote"),
+        _balanced("balanced-repeats", "the same, repeated rows", "FM", "Repeats"),
         Method("cn", "plain classifier (Baseline CN)"),
         Method(
             "ros",

@@ -18,9 +18,10 @@ from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.files import atomically
 from gamo_tf.methods.imbalance_losses import OBJECTIVES
+from gamo_tf.networks.anchored_generator import AnchoredCTMU, AnchoredIGU
 from gamo_tf.networks.classifier import classifier
 from gamo_tf.networks.conditional_gan import free_generator
-from gamo_tf.networks.convex_generator import convex_generator
+from gamo_tf.networks.convex_generator import CTMU, IGU, convex_generator
 from gamo_tf.networks.discriminator import discriminator
 from gamo_tf.networks.feature_extractor import feature_extractor, standardiser
 from gamo_tf.stored import read_arrays, reading
@@ -92,7 +93,8 @@ def build(
     if "D" in method.players:
         players.append(discriminator(d, c))
     if "G" in method.players and method.convex:
-        players.append(convex_generator(options.class_counts, options.latent, d))
+        units = (AnchoredCTMU, AnchoredIGU) if method.anchored else (CTMU, IGU)
+        players.append(convex_generator(options.class_counts, options.latent, d, units))
     elif "G" in method.players:
         players.append(free_generator(options.latent, d, c))
     trainer = lookup(method.trainer)

@@ -70,6 +70,37 @@ class Smote(FeatureSampler):
         return tf.concat(samples, 0)
 
 
+class Pairs(FeatureSampler):
+    """x_a + U(0, 1) (x_b - x_a) with both rows drawn uniformly from a class: the
+    anchored generator without an adversary."""
+
+    def sample(
+        self, latents: LatentBatch, class_points: list, training: bool
+    ) -> tf.Tensor:
+        samples = []
+        for k, points in zip(latents.rows, class_points, strict=True):
+            n = points.shape[0]
+            x, y = (
+                tf.gather(points, self.random.uniform([k], maxval=n, dtype=tf.int32))
+                for _ in range(2)
+            )
+            samples.append(x + self.random.uniform([k, 1]) * (y - x))
+        return tf.concat(samples, 0)
+
+
+class Repeats(FeatureSampler):
+    """Rows of a class, drawn uniformly with replacement."""
+
+    def sample(
+        self, latents: LatentBatch, class_points: list, training: bool
+    ) -> tf.Tensor:
+        samples = []
+        for k, points in zip(latents.rows, class_points, strict=True):
+            drawn = self.random.uniform([k], maxval=points.shape[0], dtype=tf.int32)
+            samples.append(tf.gather(points, drawn))
+        return tf.concat(samples, 0)
+
+
 def nearest_rows(points: tf.Tensor, k: int) -> tf.Tensor:
     """The k nearest other rows of each row, by Euclidean distance.
 

@@ -165,8 +165,23 @@ class IGU(layers.Layer):
             class_points,
             strict=True,
         )
-        samples = [combine(tf.nn.softmax(h @ w + b), *x) for h, w, b, x in classes]
+        samples = [combine(self.convex_weights(h, w, b), *x) for h, w, b, x in classes]
         return tf.concat(samples, 0)
+
+    def convex_weights(
+        self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
+    ) -> tf.Tensor:
+        """g_i(t), the weights over the n_i points of one class.
+
+        Args:
+          t: of cTMU, [k, 64].
+          kernel: the class's columns, [64, n_i].
+          bias: likewise, [n_i].
+
+        Returns:
+          [k, n_i], not negative, which sum to 1.
+        """
+        return tf.nn.softmax(t @ kernel + bias)
 
     def one_class(self, t: tf.Tensor, points: ClassPoints, index: int) -> tf.Tensor:
         """Samples [k, d] of the `index`-th class of `counts`, from its points.
@@ -186,7 +201,7 @@ class IGU(layers.Layer):
           index: position of the class in `counts`.
         """
         columns = slice(int(self.starts[index]), int(self.starts[index + 1]))
-        return tf.nn.softmax(t @ self.kernel[:, columns] + self.bias[columns])
+        return self.convex_weights(t, self.kernel[:, columns], self.bias[columns])
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         t, _, points = input_shape
@@ -196,7 +211,12 @@ class IGU(layers.Layer):
         return {**super().get_config(), "counts": self.counts}
 
 
-def convex_generator(counts: ClassCounts, latent: int, features: int) -> keras.Model:
+def convex_generator(
+    counts: ClassCounts,
+    latent: int,
+    features: int,
+    units: tuple[type[CTMU], type[IGU]] = (CTMU, IGU),
+) -> keras.Model:
     """G: latents [b, l], labels [b], points [N, d] -> samples [b, d], weights [b, N].
 
     The points are the rows of the minority classes, sorted by label.
@@ -205,7 +225,9 @@ def convex_generator(counts: ClassCounts, latent: int, features: int) -> keras.M
       counts: the training set; every minority class gets an IGU.
       latent: l.
       features: d.
+      units: the layers, in the place of the paper's.
     """
+    mapping, generation = units
     z = keras.Input((latent,), name="z")
     label = keras.Input((), dtype="int32", name="label")
     rows = sum(counts.minority_sizes)
@@ -213,9 +235,9 @@ def convex_generator(counts: ClassCounts, latent: int, features: int) -> keras.M
     one_hot = layers.CategoryEncoding(
         len(counts), output_mode="one_hot", name="one_hot"
     )
-    t = CTMU(name="cTMU")([z, one_hot(label)])
+    t = mapping(name="cTMU")([z, one_hot(label)])
     sizes = [
         list(pair) for pair in zip(counts.minority, counts.minority_sizes, strict=True)
     ]
-    sample, weights = IGU(sizes, name="IGU")([t, label, points])
+    sample, weights = generation(sizes, name="IGU")([t, label, points])
     return keras.Model([z, label, points], [sample, weights], name="G")

@@ -1,0 +1,80 @@
+"""The convex generator with an anchor, so that its samples cover the whole class.
+
+The paper's G leads all latents to a handful of a class's points (docs/method.md). Here
+a sample has two parents of its own: an anchor x_a that is drawn uniformly from the
+points of the class, and the adversary's choice:
+
+    G(z|i) = (1 - s) x_a + s sum_j g_i(t(z|i))_j x_j,    a and s drawn with z.
+
+It is SMOTE whose partner an adversary chooses, and still Eq. 1: a convex combination
+of the points of class i and of no others. a and s are functions of the first and the
+last number of z, so that G stays a function of z.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gamo_tf.networks.convex_generator import CTMU, IGU
+
+_DRAWS = 2  # numbers of z that decide a and s
+
+
+def uniform(z: tf.Tensor) -> tf.Tensor:
+    """Standard normal numbers as uniform ones of [0, 1), by their distribution.
+
+    Args:
+      z: of any shape.
+    """
+    return tf.minimum(0.5 * tf.math.erfc(-z / np.sqrt(2.0)), 1.0 - 1e-7)
+
+
+@keras.saving.register_keras_serializable("gamo")
+class AnchoredCTMU(CTMU):
+    """`CTMU`, and behind its 64 outputs the numbers of z that decide a and s.
+
+    Called with latents [b, l] and one-hot classes [b, c]; returns [b, 66].
+    """
+
+    def call(self, inputs: list, training: bool | None = None) -> tf.Tensor:
+        z = inputs[0]
+        ends = uniform(tf.stack([z[:, 0], z[:, -1]], axis=1))
+        return tf.concat([super().call(inputs, training=training), ends], axis=1)
+
+    def compute_output_shape(self, input_shape: list) -> tuple:
+        rows, width = super().compute_output_shape(input_shape)
+        return rows, width + _DRAWS
+
+
+@keras.saving.register_keras_serializable("gamo")
+class AnchoredIGU(IGU):
+    """`IGU` whose weights are (1 - s) on the anchor and s times the softmax.
+
+    Args:
+      counts: as `IGU`.
+    """
+
+    def call(self, inputs: list) -> tuple[tf.Tensor, tf.Tensor]:
+        """As `IGU.call`, of the outputs t [b, 66] of an `AnchoredCTMU`."""
+        t, labels, points = inputs
+        _, chosen = super().call([t[:, :-_DRAWS], labels, points])
+        inside = tf.cast(labels, tf.int64)[:, None] == self.owner[None, :]  # [b, N]
+        sizes = tf.reduce_sum(tf.cast(inside, tf.int32), axis=1)
+        starts = tf.argmax(inside, axis=1, output_type=tf.int32)
+        place = tf.cast(t[:, -_DRAWS] * tf.cast(sizes, tf.float32), tf.int32)
+        anchor = tf.one_hot(starts + tf.minimum(place, sizes - 1), len(self.owner))
+        share = t[:, -1:]
+        weights = (1.0 - share) * anchor + share * chosen
+        return weights @ points, weights
+
+    def convex_weights(
+        self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
+    ) -> tf.Tensor:
+        chosen = super().convex_weights(t[:, :-_DRAWS], kernel, bias)
+        n = kernel.shape[1]
+        place = tf.cast(t[:, -_DRAWS] * n, tf.int32)
+        anchor = tf.one_hot(tf.minimum(place, n - 1), n)
+        share = t[:, -1:]
+        return (1.0 - share) * anchor + share * chosen
