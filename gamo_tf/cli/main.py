@@ -41,6 +41,9 @@ SUBCOMMANDS = {
     "reproduce": Subcommand(
         "gamo_tf.experiments.reproduce:main", "a table or a figure of the paper"
     ),
+    "methods": Subcommand(
+        "gamo_tf.cli.methods:main", "which methods there are, and which to use"
+    ),
     "runs": Subcommand("gamo_tf.cli.runs:main", "which runs there are, with metrics"),
 }
 _HELP, _VERSION = ("--help", "-h"), "--version"

@@ -195,3 +195,6 @@ METHODS = {
         _loss("tau-norm", "tau-normalised head (Kang et al., 2020)", "tau-norm"),
     )
 }
+
+# What README tells people to use; `gamo methods --recommended` prints it.
+RECOMMENDED = "logit-adjust"

@@ -51,16 +51,14 @@ GRIDS: Mapping[str, list[dict]] = {
             *("gamo", "convex-random", "smote-features"),
         )
     },
-    "logit-adjust": _grid(learning_rate=RATES, tau=(1.0, 1.5)),
-    "vector-scaling": _grid(learning_rate=RATES, tau=(1.0, 1.25)),
     **{
         name: _grid(learning_rate=RATES, tau=(1.0, 0.8))
         for name in (
+            *("logit-adjust", "vector-scaling", "tau-norm"),
             *("gamo-balanced", "gamo-balanced-no-d"),
             *("balanced-pairs", "balanced-smote", "balanced-repeats"),
         )
     },
-    "tau-norm": _grid(learning_rate=RATES, tau=(0.5, 1.0)),
     "ldam-drw": _SIX_RATES,
 }
 

@@ -9,6 +9,7 @@ import pytest
 
 import gamo_tf
 from gamo_tf.cli import main as gamo
+from gamo_tf.config.methods import METHODS, RECOMMENDED
 
 ROOT = Path(gamo_tf.__file__).parent.parent
 
@@ -45,8 +46,22 @@ def run_all(*lines: list[str]) -> list[tuple[int, str]]:
 def test_help_lists_the_subcommands(capsys):
     assert gamo.main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for name in ("train", "pix", "predict", "compare", "describe", "reproduce", "runs"):
+    names = ("train", "pix", "predict", "compare", "describe", "reproduce", "methods")
+    for name in (*names, "runs"):
         assert f"\n  {name} " in shown
+
+
+def test_methods_are_listed_and_one_is_recommended(capsys):
+    assert gamo.main(["methods"]) == 0
+    shown = capsys.readouterr().out
+    for name, method in METHODS.items():
+        assert f" {name} " in shown and method.title in shown
+    assert gamo.main(["methods", "--recommended"]) == 0
+    recommended = capsys.readouterr().out
+    assert recommended == f"{RECOMMENDED}\n" and RECOMMENDED in METHODS
+    assert shown.count("* ") == 2 and f"* {RECOMMENDED} " in shown
+    command = f"--method {RECOMMENDED} "
+    assert command in (ROOT / "README.md").read_text()
 
 
 def test_version(capsys):
