@@ -136,32 +136,20 @@ def _theorem(write: Callable, order: Order) -> int:
     return write(order.flags.out)
 
 
-def _tuning(write: Callable, order: Order) -> int:
+def _tuning(make: Callable, order: Order) -> int:
     """The trials that are missing, then their table."""
-    from gamo_tf.experiments import tuning
-
     flags = order.flags
-    store = order.store("tuning.jsonl")
-    updates = flags.updates or tuning.UPDATES
-    methods, datasets = flags.methods or list(tuning.GRIDS), flags.datasets
-    if odd := set(methods) - set(tuning.GRIDS):
-        raise UserError(
-            f"{setting('methods')} {', '.join(sorted(odd))}: has no grid in "
-            "gamo_tf/experiments/tuning.py."
-        )
-    failed = []
-    if not flags.known:
-        failed = tuning.run(
-            methods,
-            datasets or tuning.SETS,
-            updates,
-            store,
-            order.runs_dir,
-            order.data_dir,
-        )
-    for path in write(store, updates, order.command, flags.out):
-        print(f"written: {path}")
-    return len(failed)
+    return make(
+        order.store("tuning.jsonl"),
+        methods=flags.methods,
+        datasets=flags.datasets,
+        updates=flags.updates,
+        known=flags.known,
+        runs_dir=order.runs_dir,
+        data_dir=order.data_dir,
+        command=order.command,
+        out=flags.out,
+    )
 
 
 def _report(write: Callable, order: Order) -> int:
@@ -195,7 +183,7 @@ EXPERIMENTS = {
         "J at the optimal M beside the Jensen-Shannon divergences",
     ),
     "tune": Experiment(
-        "gamo_tf.experiments.tuning:write",
+        "gamo_tf.experiments.tuning:make",
         _tuning,
         "equal trials for every method, on validation rows",
         ("digits", "mnist", "fashion-mnist", "cifar10"),

@@ -19,9 +19,9 @@ import pandas as pd
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, resolve
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation.metrics import METRICS
-from gamo_tf.experiments import document
+from gamo_tf.experiments import document, runner
 from gamo_tf.experiments.result_store import ResultStore
 from gamo_tf.files import atomically, write_text
 
@@ -183,38 +183,53 @@ def best(found: pd.DataFrame) -> dict[str, int]:
     return kept
 
 
-def run(
-    methods: Sequence[str],
-    datasets: Sequence[str],
-    updates: int,
+def make(
     store: ResultStore,
+    *,
+    methods: Sequence[str] | None,
+    datasets: Sequence[str] | None,
+    updates: int | None,
+    known: bool,
     runs_dir: Path,
     data_dir: Path,
-) -> list[str]:
-    """Train the trials that the store has no result of.
+    command: str,
+    out: Path,
+) -> int:
+    """Train the trials that the store has no result of, and write what is known.
 
     Args:
-      methods: of `GRIDS`.
-      datasets: of `DATASETS`.
-      updates: of F.
       store: gets the results.
+      methods: of `GRIDS`; None: all of them.
+      datasets: of `DATASETS`; None: `SETS`.
+      updates: of F; None: `UPDATES`.
+      known: whether nothing is to be trained.
       runs_dir: directory of runs.
       data_dir: of the datasets' published files.
+      command: that the page names as the one that made it.
+      out: directory of the page.
 
     Returns:
-      What failed and why.
-    """
-    from gamo_tf.experiments import runner
+      How many trials failed; each says why.
 
-    failed = []
-    for trial in trials(methods, datasets):
+    Raises:
+      UserError: a method has no grid, or nothing is known.
+    """
+    if odd := set(methods or ()) - set(GRIDS):
+        raise UserError(
+            f"{setting('methods')} {', '.join(sorted(odd))}: has no grid in "
+            "gamo_tf/experiments/tuning.py."
+        )
+    updates, failed = updates or UPDATES, 0
+    for trial in trials(methods or list(GRIDS), () if known else datasets or SETS):
         try:
             options = trial.options(updates)
             if not store.get(options):
                 store.add(runner.train(options, runs_dir, data_dir))
         except UserError as err:
-            failed.append(f"{trial.method}, {trial.dataset}: {err}")
-            print(failed[-1], flush=True)
+            failed += 1
+            print(f"{trial.method}, {trial.dataset}: {err}", flush=True)
+    for path in write(store, updates, command, out):
+        print(f"written: {path}")
     return failed
 
 
