@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from gamo_tf.experiments.report_statistics import (
     LEVEL,
     SIGNIFICANT,
     Group,
-    Paired,
     comparisons,
     lines,
     method_scores,
@@ -240,7 +238,7 @@ def comparison(mine: pd.DataFrame) -> list[document.Block]:
             cells = [document.method_cell(word, loss, ""), " / ".join(apart)]
             for metric in METRICS:
                 pair = by_metric.get(metric.name)
-                shown = pair and [_interval(pair), _p_value(pair), pair.verdict]
+                shown = pair and [*pair.cells, pair.verdict]
                 cells += shown or ["", "", ""]
             table.append(cells)
         if table:
@@ -259,19 +257,6 @@ def comparison(mine: pd.DataFrame) -> list[document.Block]:
 
 def _metric_titles() -> str:
     return " and ".join(metric.title for metric in METRICS)
-
-
-def _interval(pair: Paired) -> str:
-    text = f"{pair.mean:+.3f}"
-    if math.isnan(pair.low):
-        return text
-    return f"{text} ({pair.low:+.3f} to {pair.high:+.3f})"
-
-
-def _p_value(pair: Paired) -> str:
-    if math.isnan(pair.corrected):
-        return ""
-    return "<0.001" if pair.corrected < 0.001 else f"{pair.corrected:.3f}"
 
 
 def _measured_cell(runs: pd.DataFrame, seeds: str) -> str:

@@ -66,6 +66,16 @@ class Paired(NamedTuple):
     corrected: float = math.nan
 
     @property
+    def cells(self) -> tuple[str, str]:
+        """The difference with its interval, and the corrected p value, as text."""
+        text = f"{self.mean:+.3f}"
+        if not math.isnan(self.low):
+            text += f" ({self.low:+.3f} to {self.high:+.3f})"
+        if math.isnan(self.corrected):
+            return text, ""
+        return text, "<0.001" if self.corrected < 0.001 else f"{self.corrected:.3f}"
+
+    @property
     def verdict(self) -> str:
         """What the corrected test shows of the first method, in words."""
         if self.seeds < 2:

@@ -138,18 +138,23 @@ def _theorem(write: Callable, order: Order) -> int:
 
 def _tuning(make: Callable, order: Order) -> int:
     """The trials that are missing, then their table."""
-    flags = order.flags
-    return make(
-        order.store("tuning.jsonl"),
-        methods=flags.methods,
-        datasets=flags.datasets,
-        updates=flags.updates,
-        known=flags.known,
-        runs_dir=order.runs_dir,
-        data_dir=order.data_dir,
-        command=order.command,
-        out=flags.out,
-    )
+    return make(order.store("tuning.jsonl"), **_wishes(order))
+
+
+def _main_table(make: Callable, order: Order) -> int:
+    """The runs that are missing, then the table."""
+    stores = order.store("main.jsonl"), order.store("tuning.jsonl")
+    return make(*stores, repeats=order.flags.repeats, **_wishes(order))
+
+
+def _wishes(order: Order) -> dict:
+    names = ("methods", "datasets", "updates", "known", "out")
+    return {
+        **{name: getattr(order.flags, name) for name in names},
+        "runs_dir": order.runs_dir,
+        "data_dir": order.data_dir,
+        "command": order.command,
+    }
 
 
 def _report(write: Callable, order: Order) -> int:
@@ -187,6 +192,12 @@ EXPERIMENTS = {
         _tuning,
         "equal trials for every method, on validation rows",
         ("digits", "mnist", "fashion-mnist", "cifar10"),
+    ),
+    "main": Experiment(
+        "gamo_tf.experiments.main_table:make",
+        _main_table,
+        "equally tuned methods at equal images through F's gradient",
+        ("mnist", "fashion-mnist", "cifar10"),
     ),
     "report": Experiment("gamo_tf.experiments.report:write", _report),
 }
@@ -311,9 +322,9 @@ def _check(
         raise UserError(
             f"{setting('datasets')} {' '.join(sorted(odd))}: {flags.what} has {names}."
         )
-    if flags.known and table is None and flags.what != "tune":
+    if flags.known and table is None and flags.what not in ("tune", "main"):
         raise UserError(
-            f"{setting('known')}: goes with table1 to table4 and tune, not "
+            f"{setting('known')}: goes with table1 to table4, tune and main, not "
             f"{flags.what}."
         )
     check_ranges({k: v for k, v in vars(flags).items() if v is not None})

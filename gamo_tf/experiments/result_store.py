@@ -135,14 +135,15 @@ def record(run: Run) -> dict:
       run: finished.
 
     Returns:
-      Options, metrics and recalls of all sets that the run has (of the weights that
-      training ends on, and of averaged ones under ``ema``), seconds, versions and
-      date; and under ``late_acsa`` the last values on the validation set.
+      Options, updates, metrics and recalls of all sets that the run has (of the
+      weights that training ends on, and of averaged ones under ``ema``), seconds,
+      versions and date; and under ``late_acsa`` the last values on the validation set.
     """
     results = run.read_results()
     kept = {
         "options": run.options.to_json(),
         "m_updates": results["m_updates"],
+        **{k: results[k] for k in ("f_updates", "f_images") if k in results},
         "seconds": results["seconds"],
         "extra_seconds": results.get("extra_seconds", 0.0),
         "classes": results["classes"],
