@@ -18,7 +18,7 @@ COVERED = 0.1  # share of a class's rows; below it G has collapsed
 WON = 0.95  # accuracy of D; above it D has won
 NEIGHBOURS, STEPS = 50, 200  # of a validation row, for its distance to the hull
 LOOKED_AT = 50  # validation rows of a class, for the hull
-_STREAM = 7  # of the latents: [seed, _STREAM, label]
+_USE = 1000  # of the random stream of the latents, [seed, label, use]
 _NAMED = 5  # classes in a sentence
 _TINY = 1e-12
 
@@ -30,8 +30,9 @@ class Coverage(NamedTuple):
       per_sample: effective parents of a sample, exp(H(w)), mean over the latents.
       over_latents: effective parents of all samples together, exp(H(mean of w)). It is
         small where all latents lead to the same few rows, whatever `per_sample` is.
-      share: of the class's rows, whose mean weight is at least a tenth of what it
-        would be if all rows were used alike.
+      share: rows whose mean weight is at least a tenth of what it would be if all rows
+        were used alike, of the rows that so many latents could reach: all of a class,
+        or one a latent where the class is larger.
     """
 
     per_sample: float
@@ -51,7 +52,7 @@ def coverage(weights: np.ndarray) -> Coverage:
     return Coverage(
         float(np.exp(entropies).mean()),
         float(np.exp(together)),
-        float((mean >= 0.1 / len(mean)).mean()),
+        min(1.0, float(np.sum(mean >= 0.1 / len(mean))) / min(weights.shape)),
     )
 
 
@@ -136,7 +137,7 @@ def look(
     sampler = ConvexSampler(trainer.G, train, labels)
     D = trainer.networks.get("D")
     for label, rows in sampler.rows.items():
-        stream = [trainer.options.seed, _STREAM, label]
+        stream = [trainer.options.seed, label, _USE]
         weights = sampler.weights(
             label, standard_normal(stream, LATENTS, sampler.latent)
         )

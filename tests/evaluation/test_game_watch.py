@@ -10,16 +10,18 @@ from gamo_tf.methods.build import build
 
 
 def test_coverage_tells_many_parents_from_the_same_few():
-    one = np.zeros((6, 10))
+    one = np.zeros((6, 10))  # six latents, ten rows
     one[:, 3] = 1  # every latent leads to one row
     found = game_watch.coverage(one)
-    assert found == pytest.approx((1, 1, 0.1))
+    assert found == pytest.approx((1, 1, 1 / 6))
     each = np.eye(10)  # every latent copies another row
     assert game_watch.coverage(each) == pytest.approx((1, 10, 1))
     even = np.full((6, 10), 0.1)
     assert game_watch.coverage(even) == pytest.approx((10, 10, 1))
     pairs = np.repeat(np.eye(10)[:2], 3, axis=0)
-    assert game_watch.coverage(pairs) == pytest.approx((1, 2, 0.2))
+    assert game_watch.coverage(pairs) == pytest.approx((1, 2, 2 / 6))
+    few = np.eye(1000)[:50]  # fifty latents that each copy another of 1,000 rows
+    assert game_watch.coverage(few).share == 1
 
 
 def test_the_prior_of_a_classifier_counts_classes_alike():
