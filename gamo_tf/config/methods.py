@@ -49,12 +49,19 @@ class Method:
         return self.samples == _CONVEX
 
     @property
+    def adjusts(self) -> bool:
+        """Whether it has a strength of adjustment, ``--tau``."""
+        return self.objective in _ADJUSTED or self.trainer == _BALANCED
+
+    @property
     def m_updates(self) -> int:
         """Updates of M in one iteration. Iterations default to as many as give
         every method the same number of them."""
         return 2 if self.samples else 1
 
 
+_BALANCED = "methods.balanced_game:BalancedGame"
+_ADJUSTED = ("logit-adjust", "logit-adjust-posthoc", "vector-scaling", "tau-norm")
 _CONVEX = "methods.feature_sampling:Convex"
 _FREE = "methods.feature_sampling:Free"
 
@@ -69,7 +76,7 @@ def _balanced(name: str, title: str, players: str, samples: str) -> Method:
         name,
         title,
         players,
-        "methods.balanced_game:BalancedGame",
+        _BALANCED,
         f"methods.feature_sampling:{samples}",
         losses=("ce",),
         anchored="G" in players,

@@ -215,6 +215,11 @@ def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
             f"{word}: {spec.name} is trained on its pixels; F has no features to learn "
             "there."
         )
+    if chosen.get("augment") and spec.vector:
+        raise UserError(f"{setting('augment')}: needs images, not feature vectors.")
+    if chosen.get("tau", Options.tau) != Options.tau and not method.adjusts:
+        named = ", ".join(m.name for m in METHODS.values() if m.adjusts)
+        raise UserError(f"{setting('tau')}: {method.name} adjusts nothing; {named} do.")
     if chosen.get("generator_update") == "per-class" and not method.convex:
         raise UserError(
             f"{setting('generator_update')} per-class: {method.name} has no IGU."

@@ -164,20 +164,21 @@ def collect(store: ResultStore, updates: int) -> pd.DataFrame:
 
 
 def best(found: pd.DataFrame) -> dict[str, int]:
-    """The trial that each method keeps: the highest mean over datasets of the mean
-    over seeds.
+    """The trial that each method keeps: the highest mean over `SETS` of the mean over
+    seeds.
 
     Args:
-      found: of `collect`. Methods whose trials do not all have the same datasets and
-        seeds are left out: they have not been tuned equally yet.
+      found: of `collect`. Methods of which a trial is not known yet, on any dataset of
+        `SETS` or seed, are left out: they have not been tuned equally.
 
     Returns:
       The number of the trial, by method.
     """
     kept = {}
-    for method, mine in found.groupby("method", sort=False):
+    for method, mine in found[found["dataset"].isin(SETS)].groupby("method"):
         table = mine.pivot_table("score", "number", ["dataset", "seed"])
-        if len(table) == len(GRIDS[str(method)]) and not table.isna().any(axis=None):
+        whole = (len(GRIDS[str(method)]), len(SETS) * len(SEEDS))
+        if table.shape == whole and not table.isna().any(axis=None):
             means = table.T.groupby(level="dataset").mean().mean()
             kept[str(method)] = int(means.idxmax())
     return kept

@@ -53,6 +53,8 @@ def test_the_best_trial_has_the_highest_mean_over_datasets():
     assert tuning.best(scored(scores)) == {}
     del scores[4, "cifar10"]
     assert tuning.best(scored(scores)) == {}
+    one = {(n, "mnist"): [0.5, 0.5] for n in range(6)}  # a dataset is missing
+    assert tuning.best(scored(one)) == {}
 
 
 @pytest.mark.slow
@@ -61,6 +63,7 @@ def test_trials_are_trained_once_and_written(tmp_path, monkeypatch, capsys):
         tuning, "GRIDS", {"cn": [{"learning_rate": 2e-4}, {"learning_rate": 5e-4}]}
     )
     monkeypatch.setattr(tuning, "SEEDS", (100,))
+    monkeypatch.setattr(tuning, "SETS", ("digits",))
     arguments = ["tune", "--datasets", "digits", "--updates", "20"]
     arguments += ["--out", str(tmp_path), "--runs-dir", str(tmp_path / "runs")]
     assert reproduce.main(arguments) == 0

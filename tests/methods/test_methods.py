@@ -251,6 +251,7 @@ UNFIT = [
     ({"method": "cgan", "dataset": "cifar10"}, "method", "colour"),
     ({"method": "cg", "generator_update": "per-class"}, "generator-update", "no IGU"),
     ({"method": "dos", "dataset": "mnist"}, "method", "trained on its pixels"),
+    ({"method": "cn", "tau": 0.5}, "tau", "adjusts nothing; .*logit-adjust"),
 ]
 
 
@@ -265,6 +266,14 @@ def test_a_method_that_does_not_fit_is_refused_in_the_words_of_the_caller(
     with speaking_to("gamo"), pytest.raises(UserError, match=message) as in_a_shell:
         resolve(chosen)
     assert str(in_a_shell.value).startswith(f"--{name}")
+
+
+def test_vectors_are_not_shifted():
+    table = {"dataset": "t", "data": "/t.csv", "shape": (4,), "classes": ("a", "b")}
+    known = {**table, "counts": (9, 5), "method": "logit-adjust"}
+    assert not resolve(known).augment
+    with pytest.raises(UserError, match="augment: needs images"):
+        resolve({**known, "augment": True})
 
 
 def test_deep_oversampling_by_hand():
