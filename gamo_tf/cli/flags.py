@@ -218,6 +218,12 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
         help="also report F and M averaged over iterations, such as 0.999",
     )
     add(
+        "--support",
+        type=int,
+        metavar="K",
+        help="points of a class that G combines in a pass, drawn anew; default 0: all",
+    )
+    add(
         "--augment",
         action="store_true",
         help="shift images each time they are used, and mirror those that may be",

@@ -6,7 +6,8 @@ that a new method is a row here and at most one file in ``gamo_tf/methods``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Need = Literal["images", "grey images", "an F that learns"]
@@ -29,6 +30,7 @@ class Method:
       needs: what the dataset must have for it.
       f_share: of the iterations, in which F is updated, where F learns.
       anchored: whether G has an anchor (`networks.anchored_generator`).
+      defaults: settings in the place of those of `Options`.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Method:
     needs: tuple[Need, ...] = ()
     f_share: float = 1.0
     anchored: bool = False
+    defaults: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def convex(self) -> bool:
@@ -80,6 +83,7 @@ def _balanced(name: str, title: str, players: str, samples: str) -> Method:
         f"methods.feature_sampling:{samples}",
         losses=("ce",),
         anchored="G" in players,
+        defaults={"support": 64} if "G" in players else {},
     )
 
 

@@ -63,6 +63,7 @@ class Options:
     weighting: str = "algorithm"  # of generated batches: 1, or c P_c - 1 (Eqs. 2-6)
     label_noise: float = 0.0  # width of U(0, .) on D's targets; the program's: 0.1
     ema: float = 0.0  # decay an iteration of averaged F and M; 0: no average
+    support: int = 0  # points of each class that a pass of the game works on; 0: all
     tau: float = 1.0  # of logit adjustment and tau-normalisation; 0: none
     augment: bool = (
         False  # images of each minibatch shifted, mirrored where they may be
@@ -146,6 +147,7 @@ def resolve(chosen: Mapping) -> Options:
         "validation_per_class": spec.validation_per_class,
         # The same number of M's updates for every method (GAMO makes two).
         "iterations": spec.iterations * 2 // method.m_updates,
+        **method.defaults,
         **chosen,
     }
     _check_ranges(values)
@@ -220,6 +222,8 @@ def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
     if chosen.get("tau", Options.tau) != Options.tau and not method.adjusts:
         named = ", ".join(m.name for m in METHODS.values() if m.adjusts)
         raise UserError(f"{setting('tau')}: {method.name} adjusts nothing; {named} do.")
+    if chosen.get("support") and not method.convex:
+        raise UserError(f"{setting('support')}: {method.name} has no IGU.")
     if chosen.get("generator_update") == "per-class" and not method.convex:
         raise UserError(
             f"{setting('generator_update')} per-class: {method.name} has no IGU."

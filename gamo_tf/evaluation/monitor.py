@@ -139,11 +139,12 @@ class GameMonitor(MetricLogger):
         # The first rows of each class: validation rows are sorted by label.
         ranks = np.arange(len(others)) - np.searchsorted(others, others)
         beside = np.flatnonzero(ranks < game_watch.LOOKED_AT)
-        images = tf.gather(self.rows.validation, beside)
+        looked_at = features[:0]
+        if len(beside):
+            images = tf.gather(self.rows.validation, beside)
+            looked_at = self.trainer.features(images).numpy()
         self.watched |= game_watch.look(
-            self.trainer,
-            *(features, labels),
-            *(self.trainer.features(images).numpy(), others[beside]),
+            self.trainer, features, labels, looked_at, others[beside]
         )
         return features
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from gamo_tf.config.options import Options
 from gamo_tf.networks.convex_generator import ClassPoints
 from gamo_tf.training.feature_sampler import FeatureSampler, LatentBatch
 
@@ -12,12 +14,33 @@ NEIGHBOURS = 5  # k of SMOTE (Chawla et al., 2002)
 
 
 class Convex(FeatureSampler):
-    """The paper's G: cTMU, IGUs and Eq. 1."""
+    """The paper's G: cTMU, IGUs and Eq. 1.
+
+    With `Options.support` K, each pass works on K points of each class that are drawn
+    anew, and on their columns of the IGU: time no longer grows with the class. All
+    points are there where K is 0 or the class has no more.
+    """
+
+    def __init__(
+        self, G: keras.Model | None, options: Options, random: tf.random.Generator
+    ) -> None:
+        super().__init__(G, options, random)
+        self.support = options.support
 
     def prepare(self, points: tf.Tensor) -> list:
         return [
-            ClassPoints(rows, tf.transpose(rows)) for rows in super().prepare(points)
+            self._drawn(rows, n)
+            for rows, n in zip(super().prepare(points), self.sizes, strict=True)
         ]
+
+    def _drawn(self, rows: tf.Tensor, n: int) -> ClassPoints:
+        if not 0 < self.support < n:
+            return ClassPoints(rows, tf.transpose(rows))
+        seed = self.random.make_seeds(1)[:, 0]
+        order = tf.random.experimental.stateless_shuffle(tf.range(n), seed)
+        place = order[: self.support]
+        rows = tf.gather(rows, place)
+        return ClassPoints(rows, tf.transpose(rows), place)
 
     def sample(
         self, latents: LatentBatch, class_points: list, training: bool

@@ -30,10 +30,13 @@ class ClassPoints(NamedTuple):
     Attributes:
       rows: the points x_j, [n_i, d].
       columns: the same transposed, [d, n_i].
+      place: where only some of the class's points are here, their columns of the
+        class's IGU, int32 [n_i]; None: all of them, in their order.
     """
 
     rows: tf.Tensor
     columns: tf.Tensor
+    place: tf.Tensor | None = None
 
 
 @tf.custom_gradient
@@ -165,8 +168,17 @@ class IGU(layers.Layer):
             class_points,
             strict=True,
         )
-        samples = [combine(self.convex_weights(h, w, b), *x) for h, w, b, x in classes]
-        return tf.concat(samples, 0)
+        return tf.concat([self._samples(*each) for each in classes], 0)
+
+    def _samples(
+        self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, points: ClassPoints
+    ) -> tf.Tensor:
+        """Samples [k, d] of one class, of its kernel [64, n_i] and bias [n_i]."""
+        if points.place is not None:
+            kernel = tf.gather(kernel, points.place, axis=1)
+            bias = tf.gather(bias, points.place)
+        weights = self.convex_weights(t, kernel, bias)
+        return combine(weights, points.rows, points.columns)
 
     def convex_weights(
         self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
@@ -191,7 +203,9 @@ class IGU(layers.Layer):
           points: of the class.
           index: position of the class in `counts`.
         """
-        return combine(self.weights_of(t, index), *points)
+        columns = self._columns(index)
+        kernel, bias = self.kernel[:, columns], self.bias[columns]
+        return self._samples(t, kernel, bias, points)
 
     def weights_of(self, t: tf.Tensor, index: int) -> tf.Tensor:
         """Convex weights [k, n_i] of the `index`-th class of `counts`.
@@ -200,8 +214,11 @@ class IGU(layers.Layer):
           t: of cTMU, [k, 64].
           index: position of the class in `counts`.
         """
-        columns = slice(int(self.starts[index]), int(self.starts[index + 1]))
+        columns = self._columns(index)
         return self.convex_weights(t, self.kernel[:, columns], self.bias[columns])
+
+    def _columns(self, index: int) -> slice:
+        return slice(int(self.starts[index]), int(self.starts[index + 1]))
 
     def compute_output_shape(self, input_shape: list) -> tuple:
         t, _, points = input_shape

@@ -73,7 +73,7 @@ def test_tensorboard_has_what_is_watched(digits_run):
         assert {*TITLES.values(), "recall/0", "recall/9"} <= tags[name]
     losses = ("F", "M_real", "M_generated", "D_real", "D_generated", "G_vs_M", "G_vs_D")
     assert {f"loss/{n}" for n in losses} <= tags["train"]
-    assert {f"effective_parents/{n}" for n in range(1, 10)} <= tags["train"]
+    assert {f"parents_per_sample/{n}" for n in range(1, 10)} <= tags["train"]
     assert "samples" in tags["train"] and "confusion" in tags["validation"]
     assert not list((digits_run.path / "tensorboard").glob("test*"))
 

@@ -219,3 +219,16 @@ def test_a_split_is_in_memory_once(rows):
         assert np.shares_memory(view, np.asarray(tensor))
     again = DeviceSplit.of(replace(rows.split))
     np.testing.assert_array_equal(again.train, rows.train)
+
+
+def test_a_game_without_validation_rows_is_watched_too(tmp_path):
+    split = draw_split(load.read(SPEC, Path()), SPEC, SPEC.counts, 25, 0)
+    options = resolve({"dataset": "digits", "iterations": 20})
+    monitor = GameMonitor(
+        Run.create(tmp_path, options), SPEC, build(options, SPEC), DeviceSplit.of(split)
+    )
+    monitor.begin(0, [])
+    monitor.evaluate(10, 1.5, {"F": 0.5})
+    row = pd.read_csv(monitor.run.metrics).iloc[0]
+    assert row["parents_over_latents_9"] >= 1 and "train_acsa" in row
+    assert not [name for name in row.index if "validation" in name or "hull" in name]
