@@ -139,6 +139,7 @@ def resolve(chosen: Mapping) -> Options:
     _check_choices(chosen)
     spec = _spec(chosen)
     method = METHODS[chosen.get("method", Options.method)]
+    _check_ranges(chosen)
     _check_method(method, spec, chosen)
     values = {
         "loss": method.losses[0],
@@ -150,7 +151,6 @@ def resolve(chosen: Mapping) -> Options:
         **method.defaults,
         **chosen,
     }
-    _check_ranges(values)
     _check_validation(values)
     often = max(1, math.ceil(values["iterations"] / _EVALUATIONS))
     return Options(**{"evaluate_every": often, "checkpoint_every": often, **values})
