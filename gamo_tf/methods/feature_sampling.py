@@ -39,8 +39,8 @@ class Convex(FeatureSampler):
         seed = self.random.make_seeds(1)[:, 0]
         order = tf.random.experimental.stateless_shuffle(tf.range(n), seed)
         place = order[: self.support]
-        rows = tf.gather(rows, place)
-        return ClassPoints(rows, tf.transpose(rows), place)
+        some = tf.gather(rows, place)
+        return ClassPoints(some, tf.transpose(some), place, rows)
 
     def sample(
         self, latents: LatentBatch, class_points: list, training: bool

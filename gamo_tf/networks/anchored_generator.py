@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf.networks.convex_generator import CTMU, IGU
+from gamo_tf.networks.convex_generator import CTMU, IGU, ClassPoints
 
 _DRAWS = 2  # numbers of z that decide a and s
 
@@ -69,12 +69,30 @@ class AnchoredIGU(IGU):
         weights = (1.0 - share) * anchor + share * chosen
         return weights @ points, weights
 
+    def class_samples(
+        self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, points: ClassPoints
+    ) -> tf.Tensor:
+        """As `IGU.class_samples`. Where only some points are there, the anchor is still
+        one of all: taking a row costs nothing."""
+        partners = super().class_samples(t, kernel, bias, points)
+        whole = points.rows if points.whole is None else points.whole
+        share = t[:, -1:]
+        anchors = tf.gather(whole, _anchor(t[:, -_DRAWS], whole.shape[0]))
+        return (1.0 - share) * anchors + share * partners
+
     def convex_weights(
         self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
     ) -> tf.Tensor:
-        chosen = super().convex_weights(t[:, :-_DRAWS], kernel, bias)
-        n = kernel.shape[1]
-        place = tf.cast(t[:, -_DRAWS] * n, tf.int32)
-        anchor = tf.one_hot(tf.minimum(place, n - 1), n)
-        share = t[:, -1:]
-        return (1.0 - share) * anchor + share * chosen
+        """The weights of the partner alone; `weights_of` has the anchor's too."""
+        return super().convex_weights(t[:, :-_DRAWS], kernel, bias)
+
+    def weights_of(self, t: tf.Tensor, index: int) -> tf.Tensor:
+        chosen = super().weights_of(t, index)
+        n, share = chosen.shape[1], t[:, -1:]
+        anchors = tf.one_hot(_anchor(t[:, -_DRAWS], n), n)
+        return (1.0 - share) * anchors + share * chosen
+
+
+def _anchor(u: tf.Tensor, n: int) -> tf.Tensor:
+    """The row of n that a uniform number stands for, int32."""
+    return tf.minimum(tf.cast(u * n, tf.int32), n - 1)

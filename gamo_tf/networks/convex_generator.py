@@ -30,13 +30,15 @@ class ClassPoints(NamedTuple):
     Attributes:
       rows: the points x_j, [n_i, d].
       columns: the same transposed, [d, n_i].
-      place: where only some of the class's points are here, their columns of the
-        class's IGU, int32 [n_i]; None: all of them, in their order.
+      place: where these are only some of the class's points, their columns of the
+        class's IGU, int32; None: they are all of them, in their order.
+      whole: in that case all points of the class, [n_i, d].
     """
 
     rows: tf.Tensor
     columns: tf.Tensor
     place: tf.Tensor | None = None
+    whole: tf.Tensor | None = None
 
 
 @tf.custom_gradient
@@ -168,12 +170,22 @@ class IGU(layers.Layer):
             class_points,
             strict=True,
         )
-        return tf.concat([self._samples(*each) for each in classes], 0)
+        return tf.concat([self.class_samples(*each) for each in classes], 0)
 
-    def _samples(
+    def class_samples(
         self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, points: ClassPoints
     ) -> tf.Tensor:
-        """Samples [k, d] of one class, of its kernel [64, n_i] and bias [n_i]."""
+        """Samples of one class.
+
+        Args:
+          t: of cTMU, [k, 64].
+          kernel: the class's columns, [64, n_i].
+          bias: likewise, [n_i].
+          points: of the class, all or some.
+
+        Returns:
+          [k, d].
+        """
         if points.place is not None:
             kernel = tf.gather(kernel, points.place, axis=1)
             bias = tf.gather(bias, points.place)
@@ -205,7 +217,7 @@ class IGU(layers.Layer):
         """
         columns = self._columns(index)
         kernel, bias = self.kernel[:, columns], self.bias[columns]
-        return self._samples(t, kernel, bias, points)
+        return self.class_samples(t, kernel, bias, points)
 
     def weights_of(self, t: tf.Tensor, index: int) -> tf.Tensor:
         """Convex weights [k, n_i] of the `index`-th class of `counts`.
