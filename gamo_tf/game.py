@@ -94,11 +94,22 @@ class Game(FeatureTrainer):
         if self.learns_features:
             order = self.order(labels)
             losses.append(float(self.feature_pass(images, labels, order, count)))
-        features = self.augmented_features(images)
-        order, class_points = self.order(labels), self.class_points(features)
-        played = self.game_pass(features, labels, order, count, class_points)
-        losses += played.numpy().tolist()
+        losses += self.played(self.augmented_features(images), labels, count)
         return dict(zip(self.loss_names, losses, strict=True))
+
+    def played(
+        self, features: tf.Tensor, labels: tf.Tensor, steps: tf.Tensor
+    ) -> list[float]:
+        """The losses of lines 6-16, played on the features of all training rows.
+
+        Args:
+          features: [n, d].
+          labels: int32 [n].
+          steps: minibatches.
+        """
+        order, class_points = self.order(labels), self.class_points(features)
+        losses = self.game_pass(features, labels, order, steps, class_points)
+        return losses.numpy().tolist()
 
     @tf.function
     def class_points(self, features: tf.Tensor) -> list:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+LATE = 0.8  # share of the iterations after which the last part of a method begins
+
 Need = Literal["images", "grey images", "an F that learns"]
 
 
@@ -188,13 +190,13 @@ METHODS = {
             "crt",
             "a new balanced head (cRT, Kang et al., 2020)",
             trainer="methods.classifier_retraining:ClassifierRetraining",
-            f_share=0.8,
+            f_share=LATE,
         ),
         Method(
             "eos",
             "cRT with points towards other classes (EOS, Dablain et al., 2022)",
             trainer="methods.classifier_retraining:ExpansiveOversampling",
-            f_share=0.8,
+            f_share=LATE,
         ),
         _loss("logit-adjust", "logit adjustment (Menon et al., 2021)", "logit-adjust"),
         _loss(

@@ -65,9 +65,7 @@ class Options:
     ema: float = 0.0  # decay an iteration of averaged F and M; 0: no average
     support: int = 0  # points of each class that a pass of the game works on; 0: all
     tau: float = 1.0  # of logit adjustment and tau-normalisation; 0: none
-    augment: bool = (
-        False  # images of each minibatch shifted, mirrored where they may be
-    )
+    augment: bool = False  # images shifted at each use, mirrored where they may be
     deterministic: bool = False  # bit-exact repeats on one device
     # Of a row of DATASETS: rows of each class that are set aside for validation, of
     # those that are not drawn to train on. A class may have fewer left; 0: none.

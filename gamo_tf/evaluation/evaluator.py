@@ -13,7 +13,6 @@ from gamo_tf.config.options import MEASURED, VALIDATION, Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation import metrics
-from gamo_tf.evaluation.game_watch import effective_prior
 from gamo_tf.networks.batched import in_chunks
 
 
@@ -62,7 +61,7 @@ class Evaluator:
 
     Attributes:
       priors: of each set that was measured, the prior that M acts by, [c] (see
-        `game_watch.effective_prior`).
+        `metrics.effective_prior`).
     """
 
     def __init__(
@@ -111,7 +110,7 @@ class Evaluator:
                 labels, outputs = pairs[name]
                 matrix = metrics.confusion(labels, outputs.argmax(axis=1), self.c)
                 found[name] = metrics.summarise(matrix)
-                self.priors[name] = effective_prior(outputs, labels)
+                self.priors[name] = metrics.effective_prior(outputs, labels)
         return found
 
     def _predict(self, images: tf.Tensor) -> np.ndarray:

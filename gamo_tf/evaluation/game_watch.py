@@ -56,20 +56,6 @@ def coverage(weights: np.ndarray) -> Coverage:
     )
 
 
-def effective_prior(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The prior that a classifier acts by: its mean prediction over a balanced set.
-
-    Args:
-      p: its class probabilities [n, c].
-      labels: int [n]; every class weighs the same, however many rows it has.
-
-    Returns:
-      [c], which sums to 1. Equal entries: the classifier favours no class.
-    """
-    means = [p[labels == label].mean(axis=0) for label in np.unique(labels)]
-    return np.mean(means, axis=0)
-
-
 def outside_hull(rows: np.ndarray, points: np.ndarray) -> float:
     """The share of rows that no convex combination of a class's points comes near.
 

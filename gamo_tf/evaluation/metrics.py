@@ -126,3 +126,17 @@ def scalars(summary: Mapping, classes: Sequence[str]) -> Iterator[tuple[str, flo
     yield from from_summary(summary).items()
     for name, value in zip(classes, summary["recall"], strict=True):
         yield f"recall/{printable(name)}", float("nan") if value is None else value
+
+
+def effective_prior(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The prior that a classifier acts by: its mean prediction over a balanced set.
+
+    Args:
+      p: its class probabilities [n, c].
+      labels: int [n]; every class weighs the same, however many rows it has.
+
+    Returns:
+      [c], which sums to 1. Equal entries: the classifier favours no class.
+    """
+    means = [p[labels == label].mean(axis=0) for label in np.unique(labels)]
+    return np.mean(means, axis=0)

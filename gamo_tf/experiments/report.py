@@ -238,8 +238,7 @@ def comparison(mine: pd.DataFrame) -> list[document.Block]:
             cells = [document.method_cell(word, loss, ""), " / ".join(apart)]
             for metric in METRICS:
                 pair = by_metric.get(metric.name)
-                shown = pair and [*pair.cells, pair.verdict]
-                cells += shown or ["", "", ""]
+                cells += pair.cells if pair else ["", "", ""]
             table.append(cells)
         if table:
             blocks.append(

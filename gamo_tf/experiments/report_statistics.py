@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -66,14 +66,13 @@ class Paired(NamedTuple):
     corrected: float = math.nan
 
     @property
-    def cells(self) -> tuple[str, str]:
-        """The difference with its interval, and the corrected p value, as text."""
+    def cells(self) -> list[str]:
+        """The difference with its interval, the corrected p value, and the verdict."""
         text = f"{self.mean:+.3f}"
         if not math.isnan(self.low):
             text += f" ({self.low:+.3f} to {self.high:+.3f})"
-        if math.isnan(self.corrected):
-            return text, ""
-        return text, "<0.001" if self.corrected < 0.001 else f"{self.corrected:.3f}"
+        p = "<0.001" if self.corrected < 0.001 else f"{self.corrected:.3f}"
+        return [text, "" if math.isnan(self.corrected) else p, self.verdict]
 
     @property
     def verdict(self) -> str:
@@ -150,23 +149,37 @@ def comparisons(mine: pd.DataFrame, weights: str) -> dict[Trained, dict[str, Pai
       with GAMO is left out; so are all where GAMO itself was not measured.
     """
     some = mine[(mine["set"] == "test_full") & (mine["weights"] == weights)]
+    return against(OURS, some.groupby(["variant", "loss"], sort=False))
+
+
+def against(
+    ours: Key, groups: Iterable[tuple[Key, pd.DataFrame]]
+) -> dict[Key, dict[str, Paired]]:
+    """One less each other, over seeds, corrected by one `holm` over all of them.
+
+    Args:
+      ours: the key of the one.
+      groups: keys, and lines with the column ``seed`` and one for each metric.
+
+    Returns:
+      Key -> metric's name -> the difference. What has no seed in common with ours is
+      left out; all is where ours is not there.
+    """
     by_seed = {
         key: {
             metric.name: rows.set_index("seed")[metric.name].dropna().to_dict()
             for metric in METRICS
         }
-        for key, rows in some.groupby(["variant", "loss"], sort=False)
+        for key, rows in groups
     }
-    ours = by_seed.pop(OURS, None)
-    if ours is None:
-        return {}
+    mine = by_seed.pop(ours, {})
     pairs = {
         (key, name): pair
         for key, other in by_seed.items()
-        for name, values in ours.items()
+        for name, values in mine.items()
         if (pair := paired(values, other[name]))
     }
-    found: dict[Trained, dict[str, Paired]] = {}
+    found: dict[Key, dict[str, Paired]] = {}
     for (key, name), pair in holm(pairs).items():
         found.setdefault(key, {})[name] = pair
     return found

@@ -21,6 +21,7 @@ from gamo_tf.import_tensorflow import import_tensorflow
 
 if TYPE_CHECKING:  # else imported when they are used: the help answers at once
     from gamo_tf.experiments.result_store import ResultStore
+    from gamo_tf.experiments.runner import Wishes
     from gamo_tf.experiments.tables import TableRequest
 
 QUICK_UPDATES = 400  # of M in a run of --quick
@@ -67,6 +68,22 @@ class Order:
             methods=tuple(flags.methods or ()),
             losses=tuple(flags.losses or ()),
             published=self.published,
+        )
+
+    def wishes(self) -> Wishes:
+        """What was asked of a table whose runs have options of their own."""
+        from gamo_tf.experiments.runner import Wishes
+
+        flags = self.flags
+        return Wishes(
+            methods=flags.methods or (),
+            datasets=flags.datasets or (),
+            updates=flags.updates,
+            known=flags.known,
+            runs_dir=self.runs_dir,
+            data_dir=self.data_dir,
+            command=self.command,
+            out=flags.out,
         )
 
     def store(self, name: str = "runs.jsonl") -> ResultStore:
@@ -138,23 +155,13 @@ def _theorem(write: Callable, order: Order) -> int:
 
 def _tuning(make: Callable, order: Order) -> int:
     """The trials that are missing, then their table."""
-    return make(order.store("tuning.jsonl"), **_wishes(order))
+    return make(order.store("tuning.jsonl"), order.wishes())
 
 
 def _main_table(make: Callable, order: Order) -> int:
     """The runs that are missing, then the table."""
     stores = order.store("main.jsonl"), order.store("tuning.jsonl")
-    return make(*stores, repeats=order.flags.repeats, **_wishes(order))
-
-
-def _wishes(order: Order) -> dict:
-    names = ("methods", "datasets", "updates", "known", "out")
-    return {
-        **{name: getattr(order.flags, name) for name in names},
-        "runs_dir": order.runs_dir,
-        "data_dir": order.data_dir,
-        "command": order.command,
-    }
+    return make(*stores, order.flags.repeats, order.wishes())
 
 
 def _report(write: Callable, order: Order) -> int:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from gamo_tf.config.options import MEASURED, SETS, VALIDATION, Options
+from gamo_tf.config.options import MEASURED, VALIDATION, Options
 from gamo_tf.errors import UserError, first_line
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.files import locked, write_text
-from gamo_tf.runs.result_check import shares_agree
+from gamo_tf.runs.result_check import sets_of, shares_agree
 from gamo_tf.runs.run import Run
 from gamo_tf.stored import (
     check_digest,
@@ -123,7 +123,7 @@ def _check_record(result: dict) -> None:
     if "date" in result:
         date.fromisoformat(result["date"])
     for kind in (result, *([result["ema"]] if result.get("ema") else [])):
-        for name in (*SETS, *([VALIDATION] if VALIDATION in kind else [])):
+        for name in sets_of(kind):
             if not shares_agree(kind.get(name)):
                 raise UserError(f"{name}: metrics and recalls do not agree")
 

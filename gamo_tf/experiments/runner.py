@@ -9,7 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -149,6 +150,53 @@ def _train_here(
             drawn = load.draw_classes(spec, data_dir, options.seed)
         run = train.run(options, data_dir, runs_dir, drawn)
     print(results.report(run), flush=True)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of a table whose runs have options of their own.
+
+    Attributes:
+      methods: only these; empty: all that it has.
+      datasets: only these; empty: all that it has.
+      updates: of F, or of M where F has nothing to learn; None: its own number.
+      known: whether nothing is to be trained.
+      runs_dir: directory of runs.
+      data_dir: of the datasets' published files.
+      command: that the page names as the one that made it.
+      out: directory of the page.
+    """
+
+    methods: Sequence[str]
+    datasets: Sequence[str]
+    updates: int | None
+    known: bool
+    runs_dir: Path
+    data_dir: Path
+    command: str
+    out: Path
+
+
+def train_missing(wanted: Iterable[Options], wishes: Wishes, store: ResultStore) -> int:
+    """Make the runs that the store has no result of, unless only what is known counts.
+
+    Args:
+      wanted: options of the runs.
+      wishes: where they go.
+      store: gets the results as the runs finish.
+
+    Returns:
+      How many failed; each says why.
+    """
+    failed = 0
+    for options in () if wishes.known else wanted:
+        try:
+            if not store.get(options):
+                store.add(train(options, wishes.runs_dir, wishes.data_dir))
+        except UserError as err:
+            failed += 1
+            print(f"{options.method}, {options.dataset}: {err}", flush=True)
+    return failed
 
 
 def run_missing(

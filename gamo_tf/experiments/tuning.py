@@ -2,7 +2,7 @@
 
 Every trial is trained on the subsets of two seeds that no table uses, for the same
 number of images through F's gradient, with augmentation and averaged weights. What
-scores highest over all datasets becomes the method's default (`Method.tuned`).
+scores highest over all datasets is the setting that a method has in the main table.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, resolve
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation.metrics import METRICS
-from gamo_tf.experiments import document, runner
+from gamo_tf.experiments import document
 from gamo_tf.experiments.result_store import ResultStore
+from gamo_tf.experiments.runner import Wishes, train_missing
 from gamo_tf.files import atomically, write_text
 
 SEEDS = (100, 101)  # tables have 0, 1, ...
@@ -85,18 +85,27 @@ class Trial:
         Args:
           updates: of F, or of M where F has nothing to learn.
         """
-        method, chosen = METHODS[self.method], GRIDS[self.method][self.number]
-        iterations = equal_iterations(self.method, updates)
-        often = {"evaluate_every": iterations, "checkpoint_every": iterations}
-        return resolve(
-            {
-                **{"dataset": self.dataset, "method": method.name, "seed": self.seed},
-                **{"loss": method.losses[0], "iterations": iterations},
-                **often,
-                **RECIPE,
-                **chosen,
-            }
-        )
+        chosen = GRIDS[self.method][self.number]
+        return equal_options(self.method, chosen, self.dataset, self.seed, updates)
+
+
+def equal_options(
+    method: str, chosen: Mapping, dataset: str, seed: int, updates: int
+) -> Options:
+    """Every setting of a run on equal means, with the `RECIPE`.
+
+    Args:
+      method: a row of `METHODS`.
+      chosen: settings of the method, such as a trial of its grid.
+      dataset: a row of `DATASETS`.
+      seed: of the subset and of the training.
+      updates: of F; of M where F has nothing to learn.
+    """
+    iterations = equal_iterations(method, updates)
+    known = {"dataset": dataset, "method": method, "seed": seed}
+    often = {"evaluate_every": iterations, "checkpoint_every": iterations}
+    usual = {"loss": METHODS[method].losses[0], "iterations": iterations}
+    return resolve({**known, **usual, **often, **RECIPE, **chosen})
 
 
 def equal_iterations(method: str, updates: int) -> int:
@@ -121,6 +130,15 @@ def trials(methods: Sequence[str], datasets: Sequence[str]) -> Iterator[Trial]:
             for number in range(len(GRIDS[method])):
                 for seed in SEEDS:
                     yield Trial(method, number, dataset, seed)
+
+
+def in_words(chosen: Mapping) -> str:
+    """Settings as a cell of a table shows them.
+
+    Args:
+      chosen: by name.
+    """
+    return ", ".join(f"{name} {value}" for name, value in chosen.items())
 
 
 def score(result: Mapping) -> float:
@@ -151,12 +169,9 @@ def collect(store: ResultStore, updates: int) -> pd.DataFrame:
       validation metrics of the averaged weights.
     """
     lines = []
-    for trial in trials(list(GRIDS), list(DATASETS)):
-        try:
-            result = store.get(trial.options(updates))
-        except UserError:  # the method does not fit the dataset
-            continue
-        if result:
+    datasets = list(dict.fromkeys(options.dataset for options, _ in store))
+    for trial in trials(list(GRIDS), datasets):
+        if result := store.get(trial.options(updates)):
             found = result["ema"]["validation"]
             metrics = {metric.name: found[metric.name] for metric in METRICS}
             lines.append({**vars(trial), "score": score(result), **metrics})
@@ -184,30 +199,12 @@ def best(found: pd.DataFrame) -> dict[str, int]:
     return kept
 
 
-def make(
-    store: ResultStore,
-    *,
-    methods: Sequence[str] | None,
-    datasets: Sequence[str] | None,
-    updates: int | None,
-    known: bool,
-    runs_dir: Path,
-    data_dir: Path,
-    command: str,
-    out: Path,
-) -> int:
+def make(store: ResultStore, wishes: Wishes) -> int:
     """Train the trials that the store has no result of, and write what is known.
 
     Args:
       store: gets the results.
-      methods: of `GRIDS`; None: all of them.
-      datasets: of `DATASETS`; None: `SETS`.
-      updates: of F; None: `UPDATES`.
-      known: whether nothing is to be trained.
-      runs_dir: directory of runs.
-      data_dir: of the datasets' published files.
-      command: that the page names as the one that made it.
-      out: directory of the page.
+      wishes: methods of `GRIDS`, datasets in the place of `SETS`, and the rest.
 
     Returns:
       How many trials failed; each says why.
@@ -215,21 +212,16 @@ def make(
     Raises:
       UserError: a method has no grid, or nothing is known.
     """
-    if odd := set(methods or ()) - set(GRIDS):
+    if odd := set(wishes.methods) - set(GRIDS):
         raise UserError(
             f"{setting('methods')} {', '.join(sorted(odd))}: has no grid in "
             "gamo_tf/experiments/tuning.py."
         )
-    updates, failed = updates or UPDATES, 0
-    for trial in trials(methods or list(GRIDS), () if known else datasets or SETS):
-        try:
-            options = trial.options(updates)
-            if not store.get(options):
-                store.add(runner.train(options, runs_dir, data_dir))
-        except UserError as err:
-            failed += 1
-            print(f"{trial.method}, {trial.dataset}: {err}", flush=True)
-    for path in write(store, updates, command, out):
+    updates = wishes.updates or UPDATES
+    wanted = trials(wishes.methods or list(GRIDS), wishes.datasets or SETS)
+    options = (trial.options(updates) for trial in wanted)
+    failed = train_missing(options, wishes, store)
+    for path in write(store, updates, wishes.command, wishes.out):
         print(f"written: {path}")
     return failed
 
@@ -266,8 +258,7 @@ def write(store: ResultStore, updates: int, command: str, out: Path) -> list[Pat
     for method, mine in found.groupby("method", sort=False):
         lines = []
         for number, same in mine.groupby("number"):
-            setting = GRIDS[str(method)][int(number)]
-            word = ", ".join(f"{name} {value}" for name, value in setting.items())
+            word = in_words(GRIDS[str(method)][int(number)])
             cells = []
             for dataset in datasets:
                 rows = same[same["dataset"] == dataset]

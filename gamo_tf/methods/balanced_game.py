@@ -61,11 +61,7 @@ class BalancedGame(Game):
             losses.append(float(loss))
         if features is None or steps < self.steps_per_epoch:  # not all rows were seen
             features = self.augmented_features(images)
-        order, class_points = self.order(labels), self.class_points(features)
-        played = self.game_pass(
-            features, labels, order, tf.constant(rounds), class_points
-        )
-        losses += played.numpy().tolist()
+        losses += self.played(features, labels, tf.constant(rounds))
         return dict(zip(self.loss_names, losses, strict=True))
 
     def _representation_pass(

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from gamo_tf.config.methods import METHODS
+from gamo_tf.config.methods import LATE, METHODS
 from gamo_tf.config.options import Options
 from gamo_tf.methods.imbalance_losses import OBJECTIVES, Loss
 from gamo_tf.training.losses import class_targets
 from gamo_tf.training.trainer import FeatureTrainer
-
-LATE = 0.8  # share of the iterations after which the last part of a method begins
 
 
 class Classifier(FeatureTrainer):
@@ -163,5 +161,21 @@ class Classifier(FeatureTrainer):
           A scalar.
         """
         x, y = self.augmented(tf.gather(images, rows)), tf.gather(labels, rows)
-        one_hot, _ = class_targets(y, self.c)
-        return loss(one_hot, self.M(self.F(x, training=True)))
+        x, target = self.shown(x, y, images, labels)
+        return loss(target, self.M(self.F(x, training=True)))
+
+    def shown(
+        self, x: tf.Tensor, y: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """What F and M are shown of a minibatch. Subclasses mix or change its rows.
+
+        Args:
+          x: the rows, [b, h, w, c] or [b, d].
+          y: their labels, int32 [b].
+          images: all training rows, [n, h, w, c] or [n, d].
+          labels: int32 [n].
+
+        Returns:
+          Rows as `x`, and their targets [b, c].
+        """
+        return x, class_targets(y, self.c).one_hot

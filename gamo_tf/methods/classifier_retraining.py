@@ -7,15 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.options import Options
 from gamo_tf.methods.classifier import Classifier
+from gamo_tf.methods.feature_sampling import nearest_of_many
 from gamo_tf.training.losses import class_targets
 
 _ENEMIES_AMONG = 10  # nearest rows, as in the authors' program of EOS
-_BLOCK = 512  # rows whose distances to all are in memory together
 
 
 class ClassifierRetraining(Classifier):
@@ -41,7 +40,7 @@ class ClassifierRetraining(Classifier):
             if "F" in self.averages:
                 self.F.set_weights(self.averages["F"].network.get_weights())
             self._replace_head()
-        order, features = self.balanced_order(labels), self.augmented_features(images)
+        order, features = self.balanced_order(), self.augmented_features(images)
         more = self.prepare_head(features, labels)
         return self.head_pass(features, labels, order, tf.constant(steps), *more)
 
@@ -118,9 +117,8 @@ class ExpansiveOversampling(ClassifierRetraining):
         Returns:
           int32 [n, 10], and float32 [n, 10] of ones and zeros.
         """
-        near = nearest_of_all(
-            features, min(_ENEMIES_AMONG, sum(self.options.counts) - 1)
-        )
+        k = min(_ENEMIES_AMONG, sum(self.options.counts) - 1)
+        near = nearest_of_many(features, k)
         other = tf.gather(labels, near) != labels[:, None]
         return near, tf.cast(other, tf.float32)
 
@@ -138,28 +136,3 @@ class ExpansiveOversampling(ClassifierRetraining):
         made &= tf.reduce_max(other, axis=1) > 0
         share = tf.where(made, self.random.uniform([self.b]), 0.0)
         return x + share[:, None] * (enemy - x)
-
-
-@tf.function
-def nearest_of_all(features: tf.Tensor, k: int) -> tf.Tensor:
-    """The k nearest other rows of each row, by Euclidean distance.
-
-    Args:
-      features: [n, d].
-      k: below n.
-
-    Returns:
-      Rows int32 [n, k], nearest first.
-    """
-    squares = tf.reduce_sum(features**2, axis=1)
-    n = tf.shape(features)[0]
-    blocks = tf.TensorArray(tf.int32, (n + _BLOCK - 1) // _BLOCK, infer_shape=False)
-    for block in tf.range(blocks.size()):  # all distances at once would be n x n
-        rows = tf.range(block * _BLOCK, tf.minimum((block + 1) * _BLOCK, n))
-        x = tf.gather(features, rows)
-        nearness = 2.0 * x @ tf.transpose(features) - squares[None]
-        itself = tf.stack([tf.range(tf.size(rows)), rows], axis=1)
-        lowest = tf.fill([tf.size(rows)], -np.inf)
-        nearness = tf.tensor_scatter_nd_update(nearness, itself, lowest)
-        blocks = blocks.write(block, tf.math.top_k(nearness, k).indices)
-    return tf.ensure_shape(blocks.concat(), [None, k])

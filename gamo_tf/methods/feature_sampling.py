@@ -11,6 +11,7 @@ from gamo_tf.networks.convex_generator import ClassPoints
 from gamo_tf.training.feature_sampler import FeatureSampler, LatentBatch
 
 NEIGHBOURS = 5  # k of SMOTE (Chawla et al., 2002)
+_BLOCK = 512  # rows whose distances to all are in memory together
 
 
 class Convex(FeatureSampler):
@@ -102,11 +103,7 @@ class Pairs(FeatureSampler):
     ) -> tf.Tensor:
         samples = []
         for k, points in zip(latents.rows, class_points, strict=True):
-            n = points.shape[0]
-            x, y = (
-                tf.gather(points, self.random.uniform([k], maxval=n, dtype=tf.int32))
-                for _ in range(2)
-            )
+            x, y = (drawn_rows(self.random, points, k) for _ in range(2))
             samples.append(x + self.random.uniform([k, 1]) * (y - x))
         return tf.concat(samples, 0)
 
@@ -117,11 +114,26 @@ class Repeats(FeatureSampler):
     def sample(
         self, latents: LatentBatch, class_points: list, training: bool
     ) -> tf.Tensor:
-        samples = []
-        for k, points in zip(latents.rows, class_points, strict=True):
-            drawn = self.random.uniform([k], maxval=points.shape[0], dtype=tf.int32)
-            samples.append(tf.gather(points, drawn))
+        samples = [
+            drawn_rows(self.random, points, k)
+            for k, points in zip(latents.rows, class_points, strict=True)
+        ]
         return tf.concat(samples, 0)
+
+
+def drawn_rows(random: tf.random.Generator, points: tf.Tensor, k: int) -> tf.Tensor:
+    """Points drawn uniformly with replacement.
+
+    Args:
+      random: the random state.
+      points: [n, d].
+      k: how many.
+
+    Returns:
+      [k, d].
+    """
+    drawn = random.uniform([k], maxval=points.shape[0], dtype=tf.int32)
+    return tf.gather(points, drawn)
 
 
 def nearest_rows(points: tf.Tensor, k: int) -> tf.Tensor:
@@ -135,11 +147,37 @@ def nearest_rows(points: tf.Tensor, k: int) -> tf.Tensor:
       Rows int32 [n, min(k, n - 1)], nearest first.
     """
     n = points.shape[0]
+    return _nearest(points, tf.range(n), min(k, n - 1))
+
+
+@tf.function
+def nearest_of_many(points: tf.Tensor, k: int) -> tf.Tensor:
+    """`nearest_rows` block by block: all distances at once would be n x n.
+
+    Args:
+      points: [n, d].
+      k: neighbours wanted, below n.
+
+    Returns:
+      Rows int32 [n, k], nearest first.
+    """
+    n = tf.shape(points)[0]
+    blocks = tf.TensorArray(tf.int32, (n + _BLOCK - 1) // _BLOCK, infer_shape=False)
+    for block in tf.range(blocks.size()):
+        rows = tf.range(block * _BLOCK, tf.minimum((block + 1) * _BLOCK, n))
+        blocks = blocks.write(block, _nearest(points, rows, k))
+    return tf.ensure_shape(blocks.concat(), [None, k])
+
+
+def _nearest(points: tf.Tensor, rows: tf.Tensor, k: int) -> tf.Tensor:
+    """The k nearest other points of some rows, int32 [m, k]."""
     squares = tf.reduce_sum(points**2, axis=1)
     # -|x - y|^2 without |x|^2, which is the same along a row.
-    nearness = 2.0 * points @ tf.transpose(points) - squares[None]
-    nearness = tf.linalg.set_diag(nearness, tf.fill([n], -np.inf))
-    return tf.math.top_k(nearness, min(k, n - 1)).indices
+    nearness = 2.0 * tf.gather(points, rows) @ tf.transpose(points) - squares[None]
+    itself = tf.stack([tf.range(tf.size(rows)), rows], axis=1)
+    lowest = tf.fill([tf.size(rows)], -np.inf)
+    nearness = tf.tensor_scatter_nd_update(nearness, itself, lowest)
+    return tf.math.top_k(nearness, k).indices
 
 
 def simplex_weights(random: tf.random.Generator, shape: list[int]) -> tf.Tensor:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import keras
-import numpy as np
 import tensorflow as tf
 
-from gamo_tf.config.options import Options
 from gamo_tf.methods.classifier import Classifier
-from gamo_tf.methods.imbalance_losses import Loss
 from gamo_tf.training.losses import class_targets
 
 KAPPA, REMIX_TAU = 3.0, 0.5  # Remix: the paper's values
@@ -24,23 +18,16 @@ class Mixup(Classifier):
     share that is drawn once a minibatch from Beta(1, 1), that is uniformly.
     """
 
-    def batch_loss(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        rows: tf.Tensor,
-        loss: Loss,
-        *more: tf.Tensor,
-    ) -> tf.Tensor:
-        x, y = self.augmented(tf.gather(images, rows)), tf.gather(labels, rows)
+    def shown(
+        self, x: tf.Tensor, y: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         one_hot, _ = class_targets(y, self.c)
         share = self.random.uniform([])
         x = x if x.dtype == tf.float64 else tf.cast(x, tf.float32)  # vectors stay
         part = tf.cast(share, x.dtype)
         x = part * x + (1.0 - part) * tf.reverse(x, [0])
         own = self.target_share(y, tf.reverse(y, [0]), share)
-        target = own * one_hot + (1.0 - own) * tf.reverse(one_hot, [0])
-        return loss(target, self.M(self.F(x, training=True)))
+        return x, own * one_hot + (1.0 - own) * tf.reverse(one_hot, [0])
 
     def target_share(
         self, labels: tf.Tensor, others: tf.Tensor, share: tf.Tensor
@@ -82,41 +69,21 @@ class PastedMinorities(Classifier):
 
     The images below follow the training set; those pasted on them are drawn with
     every class equally probable. A minibatch in two has one rectangle, of an area
-    that is drawn uniformly, at one place; the target is mixed by area.
-
-    Args:
-      options: settings of the run.
-      networks: F and M.
-      rows: training rows.
+    that is drawn uniformly, at one place; the target is mixed by area. Arguments as
+    those of `Classifier`.
     """
 
-    def __init__(
-        self, options: Options, networks: Sequence[keras.Model], rows: int
-    ) -> None:
-        super().__init__(options, networks, rows)
-        counts = np.asarray(options.counts)
-        each = np.repeat(1.0 / (len(counts) * counts), counts)
-        self.cumulated = tf.constant(np.cumsum(each), tf.float32)
-
-    def batch_loss(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        rows: tf.Tensor,
-        loss: Loss,
-        *more: tf.Tensor,
-    ) -> tf.Tensor:
-        x, y = self.augmented(tf.gather(images, rows)), tf.gather(labels, rows)
-        drawn = tf.searchsorted(self.cumulated, self.random.uniform([self.b]))
-        drawn = tf.minimum(drawn, len(self.cumulated) - 1)  # the last sum is near 1
+    def shown(
+        self, x: tf.Tensor, y: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        drawn = self.balanced_rows([self.b])
         patch = self.augmented(tf.gather(images, drawn))
         inside = self.rectangle(*x.shape[1:3])
         share = tf.reduce_mean(inside)  # of the pasted image
         x = tf.where(inside[None, :, :, None] > 0, patch, x)
         one_hot, _ = class_targets(y, self.c)
         pasted, _ = class_targets(tf.gather(labels, drawn), self.c)
-        target = (1.0 - share) * one_hot + share * pasted
-        return loss(target, self.M(self.F(x, training=True)))
+        return x, (1.0 - share) * one_hot + share * pasted
 
     def rectangle(self, height: int, width: int) -> tf.Tensor:
         """1 inside of a random rectangle and 0 elsewhere, or 0 everywhere.

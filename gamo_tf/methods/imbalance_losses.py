@@ -136,21 +136,8 @@ def logit_adjust(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     Returns:
       ``loss(target, output)``, both [b, c], a scalar.
     """
-    return adjusted(np.asarray(counts.prior) ** tau)
-
-
-def adjusted(prior: np.ndarray) -> Loss:
-    """Softmax cross entropy of logit_y + log prior_y, for any prior.
-
-    Args:
-      prior: of each class, in label order [c]. It need not sum to 1: a constant is one
-        of the row. Classes of prior 0 take no part.
-
-    Returns:
-      ``loss(target, output)``, both [b, c], a scalar.
-    """
-    log_prior = tf.constant(np.log(np.maximum(prior, _TINY)), tf.float32)
-    return lambda target, p: _cross_entropy(target, _log(p) + log_prior)
+    shift = tf.constant(tau * np.log(counts.prior), tf.float32)
+    return lambda target, p: _cross_entropy(target, _log(p) + shift)
 
 
 def vector_scaling(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:

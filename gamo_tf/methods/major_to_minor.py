@@ -10,8 +10,6 @@ import tensorflow as tf
 
 from gamo_tf.config.options import Options
 from gamo_tf.methods.classifier import Classifier
-from gamo_tf.methods.imbalance_losses import Loss
-from gamo_tf.training.losses import class_targets
 
 # Of the paper and the authors' program, for CIFAR-10.
 BETA, LAMBDA, GAMMA = 0.999, 0.5, 0.9
@@ -73,23 +71,14 @@ class MajorToMinor(Classifier):
     def prepare(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
         if not self.late:
             return super().prepare(images, labels)
-        return (self.balanced_order(labels),)
+        return (self.balanced_order(),)
 
-    def batch_loss(
-        self,
-        images: tf.Tensor,
-        labels: tf.Tensor,
-        rows: tf.Tensor,
-        loss: Loss,
-        *more: tf.Tensor,
-    ) -> tf.Tensor:
-        if not self.translates:
-            return super().batch_loss(images, labels, rows, loss, *more)
-        x = tf.cast(self.augmented(tf.gather(images, rows)), tf.float32)
-        y = tf.gather(labels, rows)
-        x = tf.stop_gradient(self.translated(x, y))
-        one_hot, _ = class_targets(y, self.c)
-        return loss(one_hot, self.M(self.F(x, training=True)))
+    def shown(
+        self, x: tf.Tensor, y: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        if self.translates:
+            x = tf.stop_gradient(self.translated(tf.cast(x, tf.float32), y))
+        return super().shown(x, y, images, labels)
 
     def translated(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The minibatch with the rows in it that could be made of larger classes.

@@ -56,18 +56,13 @@ class AnchoredIGU(IGU):
       counts: as `IGU`.
     """
 
-    def call(self, inputs: list) -> tuple[tf.Tensor, tf.Tensor]:
-        """As `IGU.call`, of the outputs t [b, 66] of an `AnchoredCTMU`."""
-        t, labels, points = inputs
-        _, chosen = super().call([t[:, :-_DRAWS], labels, points])
-        inside = tf.cast(labels, tf.int64)[:, None] == self.owner[None, :]  # [b, N]
-        sizes = tf.reduce_sum(tf.cast(inside, tf.int32), axis=1)
-        starts = tf.argmax(inside, axis=1, output_type=tf.int32)
-        place = tf.cast(t[:, -_DRAWS] * tf.cast(sizes, tf.float32), tf.int32)
-        anchor = tf.one_hot(starts + tf.minimum(place, sizes - 1), len(self.owner))
+    def weights_of_any(self, t: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        chosen = super().weights_of_any(t[:, :-_DRAWS], labels)
+        inside = tf.cast(self.inside(labels), tf.int32)
+        sizes, starts = tf.reduce_sum(inside, axis=1), tf.argmax(inside, axis=1)
+        anchors = tf.cast(starts, tf.int32) + _anchor(t[:, -_DRAWS], sizes)
         share = t[:, -1:]
-        weights = (1.0 - share) * anchor + share * chosen
-        return weights @ points, weights
+        return (1.0 - share) * tf.one_hot(anchors, len(self.owner)) + share * chosen
 
     def class_samples(
         self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, points: ClassPoints
@@ -93,6 +88,7 @@ class AnchoredIGU(IGU):
         return (1.0 - share) * anchors + share * chosen
 
 
-def _anchor(u: tf.Tensor, n: int) -> tf.Tensor:
+def _anchor(u: tf.Tensor, n: tf.Tensor | int) -> tf.Tensor:
     """The row of n that a uniform number stands for, int32."""
-    return tf.minimum(tf.cast(u * n, tf.int32), n - 1)
+    place = tf.cast(u * tf.cast(n, tf.float32), tf.int32)
+    return tf.minimum(place, n - 1)

@@ -142,10 +142,27 @@ class IGU(layers.Layer):
           the sample's class.
         """
         t, labels, points = inputs
-        inside = tf.cast(labels, tf.int64)[:, None] == self.owner[None, :]  # [b, N]
-        logits = tf.where(inside, t @ self.kernel + self.bias, t.dtype.min)
-        weights = tf.where(inside, tf.nn.softmax(logits), 0.0)
+        weights = self.weights_of_any(t, labels)
         return weights @ points, weights  # Eq. 1
+
+    def weights_of_any(self, t: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Convex weights [b, N] of any minority classes, in any order.
+
+        Args:
+          t: of cTMU, [b, 64].
+          labels: int [b].
+        """
+        inside = self.inside(labels)
+        logits = tf.where(inside, t @ self.kernel + self.bias, t.dtype.min)
+        return tf.where(inside, tf.nn.softmax(logits), 0.0)
+
+    def inside(self, labels: tf.Tensor) -> tf.Tensor:
+        """Which of the N columns belong to the class of each label, bool [b, N].
+
+        Args:
+          labels: int [b].
+        """
+        return tf.cast(labels, tf.int64)[:, None] == self.owner[None, :]
 
     def stratified(
         self, t: tf.Tensor, class_points: list[ClassPoints], rows: list[int]

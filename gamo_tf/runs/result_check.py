@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gamo_tf.config.options import SETS, VALIDATION
+from gamo_tf.config.options import MEASURED, SETS
 from gamo_tf.errors import UserError
 
 
@@ -53,7 +53,7 @@ def check_results(values: Mapping) -> None:
     if len(values["counts"]) != c:
         raise UserError(f"counts: {len(values['counts'])} numbers for {c} classes.")
     for kind in (values, *([values["ema"]] if "ema" in values else [])):
-        for name in (*SETS, *([VALIDATION] if VALIDATION in values else [])):
+        for name in sets_of(values):
             if not isinstance(kind, dict) or not _is_summary(kind.get(name), c):
                 raise UserError(f"{name}: not the measures of {c} classes.")
 
@@ -68,6 +68,15 @@ def _is_summary(summary: object, c: int) -> bool:
     return len(matrix) == c and all(
         _list_of(_is(int))(row) and len(row) == c for row in matrix
     )
+
+
+def sets_of(values: Mapping) -> list[str]:
+    """The sets that results have to have: all but validation, which not every run has.
+
+    Args:
+      values: content of results.json, or a record of it.
+    """
+    return [name for name in MEASURED if name in SETS or name in values]
 
 
 def shares_agree(summary: object) -> bool:

@@ -203,14 +203,20 @@ class FeatureTrainer(Trainer):
         return tf.reshape(tf.gather(rows, wrapped), [self.steps_per_epoch, self.b])
 
     @tf.function
-    def balanced_order(self, labels: tf.Tensor) -> tf.Tensor:
-        """Minibatches [v, b] of rows: a class uniformly, then one of its rows.
+    def balanced_order(self) -> tf.Tensor:
+        """Minibatches [v, b] of `balanced_rows`."""
+        return self.balanced_rows([self.steps_per_epoch, self.b])
+
+    def balanced_rows(self, shape: list[int]) -> tf.Tensor:
+        """Rows drawn with replacement: a class uniformly, then one of its rows.
 
         Args:
-          labels: int32 [n], sorted.
+          shape: of the result.
+
+        Returns:
+          Rows int32 of that shape, of training rows that are sorted by label.
         """
-        shape = [self.steps_per_epoch, self.b]
-        counts = tf.math.bincount(labels, minlength=self.c)
+        counts = tf.constant(self.options.counts)
         starts = tf.cumsum(counts, exclusive=True)
         drawn = self.random.uniform(shape, maxval=self.c, dtype=tf.int32)
         share = self.random.uniform(shape)

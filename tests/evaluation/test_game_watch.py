@@ -5,7 +5,7 @@ import pytest
 
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import resolve
-from gamo_tf.evaluation import game_watch
+from gamo_tf.evaluation import game_watch, metrics
 from gamo_tf.methods.build import build
 
 
@@ -27,7 +27,7 @@ def test_coverage_tells_many_parents_from_the_same_few():
 def test_the_prior_of_a_classifier_counts_classes_alike():
     p = np.array([[0.8, 0.2]] * 90 + [[0.4, 0.6]] * 10)
     labels = np.repeat([0, 1], [90, 10])
-    np.testing.assert_allclose(game_watch.effective_prior(p, labels), [0.6, 0.4])
+    np.testing.assert_allclose(metrics.effective_prior(p, labels), [0.6, 0.4])
 
 
 def test_rows_in_the_hull_are_inside_and_far_ones_outside():

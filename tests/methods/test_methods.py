@@ -160,10 +160,8 @@ def test_a_new_head_learns_on_frozen_features_and_balanced_rows():
     assert np.abs(game.M.get_weights()[0] - fresh).max() < 0.01
     assert np.abs(old[4] - fresh).max() > 0.05
     assert int(game.optimizers["M"].iterations) == 10
-    rows = game.balanced_order(labels).numpy().ravel()
-    drawn = np.concatenate(
-        [game.balanced_order(labels).numpy().ravel() for _ in range(9)]
-    )
+    rows = game.balanced_order().numpy().ravel()
+    drawn = np.concatenate([game.balanced_order().numpy().ravel() for _ in range(9)])
     share = np.bincount(split.labels[drawn], minlength=10) / len(drawn)
     assert rows.max() < len(labels) and np.abs(share - 0.1).max() < 0.03
 
