@@ -229,6 +229,12 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
         help="shift images each time they are used, and mirror those that may be",
     )
     add(
+        "--sampling",
+        type=float,
+        metavar="Q",
+        help="balanced methods show a class's rows in proportion to n_i^Q; default 0.5",
+    )
+    add(
         "--tau",
         type=float,
         metavar="T",

@@ -75,6 +75,7 @@ RANGES = {
     "beta_1": SHARE,
     "label_noise": SHARE,
     "tau": Range(0, 100),
+    "sampling": Range(0, 1),
     "support": _whole_numbers(0, _MOST, "; 0 is all"),
     "ema": Range(0, 1, below=True, note="; 0 is off"),
     "test_per_class": _whole_numbers(0, _MOST, "; 0 is all"),

@@ -73,3 +73,16 @@ class ClassCounts:
     def prior(self) -> tuple[float, ...]:
         """The share P_i of each class, in label order."""
         return tuple(n / self.total for n in self.sizes)
+
+    def repeated(self, power: float) -> ClassCounts:
+        """The rows of each class in an epoch that shows those of smaller classes more
+        than once: proportional to n_i^power, and each row of the largest class once.
+
+        Args:
+          power: 1 shows all rows once, 0 all classes equally often. 0.5 is the square
+            root that repeat factors have in Gupta et al. (LVIS, CVPR 2019).
+        """
+        largest = self.largest
+        return ClassCounts.of(
+            round(n * (n / largest) ** (power - 1)) for n in self.sizes
+        )

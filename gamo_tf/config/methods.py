@@ -24,7 +24,7 @@ class Method:
       title: for people, with its source.
       players: the networks that learn, of "FMDG".
       trainer: what trains them.
-      samples: the game's source of generated features; "": no game.
+      samples: the game's source of generated features; "": nothing is generated.
       oversample: the function that adds training images before training; "": none.
       objective: in the place of the run's loss, a name of
         ``methods.imbalance_losses.OBJECTIVES``; "": the run's loss.
@@ -51,23 +51,34 @@ class Method:
     @property
     def convex(self) -> bool:
         """Whether it trains the paper's G: convex weights over known rows."""
+        return self.samples in (_CONVEX, _CHOSEN)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether it shows rows of smaller classes more often, ``--sampling``."""
+        return self.trainer == _BALANCED
+
+    @property
+    def supported(self) -> bool:
+        """Whether its G can work on some points of a class, ``--support``."""
         return self.samples == _CONVEX
 
     @property
     def adjusts(self) -> bool:
         """Whether it has a strength of adjustment, ``--tau``."""
-        return self.objective in _ADJUSTED or self.trainer == _BALANCED
+        return self.objective in _ADJUSTED or self.balanced
 
     @property
     def m_updates(self) -> int:
         """Updates of M in one iteration. Iterations default to as many as give
         every method the same number of them."""
-        return 2 if self.samples else 1
+        return 2 if self.samples and not self.balanced else 1
 
 
 _BALANCED = "methods.balanced_game:BalancedGame"
 _ADJUSTED = ("logit-adjust", "logit-adjust-posthoc", "vector-scaling", "tau-norm")
 _CONVEX = "methods.feature_sampling:Convex"
+_CHOSEN = "methods.partners:Chosen"
 _FREE = "methods.feature_sampling:Free"
 
 
@@ -75,17 +86,17 @@ def _game(name: str, title: str, players: str, samples: str) -> Method:
     return Method(name, title, players, "game:Game", samples)
 
 
-def _balanced(name: str, title: str, players: str, samples: str) -> Method:
+def _balanced(name: str, title: str, players: str, samples: str = "") -> Method:
     """A row of balanced GAMO or of one of its controls."""
     return Method(
         name,
         title,
         players,
         _BALANCED,
-        f"methods.feature_sampling:{samples}",
+        samples,
         losses=("ce",),
         anchored="G" in players,
-        defaults={"support": 64} if "G" in players else {},
+        defaults={"sampling": 0.5},
     )
 
 
@@ -118,11 +129,21 @@ METHODS = {
             "FM",
             "methods.feature_sampling:Smote",
         ),
-        _balanced("gamo-balanced", "balanced GAMO", "FMDG", "Convex"),
-        _balanced("gamo-balanced-no-d", "balanced GAMO without D", "FMG", "Convex"),
-        _balanced("balanced-pairs", "the same, partners at random", "FM", "Pairs"),
-        _balanced("balanced-smote", "the same, SMOTE on F(x)", "FM", "Smote"),
-        _balanced("balanced-repeats", "the same, repeated rows", "FM", "Repeats"),
+        _balanced("gamo-balanced", "balanced GAMO", "FMDG", _CHOSEN),
+        _balanced("gamo-balanced-no-d", "balanced GAMO without D", "FMG", _CHOSEN),
+        _balanced(
+            "balanced-pairs",
+            "the same, partners at random",
+            "FM",
+            "methods.partners:AtRandom",
+        ),
+        _balanced(
+            "balanced-smote",
+            "the same, SMOTE on F(x)",
+            "FM",
+            "methods.partners:Nearest",
+        ),
+        _balanced("balanced-repeats", "the same, nothing generated", "FM"),
         Method("cn", "plain classifier (Baseline CN)"),
         Method(
             "ros",

@@ -64,6 +64,8 @@ class Options:
     label_noise: float = 0.0  # width of U(0, .) on D's targets; the program's: 0.1
     ema: float = 0.0  # decay an iteration of averaged F and M; 0: no average
     support: int = 0  # points of each class that a pass of the game works on; 0: all
+    # Power of the class sizes by which rows are shown; 1: alike, 0: classes alike.
+    sampling: float = 1.0
     tau: float = 1.0  # of logit adjustment and tau-normalisation; 0: none
     augment: bool = False  # images shifted at each use, mirrored where they may be
     deterministic: bool = False  # bit-exact repeats on one device
@@ -220,9 +222,20 @@ def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
     if chosen.get("tau", Options.tau) != Options.tau and not method.adjusts:
         named = ", ".join(m.name for m in METHODS.values() if m.adjusts)
         raise UserError(f"{setting('tau')}: {method.name} adjusts nothing; {named} do.")
-    if chosen.get("support") and not method.convex:
-        raise UserError(f"{setting('support')}: {method.name} has no IGU.")
-    if chosen.get("generator_update") == "per-class" and not method.convex:
+    if chosen.get("sampling", Options.sampling) != Options.sampling and (
+        not method.balanced
+    ):
+        named = ", ".join(m.name for m in METHODS.values() if m.balanced)
+        raise UserError(
+            f"{setting('sampling')}: {method.name} shows all rows alike; {named} need "
+            "not."
+        )
+    if chosen.get("support") and not method.supported:
+        why = "has no IGU"
+        if method.convex:
+            why = "combines the newest features of each class, however many there are"
+        raise UserError(f"{setting('support')}: {method.name} {why}.")
+    if chosen.get("generator_update") == "per-class" and not method.supported:
         raise UserError(
             f"{setting('generator_update')} per-class: {method.name} has no IGU."
         )

@@ -26,8 +26,9 @@ from gamo_tf.experiments.runner import Wishes, train_missing
 from gamo_tf.files import atomically, write_text
 
 SEEDS = (100, 101)  # tables have 0, 1, ...
-UPDATES = 1000  # of F
-SETS = ("mnist", "cifar10")  # on fashion-mnist nothing is chosen
+# Updates of F (on MNIST of M) in a trial, by the sets of which settings are chosen. On
+# Fashion-MNIST nothing is chosen.
+UPDATES: Mapping[str, int] = {"mnist": 1000, "cifar10": 500}
 RECIPE = {"augment": True, "ema": 0.999}  # of theirs and ours alike
 RATES = (5e-4, 1e-3, 2e-3)
 
@@ -47,19 +48,22 @@ GRIDS: Mapping[str, list[dict]] = {
     **{
         name: _LOSSES
         for name in (
-            *("cn", "ros", "class-weight", "crt", "eos", "mixup", "remix", "cmo"),
-            *("gamo", "convex-random", "smote-features"),
+            *("cn", "ros", "class-weight", "crt", "eos"),
+            *("mixup", "remix", "cmo", "gamo"),
         )
     },
     **{
         name: _grid(learning_rate=RATES, tau=(1.0, 0.8))
+        for name in ("logit-adjust", "vector-scaling", "tau-norm")
+    },
+    **{
+        name: _grid(learning_rate=RATES, sampling=(0.5, 0.25))
         for name in (
-            *("logit-adjust", "vector-scaling", "tau-norm"),
             *("gamo-balanced", "gamo-balanced-no-d"),
             *("balanced-pairs", "balanced-smote", "balanced-repeats"),
         )
     },
-    "ldam-drw": _SIX_RATES,
+    **{name: _SIX_RATES for name in ("ldam-drw", "m2m")},
 }
 
 
@@ -79,13 +83,14 @@ class Trial:
     dataset: str
     seed: int
 
-    def options(self, updates: int) -> Options:
+    def options(self, updates: int | None = None) -> Options:
         """Every setting of the run.
 
         Args:
-          updates: of F, or of M where F has nothing to learn.
+          updates: of F, or of M where F has nothing to learn; None: those of `UPDATES`.
         """
         chosen = GRIDS[self.method][self.number]
+        updates = updates or UPDATES[self.dataset]
         return equal_options(self.method, chosen, self.dataset, self.seed, updates)
 
 
@@ -157,12 +162,12 @@ def score(result: Mapping) -> float:
     return float(np.mean([found[metric.name] for metric in METRICS]))
 
 
-def collect(store: ResultStore, updates: int) -> pd.DataFrame:
+def collect(store: ResultStore, updates: int | None = None) -> pd.DataFrame:
     """The scores of all trials that are known.
 
     Args:
       store: the results.
-      updates: of F.
+      updates: of F; None: those of `UPDATES`.
 
     Returns:
       A line for each trial: method, number, dataset, seed, ``score`` and the
@@ -170,6 +175,8 @@ def collect(store: ResultStore, updates: int) -> pd.DataFrame:
     """
     lines = []
     datasets = list(dict.fromkeys(options.dataset for options, _ in store))
+    if updates is None:
+        datasets = [dataset for dataset in datasets if dataset in UPDATES]
     for trial in trials(list(GRIDS), datasets):
         if result := store.get(trial.options(updates)):
             found = result["ema"]["validation"]
@@ -179,20 +186,20 @@ def collect(store: ResultStore, updates: int) -> pd.DataFrame:
 
 
 def best(found: pd.DataFrame) -> dict[str, int]:
-    """The trial that each method keeps: the highest mean over `SETS` of the mean over
+    """The trial that each method keeps: the highest mean over the sets of the mean over
     seeds.
 
     Args:
-      found: of `collect`. Methods of which a trial is not known yet, on any dataset of
-        `SETS` or seed, are left out: they have not been tuned equally.
+      found: of `collect`. Methods of which a trial is not known yet, on any set of
+        `UPDATES` or seed, are left out: they have not been tuned equally.
 
     Returns:
       The number of the trial, by method.
     """
     kept = {}
-    for method, mine in found[found["dataset"].isin(SETS)].groupby("method"):
+    for method, mine in found[found["dataset"].isin(list(UPDATES))].groupby("method"):
         table = mine.pivot_table("score", "number", ["dataset", "seed"])
-        whole = (len(GRIDS[str(method)]), len(SETS) * len(SEEDS))
+        whole = (len(GRIDS[str(method)]), len(UPDATES) * len(SEEDS))
         if table.shape == whole and not table.isna().any(axis=None):
             means = table.T.groupby(level="dataset").mean().mean()
             kept[str(method)] = int(means.idxmax())
@@ -204,7 +211,7 @@ def make(store: ResultStore, wishes: Wishes) -> int:
 
     Args:
       store: gets the results.
-      wishes: methods of `GRIDS`, datasets in the place of `SETS`, and the rest.
+      wishes: methods of `GRIDS`, datasets in the place of those of `UPDATES`, and more.
 
     Returns:
       How many trials failed; each says why.
@@ -217,21 +224,28 @@ def make(store: ResultStore, wishes: Wishes) -> int:
             f"{setting('methods')} {', '.join(sorted(odd))}: has no grid in "
             "gamo_tf/experiments/tuning.py."
         )
-    updates = wishes.updates or UPDATES
-    wanted = trials(wishes.methods or list(GRIDS), wishes.datasets or SETS)
-    options = (trial.options(updates) for trial in wanted)
+    odd = set(wishes.datasets) - set(UPDATES)
+    if odd and not wishes.updates:
+        raise UserError(
+            f"{setting('datasets')} {', '.join(sorted(odd))}: nothing is chosen there; "
+            f"{setting('updates')} tries it anyway."
+        )
+    wanted = trials(wishes.methods or list(GRIDS), wishes.datasets or list(UPDATES))
+    options = (trial.options(wishes.updates) for trial in wanted)
     failed = train_missing(options, wishes, store)
-    for path in write(store, updates, wishes.command, wishes.out):
+    for path in write(store, wishes.updates, wishes.command, wishes.out):
         print(f"written: {path}")
     return failed
 
 
-def write(store: ResultStore, updates: int, command: str, out: Path) -> list[Path]:
+def write(
+    store: ResultStore, updates: int | None, command: str, out: Path
+) -> list[Path]:
     """Write what is known as ``tuning.md`` and ``tuning.csv``.
 
     Args:
       store: the results.
-      updates: of F.
+      updates: of F; None: those of `UPDATES`.
       command: that the page names as the one that made it.
       out: directory.
 
@@ -243,15 +257,17 @@ def write(store: ResultStore, updates: int, command: str, out: Path) -> list[Pat
     """
     found = collect(store, updates)
     if found.empty:
-        raise UserError(f"{store.path}: no trial of {updates} updates is known.")
+        raise UserError(f"{store.path}: no such trial is known.")
     kept = best(found)
     seeds = " and ".join(map(str, SEEDS))
+    lengths = {name: updates or UPDATES[name] for name in found["dataset"].unique()}
+    told = ", ".join(f"{n} on {name}" for name, n in lengths.items())
     note = (
         f"`{command}`: {document.METRIC_TITLES} on validation rows, averaged weights, "
-        f"means over the seeds {seeds}, which no other table uses; {updates} updates "
-        f"of F (of M on mnist). Every method has {len(_LOSSES)} trials. The trial that "
-        "is kept has the highest mean of both metrics over the datasets; a method is "
-        "kept of only when all its trials are known."
+        f"means over the seeds {seeds}, which no other table uses; updates of F "
+        f"(where it has nothing to learn, of M): {told}. Every method has "
+        f"{len(_LOSSES)} trials. The one that is kept has the highest mean of both "
+        "metrics over the datasets; a method keeps one only when all are known."
     )
     page: list[document.Block] = [document.Heading("Tuning", 1), document.Text(note)]
     datasets = list(dict.fromkeys(found["dataset"]))

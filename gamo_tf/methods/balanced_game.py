@@ -2,13 +2,16 @@
 
 Against `game.Game`, by lines of Algorithm 1 (docs/method.md has the equations):
 
-- line 4: F and M move together, on minibatches as they are drawn;
-- lines 4, 9, 11: M's loss is softmax cross entropy adjusted by the prior (Menon et al.,
-  ICLR 2021), so that M predicts as if classes were equally common;
-- lines 6-16 see the features that lines 2-5 have just computed, and are played half as
-  often as F is updated, where F learns;
-- lines 8, 12: G has an anchor (`networks.anchored_generator`);
-- line 14: G maximises M's loss on its samples, without the adjustment;
+- line 2: rows of smaller classes come more than once into the minibatches;
+- line 4: one step of F and M together, by softmax cross entropy that is adjusted by the
+  prior of these minibatches (Menon et al., ICLR 2021), so that M predicts as if classes
+  were equally common;
+- line 6: the game is played in every eighth minibatch, on the features that line 4 has
+  just computed; line 9 has been done for M then;
+- lines 8, 10, 12: a generated point is a row of the minibatch that moves at most half
+  of the way to a partner (`methods.partners`) among the newest features of its class;
+- line 11: M's loss on generated points has the same adjustment;
+- lines 14-15: G has one step on both losses, and maximises M's without the adjustment;
 - at the end F and M become their averages.
 """
 
@@ -17,23 +20,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.options import Options
-from gamo_tf.game import Game
+from gamo_tf.methods.feature_memory import FeatureMemory
 from gamo_tf.methods.imbalance_losses import logit_adjust, softmax
-from gamo_tf.training.feature_sampler import FeatureSampler
+from gamo_tf.methods.partners import Partners
+from gamo_tf.networks.anchored_generator import SHARE
 from gamo_tf.training.losses import class_targets
+from gamo_tf.training.trainer import FeatureTrainer
+
+TURNS = 8  # minibatches of F and M for one of the game
+PLACES = 32  # features of each class that are remembered
 
 
-class BalancedGame(Game):
+class BalancedGame(FeatureTrainer):
     """The game of F, M, G and perhaps D as the module describes it.
 
     Args:
       options: settings of the run.
-      networks: F, M; D, if there is one; G, if what generates learns.
+      networks: F, M; D, if there is one; G, if what chooses partners learns.
       rows: training rows.
-      make_sampler: as for `Game`.
+      make_partners: makes the source of partners from G (or None), the options, the
+        random state and the memory; None: nothing is generated.
     """
 
     def __init__(
@@ -41,54 +51,93 @@ class BalancedGame(Game):
         options: Options,
         networks: Sequence[keras.Model],
         rows: int,
-        make_sampler: Callable[..., FeatureSampler],
+        make_partners: Callable[..., Partners] | None = None,
     ) -> None:
-        super().__init__(options, networks, rows, make_sampler)
+        self.shown = options.class_counts.repeated(options.sampling)
+        super().__init__(options, networks, self.shown.total)
+        self.D: keras.Model = self.networks.get("D")
+        self.m_loss = logit_adjust(self.shown, self.loss, options.tau)
+        self.unadjusted = softmax(self.shown, self.loss)
         counts = options.class_counts
-        self.m_loss = logit_adjust(counts, self.loss, options.tau)
-        self.unadjusted = softmax(counts, self.loss)
-        self.representation_pass = self.compiled(self._representation_pass, self.xla)
+        self.memory = FeatureMemory(counts, PLACES, self.F.output_shape[1])
+        self.partners = make_partners and make_partners(
+            self.G, options, self.random, self.memory
+        )
+        # Rows of the majority stay as they are: it needs no more of them.
+        minority = np.isin(range(self.c), counts.minority)
+        self.share = tf.constant(SHARE * minority, tf.float32)
+        d, g = self.D is not None, self.G is not None
+        played = {
+            "M_generated": self.partners is not None,
+            "D_real": d,
+            "D_generated": d,
+            "G_vs_M": g,
+            "G_vs_D": g and d,
+        }
+        self.game_names = tuple(name for name, there in played.items() if there)
+        self.loss_names = ("M_real", *self.game_names)
+        # XLA on a CPU takes longer for the turns of the game than it saves elsewhere.
+        gpu = bool(tf.config.list_physical_devices("GPU"))
+        fused = self.xla if self.partners is None else gpu
+        self.whole_pass = self.compiled(self._whole_pass, fused)
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        state = super().checkpoint()
+        state.memory = self.memory
+        return state
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
         images, labels = data
-        losses: list[float] = []
-        features, rounds = None, steps
-        if self.learns_features:
-            order, rounds = self.order(labels), -(-steps // 2)
-            loss, features = self.representation_pass(
-                images, labels, order, tf.constant(steps)
-            )
-            losses.append(float(loss))
-        if features is None or steps < self.steps_per_epoch:  # not all rows were seen
-            features = self.augmented_features(images)
-        losses += self.played(features, labels, tf.constant(rounds))
-        return dict(zip(self.loss_names, losses, strict=True))
+        if self.partners and not bool(self.memory.full):
+            rows = self.memory.first_rows(self.random)
+            self.memory.fill(self.augmented_features(tf.gather(images, rows)), rows)
+        order = self.repeated_order()
+        losses = self.whole_pass(images, labels, order, tf.constant(steps))
+        return dict(zip(self.loss_names, losses.numpy().tolist(), strict=True))
 
-    def _representation_pass(
-        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, steps: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Lines 2-5 for F and M together.
+    @tf.function
+    def repeated_order(self) -> tf.Tensor:
+        """Line 2: minibatches of all rows, those of smaller classes more than once.
+
+        Every row of a class comes equally often, give or take one.
 
         Returns:
-          The mean loss, and the features [n, d] that each row had when it was trained
-          on; zeros for rows that were not.
+          Rows int32 [steps_per_epoch, b]; the last minibatch wraps around.
         """
-        d = self.F.output_shape[1]
-        seen = tf.TensorArray(
-            tf.float32, self.steps_per_epoch, element_shape=[self.b, d]
-        )
-        total = 0.0
+        rows, start = [], 0
+        sizes = zip(self.options.counts, self.shown.sizes, strict=True)
+        for n, m in sizes:
+            rows.append(start + tf.gather(self._shuffled(tf.range(n)), tf.range(m) % n))
+            start += n
+        shuffled = self._shuffled(tf.concat(rows, 0))
+        wrapped = tf.range(self.steps_per_epoch * self.b) % tf.size(shuffled)
+        return tf.reshape(tf.gather(shuffled, wrapped), [self.steps_per_epoch, self.b])
+
+    def _shuffled(self, rows: tf.Tensor) -> tf.Tensor:
+        seed = self.random.make_seeds(1)[:, 0]
+        return tf.random.experimental.stateless_shuffle(rows, seed)
+
+    def _whole_pass(
+        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, steps: tf.Tensor
+    ) -> tf.Tensor:
+        """Mean losses by `loss_names`; those of the game over its turns."""
+        classified, played = 0.0, tf.zeros(len(self.game_names))
         for k in tf.range(steps):
             x, y = tf.gather(images, order[k]), tf.gather(labels, order[k])
-            loss, features = self.representation_step(self.augmented(x), y)
-            seen, total = seen.write(k, features), total + loss
-        rows = tf.reshape(order, [-1, 1])
-        values = tf.reshape(seen.stack(), [-1, d])
-        n = images.shape[0]
-        features = tf.tensor_scatter_nd_update(tf.zeros([n, d]), rows, values)
-        return total / tf.cast(steps, tf.float32), features
+            loss, features = self.classifier_step(self.augmented(x), y)
+            classified += loss
+            if self.partners is not None:
+                if k % TURNS == 0:
+                    played += self.game_step(features, y)
+                self.memory.add(features, y, order[k])
+        turns = (steps + TURNS - 1) // TURNS
+        means = (
+            classified / tf.cast(steps, tf.float32),
+            played / tf.cast(turns, tf.float32),
+        )
+        return tf.concat([means[0][None], means[1]], 0)
 
-    def representation_step(
+    def classifier_step(
         self, x: tf.Tensor, y: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Lines 3-4: F and M by gradient descent on (M(F(B_d)), Y_d).
@@ -107,15 +156,79 @@ class BalancedGame(Game):
             features.append(self.F(x, training=True))
             return self.m_loss(one_hot, self.M(features[-1]))
 
-        value = self.minimize(["F", "M"], loss)
-        self.average("F")
-        self.average("M")
+        players = ["F", "M"] if self.learns_features else ["M"]
+        value = self.minimize(players, loss)
+        for name in players:
+            self.average(name)
         return value, tf.stop_gradient(features[-1])
 
-    def against_m(
-        self, one_hot: tf.Tensor, complement: tf.Tensor, p: tf.Tensor
+    def game_step(self, features: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """Lines 8-15: M and D on generated points, D on real ones, then G.
+
+        Args:
+          features: F(B_d), [b, d].
+          y: their labels Y_d, int32 [b].
+
+        Returns:
+          Losses by `game_names`.
+        """
+        one_hot, _ = class_targets(y, self.c)
+        one = tf.ones([y.shape[0], 1])
+        made = self.generated(features, y, training=False)
+        losses = [self.minimize("M", lambda: self.m_loss(one_hot, self.M(made)))]
+        self.average("M")
+        if self.D is not None:
+            losses.append(self._discriminator_step(features, one_hot, one))
+            losses.append(self._discriminator_step(made, one_hot, 1.0 - one))
+        if self.G is not None:
+            losses.extend(self.generator_step(features, y))
+        return tf.stack(losses)
+
+    def generator_step(self, features: tf.Tensor, y: tf.Tensor) -> list[tf.Tensor]:
+        """Lines 12-15: one step of G against M, and against D if there is one.
+
+        Args:
+          features: F(B_d), [b, d], the anchors.
+          y: their labels Y_d, int32 [b].
+
+        Returns:
+          The losses against M and against D, before the step.
+        """
+        one_hot, _ = class_targets(y, self.c)
+        one = tf.ones([y.shape[0], 1])
+        against: list[tf.Tensor] = []
+
+        def loss() -> tf.Tensor:
+            points = self.generated(features, y, training=True)
+            against.append(-self.unadjusted(one_hot, self.M(points)))  # line 14
+            if self.D is not None:
+                against.append(self.loss(one, self.D([points, one_hot])))  # line 15
+            return tf.add_n(against)
+
+        self.minimize("G", loss)
+        return against
+
+    def _discriminator_step(
+        self, points: tf.Tensor, one_hot: tf.Tensor, target: tf.Tensor
     ) -> tf.Tensor:
-        return -self.unadjusted(one_hot, p)
+        return self.minimize("D", lambda: self.loss(target, self.D([points, one_hot])))
+
+    def generated(self, features: tf.Tensor, y: tf.Tensor, training: bool) -> tf.Tensor:
+        """G(z|y) = (1 - s) x_a + s sum_j g_j x_j; s is 0 for rows of the majority.
+
+        Args:
+          features: the anchors x_a, [b, d].
+          y: their labels, int32 [b].
+          training: the mode of batch normalization.
+
+        Returns:
+          [b, d].
+        """
+        if self.partners is None:  # of the controls, one has no game
+            return features
+        partners = self.partners.points(features, y, training)
+        share = self.random.uniform([y.shape[0], 1]) * tf.gather(self.share, y)[:, None]
+        return (1.0 - share) * features + share * partners
 
     def finish(self) -> None:
         for name, average in self.averages.items():

@@ -41,7 +41,7 @@ class Convex(FeatureSampler):
         order = tf.random.experimental.stateless_shuffle(tf.range(n), seed)
         place = order[: self.support]
         some = tf.gather(rows, place)
-        return ClassPoints(some, tf.transpose(some), place, rows)
+        return ClassPoints(some, tf.transpose(some), place)
 
     def sample(
         self, latents: LatentBatch, class_points: list, training: bool
@@ -92,48 +92,6 @@ class Smote(FeatureSampler):
             x, y = tf.gather(points, base), tf.gather(points, other)
             samples.append(x + self.random.uniform([k, 1]) * (y - x))
         return tf.concat(samples, 0)
-
-
-class Pairs(FeatureSampler):
-    """x_a + U(0, 1) (x_b - x_a) with both rows drawn uniformly from a class: the
-    anchored generator without an adversary."""
-
-    def sample(
-        self, latents: LatentBatch, class_points: list, training: bool
-    ) -> tf.Tensor:
-        samples = []
-        for k, points in zip(latents.rows, class_points, strict=True):
-            x, y = (drawn_rows(self.random, points, k) for _ in range(2))
-            samples.append(x + self.random.uniform([k, 1]) * (y - x))
-        return tf.concat(samples, 0)
-
-
-class Repeats(FeatureSampler):
-    """Rows of a class, drawn uniformly with replacement."""
-
-    def sample(
-        self, latents: LatentBatch, class_points: list, training: bool
-    ) -> tf.Tensor:
-        samples = [
-            drawn_rows(self.random, points, k)
-            for k, points in zip(latents.rows, class_points, strict=True)
-        ]
-        return tf.concat(samples, 0)
-
-
-def drawn_rows(random: tf.random.Generator, points: tf.Tensor, k: int) -> tf.Tensor:
-    """Points drawn uniformly with replacement.
-
-    Args:
-      random: the random state.
-      points: [n, d].
-      k: how many.
-
-    Returns:
-      [k, d].
-    """
-    drawn = random.uniform([k], maxval=points.shape[0], dtype=tf.int32)
-    return tf.gather(points, drawn)
 
 
 def nearest_rows(points: tf.Tensor, k: int) -> tf.Tensor:

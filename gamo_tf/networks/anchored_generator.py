@@ -7,8 +7,10 @@ points of the class, and the adversary's choice:
     G(z|i) = (1 - s) x_a + s sum_j g_i(t(z|i))_j x_j,    a and s drawn with z.
 
 It is SMOTE whose partner an adversary chooses, and still Eq. 1: a convex combination
-of the points of class i and of no others. a and s are functions of the first and the
-last number of z, so that G stays a function of z.
+of the points of class i and of no others. s is at most a half, so that the anchor
+weighs most. a and s are functions of the first and the last number of z, so that G
+stays a function of z. In training the anchors are the rows of the minibatch instead
+(`methods.balanced_game`).
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf.networks.convex_generator import CTMU, IGU, ClassPoints
+from gamo_tf.networks.convex_generator import CTMU, IGU
 
+SHARE = 0.5  # the most that a partner weighs
 _DRAWS = 2  # numbers of z that decide a and s
 
 
@@ -61,31 +64,24 @@ class AnchoredIGU(IGU):
         inside = tf.cast(self.inside(labels), tf.int32)
         sizes, starts = tf.reduce_sum(inside, axis=1), tf.argmax(inside, axis=1)
         anchors = tf.cast(starts, tf.int32) + _anchor(t[:, -_DRAWS], sizes)
-        share = t[:, -1:]
-        return (1.0 - share) * tf.one_hot(anchors, len(self.owner)) + share * chosen
-
-    def class_samples(
-        self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, points: ClassPoints
-    ) -> tf.Tensor:
-        """As `IGU.class_samples`. Where only some points are there, the anchor is still
-        one of all: taking a row costs nothing."""
-        partners = super().class_samples(t, kernel, bias, points)
-        whole = points.rows if points.whole is None else points.whole
-        share = t[:, -1:]
-        anchors = tf.gather(whole, _anchor(t[:, -_DRAWS], whole.shape[0]))
-        return (1.0 - share) * anchors + share * partners
+        return _joined(t, tf.one_hot(anchors, len(self.owner)), chosen)
 
     def convex_weights(
         self, t: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
     ) -> tf.Tensor:
-        """The weights of the partner alone; `weights_of` has the anchor's too."""
-        return super().convex_weights(t[:, :-_DRAWS], kernel, bias)
+        chosen = super().convex_weights(t[:, :-_DRAWS], kernel, bias)
+        n = chosen.shape[1]
+        return _joined(t, tf.one_hot(_anchor(t[:, -_DRAWS], n), n), chosen)
 
-    def weights_of(self, t: tf.Tensor, index: int) -> tf.Tensor:
-        chosen = super().weights_of(t, index)
-        n, share = chosen.shape[1], t[:, -1:]
-        anchors = tf.one_hot(_anchor(t[:, -_DRAWS], n), n)
-        return (1.0 - share) * anchors + share * chosen
+    def logits_of_some(self, t: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+        """Those of the partner alone."""
+        return super().logits_of_some(t[:, :-_DRAWS], columns)
+
+
+def _joined(t: tf.Tensor, anchors: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
+    """The weights [b, n] of anchors and partners together; t's last number tells s."""
+    share = SHARE * t[:, -1:]
+    return (1.0 - share) * anchors + share * chosen
 
 
 def _anchor(u: tf.Tensor, n: tf.Tensor | int) -> tf.Tensor:

@@ -32,13 +32,11 @@ class ClassPoints(NamedTuple):
       columns: the same transposed, [d, n_i].
       place: where these are only some of the class's points, their columns of the
         class's IGU, int32; None: they are all of them, in their order.
-      whole: in that case all points of the class, [n_i, d].
     """
 
     rows: tf.Tensor
     columns: tf.Tensor
     place: tf.Tensor | None = None
-    whole: tf.Tensor | None = None
 
 
 @tf.custom_gradient
@@ -223,6 +221,19 @@ class IGU(layers.Layer):
           [k, n_i], not negative, which sum to 1.
         """
         return tf.nn.softmax(t @ kernel + bias)
+
+    def logits_of_some(self, t: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+        """What a softmax makes convex weights of, for some of the N columns.
+
+        Args:
+          t: of cTMU, [b, 64].
+          columns: int32 [k], of any classes, in any order.
+
+        Returns:
+          [b, k].
+        """
+        kernel = tf.gather(self.kernel, columns, axis=1)
+        return t @ kernel + tf.gather(self.bias, columns)
 
     def one_class(self, t: tf.Tensor, points: ClassPoints, index: int) -> tf.Tensor:
         """Samples [k, d] of the `index`-th class of `counts`, from its points.

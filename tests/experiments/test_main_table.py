@@ -75,8 +75,7 @@ def test_seeds_of_the_table_were_not_tuned_on():
 def test_a_method_is_in_it_once_it_is_tuned(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tuning, "GRIDS", {"cn": [{"learning_rate": 5e-4}]})
     monkeypatch.setattr(tuning, "SEEDS", (100,))
-    monkeypatch.setattr(tuning, "SETS", ("digits",))
-    monkeypatch.setattr(tuning, "UPDATES", 20)
+    monkeypatch.setattr(tuning, "UPDATES", {"digits": 20})
     monkeypatch.setattr(main_table, "SEEDS", {"digits": 1})
     end = ["--out", str(tmp_path), "--runs-dir", str(tmp_path / "runs")]
     asked = ["main", "--methods", "cn", "--updates", "20", *end]

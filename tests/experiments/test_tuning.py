@@ -63,7 +63,7 @@ def test_trials_are_trained_once_and_written(tmp_path, monkeypatch, capsys):
         tuning, "GRIDS", {"cn": [{"learning_rate": 2e-4}, {"learning_rate": 5e-4}]}
     )
     monkeypatch.setattr(tuning, "SEEDS", (100,))
-    monkeypatch.setattr(tuning, "SETS", ("digits",))
+    monkeypatch.setattr(tuning, "UPDATES", {"digits": 20})
     arguments = ["tune", "--datasets", "digits", "--updates", "20"]
     arguments += ["--out", str(tmp_path), "--runs-dir", str(tmp_path / "runs")]
     assert reproduce.main(arguments) == 0

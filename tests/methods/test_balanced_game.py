@@ -11,9 +11,11 @@ from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import resolve
 from gamo_tf.data import load
 from gamo_tf.data.splits import draw_split
+from gamo_tf.errors import UserError
 from gamo_tf.evaluation.game_watch import coverage
 from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
 from gamo_tf.methods.build import build
+from gamo_tf.methods.feature_memory import FeatureMemory
 from gamo_tf.networks.anchored_generator import AnchoredCTMU, AnchoredIGU, uniform
 from gamo_tf.networks.convex_generator import ClassPoints, convex_generator
 from gamo_tf.networks.saved import load_network, save_network
@@ -65,6 +67,9 @@ def test_the_anchor_and_its_weight_follow_from_z(G, points):
     expected = np.zeros((3, 13))
     expected[[0, 1, 2], [4, 7, 9]] = 1
     np.testing.assert_allclose(weights, expected, atol=1e-6)
+    z[:, -1] = 9  # s = 1/2: the anchor has half of the weight and its own share of g
+    _, weights = G([tf.constant(z), *inputs[1:]], training=False)
+    assert (weights.numpy()[[0, 1, 2], [4, 7, 9]] >= 0.5).all()
     values = uniform(tf.random.stateless_normal([20000], [5, 6])).numpy()
     assert values.min() >= 0 and values.max() < 1
     np.testing.assert_allclose(
@@ -95,9 +100,9 @@ def test_samples_cover_a_class_however_g_has_collapsed(G, points):
     sampler = ConvexSampler(G, features, labels)
     found = coverage(sampler.weights(2, standard_normal([0, 1], 2000, 5)))
     igu.bias.assign(before)
-    # Half of the weight is even over 6 points, the other half on one of them.
-    even = np.full(6, 0.5 / 6)
-    even[0] += 0.5
+    # Three quarters of the weight are even over 6 points, the rest is on one of them.
+    even = np.full(6, 0.75 / 6)
+    even[0] += 0.25
     expected = np.exp(-np.sum(even * np.log(even)))
     assert found.share == 1
     assert found.over_latents == pytest.approx(expected, abs=0.1)
@@ -115,52 +120,144 @@ def test_an_anchored_generator_survives_a_file_in_safe_mode(G, points, tmp_path)
 # ---- the game ----------------------------------------------------------------------
 
 
-def test_m_is_adjusted_by_the_prior_and_g_is_against_what_it_predicts():
-    balanced = game(tau=0.5)
+def test_m_is_adjusted_by_what_it_is_shown_and_g_is_against_what_it_predicts(data):
+    balanced = game(tau=0.5, sampling=0.25)
+    shown = np.array(SPEC.counts) ** 0.25
     p = np.array([[0.7, 0.2, *[0.0125] * 8]], np.float32)
     one_hot = np.eye(10, dtype=np.float32)[[1]]
-    logits = np.log(p) + 0.5 * np.log(np.array(SPEC.counts) / 308)
+    logits = np.log(p) + 0.5 * np.log(shown / shown.sum())
     expected = -(logits[0, 1] - np.log(np.exp(logits).sum()))
-    assert float(balanced.m_loss(one_hot, p)) == pytest.approx(expected, rel=1e-5)
-    found = balanced.against_m(one_hot, 1 - one_hot, p)
-    assert float(found) == pytest.approx(np.log(0.2), rel=1e-5)
-
-
-def test_f_and_m_move_together_and_nobody_else(data):
-    balanced = game()
-    before = {k: v.get_weights() for k, v in balanced.networks.items()}
-    images, labels = data
-    balanced.representation_step(images[:32], labels[:32])
-    moved = {
-        name
-        for name, network in balanced.networks.items()
-        if any(
-            (a != b).any()
-            for a, b in zip(before[name], network.get_weights(), strict=True)
+    # Whole rows are shown: the shares are exact to half a row of a class.
+    assert float(balanced.m_loss(one_hot, p)) == pytest.approx(expected, rel=1e-2)
+    balanced.epoch(*data, steps=1)  # fills the memory
+    features, labels = balanced.features(data[0][:8]), data[1][:8]  # of the majority
+    losses = dict(
+        zip(
+            balanced.game_names,
+            balanced.game_step(features, labels).numpy(),
+            strict=True,
         )
-    }
-    assert moved == {"F", "M"}
+    )
+    # The majority's rows stay as they are, and M has moved before G's loss.
+    likelihood = np.log(balanced.M(features).numpy()[:, 0]).mean()
+    assert losses["G_vs_M"] == pytest.approx(likelihood, rel=1e-5)
 
 
-def test_the_game_sees_the_features_that_were_just_computed(data):
-    balanced = game(learning_rate=1e-30)  # F stays where it is
-    images, labels = data
-    order = balanced.order(labels)
-    _, seen = balanced.representation_pass(images, labels, order, tf.constant(10))
-    np.testing.assert_allclose(seen, balanced.features(images), atol=1e-5)
+def test_small_classes_come_more_often_and_every_row_as_often_as_another(data):
+    _, labels = data
+    for power in (1.0, 0.5, 0.0):
+        balanced = game(sampling=power)
+        sizes = np.array(SPEC.counts)
+        shown = np.round(sizes[0] * (sizes / sizes[0]) ** power).astype(int)
+        assert balanced.shown.sizes == tuple(shown)
+        order = balanced.repeated_order().numpy()
+        assert order.shape == (-(-shown.sum() // 32), 32)
+        rows = order.reshape(-1)[: shown.sum()]
+        times = np.bincount(rows, minlength=len(labels))
+        np.testing.assert_array_equal(np.bincount(labels.numpy()[rows]), shown)
+        for label in range(10):
+            mine = times[labels.numpy() == label]
+            assert mine.max() - mine.min() <= 1
 
 
-def test_the_game_is_played_half_as_often_as_f_is_updated(data):
+def test_who_moves(data):
     balanced = game()
-    losses = balanced.epoch(*data, steps=5)
+    images, labels = data
+    balanced.epoch(images, labels, steps=1)  # fills the memory
+    before = {k: v.get_weights() for k, v in balanced.networks.items()}
+
+    def moved() -> set[str]:
+        found = set()
+        for name, network in balanced.networks.items():
+            now = network.get_weights()
+            if any((a != b).any() for a, b in zip(before[name], now, strict=True)):
+                found.add(name)
+            before[name] = now
+        return found
+
+    y = labels[40:72]
+    _, features = balanced.classifier_step(images[40:72], y)
+    assert moved() == {"F", "M"}
+    balanced.generator_step(features, y)
+    assert moved() == {"G"}
+    balanced.game_step(features, y)
+    assert moved() == {"M", "D", "G"}
+
+
+def test_a_generated_point_lies_between_its_row_and_the_memory_of_its_class(data):
+    balanced = game()
+    images, labels = data
+    balanced.epoch(images, labels, steps=3)
+    weights = balanced.partners.weights(None, labels[-40:], training=False).numpy()
+    np.testing.assert_allclose(weights.sum(1), 1, atol=1e-5)
+    owner = balanced.memory.owner
+    other = labels.numpy()[-40:, None] != owner[None]
+    assert (weights >= 0).all() and (weights[other] == 0).all()
+    rows = balanced.memory.rows.numpy()[:-1]
+    np.testing.assert_array_equal(labels.numpy()[rows], owner[:-1])
+
+    # Each place weighs as G weighs the row that lies there.
+    igu, t = balanced.G.get_layer("IGU"), tf.random.stateless_normal([1, 66], [1, 2])
+    columns = tf.maximum(balanced.memory.rows - balanced.partners.offsets, 0)
+    at = np.flatnonzero(owner == 9)
+    logits = igu.logits_of_some(t, columns).numpy()[0, at]
+    first = sum(SPEC.counts[:9])
+    own = igu.kernel.numpy()[:, -SPEC.counts[9] :]
+    bias = igu.bias.numpy()[-SPEC.counts[9] :]
+    expected = (t.numpy()[:, :64] @ own + bias)[0, rows[at] - first]
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+
+
+def test_memory_keeps_the_newest_of_each_class():
+    memory = FeatureMemory(ClassCounts((5, 3)), 4, 2)
+    rows = memory.first_rows(tf.random.Generator.from_seed(1)).numpy()
+    assert set(rows[:4]) < set(range(5)) and set(rows[4:]) == {5, 6, 7}
+    memory.fill(tf.zeros([8, 2]), rows)
+
+    def add(labels: list[int], rows: list[int]) -> None:
+        features = tf.cast(tf.stack([rows, rows], axis=1), tf.float32)
+        memory.add(features, tf.constant(labels), tf.constant(rows))
+
+    add([0, 1, 0], [0, 5, 1])
+    add([0, 0, 0, 1], [2, 3, 4, 6])  # of class 0, the fifth takes the oldest place
+    np.testing.assert_array_equal(memory.rows[:4], [4, 1, 2, 3])
+    np.testing.assert_array_equal(memory.rows[4:6], [5, 6])
+    np.testing.assert_array_equal(memory.features[:6, 0], [4, 1, 2, 3, 5, 6])
+    # More rows of a class than there are places: the first are kept.
+    add([1] * 6, [5, 6, 7, 5, 6, 7])
+    assert sorted(memory.rows[4:8].numpy()) == [5, 5, 6, 7]
+
+
+def test_the_game_is_played_in_every_eighth_minibatch(data):
+    balanced = game()
+    losses = balanced.epoch(*data, steps=9)
     assert tuple(losses) == balanced.loss_names
-    assert balanced.f_updates == 5
-    assert int(balanced.optimizers["M"].iterations) == 5 + 2 * 3
-    assert int(balanced.optimizers["G"].iterations) == 2 * 3  # against M, against D
+    taken = {k: int(v.iterations) for k, v in balanced.optimizers.items()}
+    assert taken == {"F": 9, "M": 9 + 2, "D": 2 * 2, "G": 2}
     for method in ("balanced-pairs", "balanced-smote", "balanced-repeats"):
         control = game(method)
-        control.epoch(*data, steps=2)
-        assert int(control.optimizers["M"].iterations) == 2 + 2
+        losses = control.epoch(*data, steps=2)
+        assert ("M_generated" in losses) == (method != "balanced-repeats")
+        turns = int(method != "balanced-repeats")
+        assert int(control.optimizers["M"].iterations) == 2 + turns
+
+
+@pytest.mark.parametrize("method", ["balanced-pairs", "balanced-smote"])
+def test_controls_choose_one_place_of_the_class(method, data):
+    control = game(method)
+    control.epoch(*data, steps=1)
+    features, labels = control.features(data[0][-60:]), data[1][-60:]
+    weights = control.partners.weights(features, labels, training=False).numpy()
+    assert ((weights == 0) | (weights == 1)).all()
+    place = weights.argmax(1)
+    np.testing.assert_array_equal(control.memory.owner[place], labels)
+    if method == "balanced-smote":
+        points = control.memory.features.numpy()
+        for row, label, chosen in zip(features.numpy(), labels, place, strict=True):
+            mine = np.flatnonzero(control.memory.owner == int(label))
+            distances = np.linalg.norm(points[mine] - row, axis=1)
+            limit = np.sort(distances)[4] + 1e-3
+            assert np.linalg.norm(points[chosen] - row) <= limit
 
 
 def test_f_and_m_end_as_their_averages(data):
@@ -179,6 +276,13 @@ def test_it_learns_digits(data):
     first = balanced.epoch(*data, steps=10)
     for _ in range(5):
         last = balanced.epoch(*data, steps=10)
-    assert last["F"] < 0.5 * first["F"]
+    assert last["M_real"] < 0.5 * first["M_real"]
     assert last["M_generated"] < first["M_generated"]
     assert np.isfinite(list(last.values())).all()
+
+
+def test_sampling_is_for_methods_that_have_it():
+    with pytest.raises(UserError, match="sampling: gamo shows all rows alike; gamo-b"):
+        game("gamo", sampling=0.5)
+    with pytest.raises(UserError, match="sampling"):
+        game(sampling=1.5)

@@ -50,20 +50,6 @@ def test_samples_are_combinations_of_the_points_of_the_pass(data):
         assert (solved > -1e-3).all() and (solved.sum(0) < 1 + 1e-3).all()
 
 
-def test_an_anchor_is_one_of_all_points_and_its_partner_of_the_pass(data):
-    trainer = game(method="gamo-balanced", support=6)
-    points = trainer.class_points(trainer.features(data[0]))
-    igu, first = trainer.G.get_layer("IGU"), points[0]
-    kernel, bias = igu.kernel[:, :60], igu.bias[:60]
-    t = np.zeros((60, 66), np.float32)
-    t[:, 64] = (np.arange(60) + 0.5) / 60  # each row of the class is the anchor once
-    t[:, 65] = 0.25
-    samples = igu.class_samples(tf.constant(t), kernel, bias, first).numpy()
-    # t is zero, so that the partner weighs the six points alike.
-    expected = 0.75 * first.whole.numpy() + 0.25 * first.rows.numpy().mean(axis=0)
-    np.testing.assert_allclose(samples, expected, atol=1e-5)
-
-
 def test_points_are_drawn_anew_and_are_those_of_their_columns(data):
     trainer = game(support=6)
     features = trainer.features(data[0])
@@ -100,3 +86,5 @@ def test_a_support_of_all_points_changes_nothing(data):
 def test_a_support_needs_an_igu():
     with pytest.raises(UserError, match="support: smote-features has no IGU"):
         game(method="smote-features", support=5)
+    with pytest.raises(UserError, match="support: gamo-balanced combines the newest"):
+        game(method="gamo-balanced", support=5)
