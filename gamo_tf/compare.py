@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from gamo_tf.cli.compare import main
+from gamo_tf.comparison.program import main
 
 if __name__ == "__main__":
     sys.exit(main())

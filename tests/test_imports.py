@@ -35,11 +35,12 @@ ROOMS = [
     "estimators",
     "cli",
     "experiments",
+    "comparison",
     "gamo2pix",
 ]
 # Modules beside the rooms that belong to one: those that are started, and the package
 # itself, which hands out the estimators.
-BELONGS = {"compare": "cli", "__main__": "cli", "__init__": "estimators"}
+BELONGS = {"compare": "comparison", "__main__": "cli", "__init__": "estimators"}
 MODULES = sorted([*ROOT.glob("gamo_tf/**/*.py"), *ROOT.glob("gamo2pix/**/*.py")])
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
 

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from gamo_tf.import_tensorflow import import_tensorflow
 
 _BAR = 30  # characters of the bar of the largest class
 _NUMBERED = 30  # classes of the picture that have their size written above
-_LARGEST_TRIAL = 2**32  # bytes of random rows that a training is tried on
+LARGEST_TRIAL = 2**32  # bytes of random rows that a training is tried on
 _FEW, _MORE = 2, 12  # iterations of the two epochs that are timed
 
 
@@ -181,10 +182,43 @@ def picture(options: Options) -> np.ndarray:
     return plots.render(figure)
 
 
-def estimate(options: Options) -> str:
-    """Measure how long training takes and how much memory, by a few iterations.
+class Cost(NamedTuple):
+    """What a training takes, without evaluations and pictures.
 
-    They are made on random rows of the data's shape and number, on this machine.
+    Attributes:
+      compiling: seconds before the first iteration.
+      iteration: seconds of one.
+      epoch: seconds of one, beside its iterations.
+      steps_per_epoch: iterations of an epoch.
+      mebibytes: the most memory of the process.
+    """
+
+    compiling: float
+    iteration: float
+    epoch: float
+    steps_per_epoch: int
+    mebibytes: float
+
+    def epochs(self, iterations: int) -> int:
+        """How many epochs so many iterations begin.
+
+        Args:
+          iterations: minibatches.
+        """
+        return math.ceil(iterations / self.steps_per_epoch)
+
+    def seconds(self, iterations: int) -> float:
+        """The time of a training.
+
+        Args:
+          iterations: minibatches.
+        """
+        epochs = self.epochs(iterations)
+        return self.compiling + iterations * self.iteration + epochs * self.epoch
+
+
+def estimate(options: Options) -> str:
+    """How long training takes and how much memory, in words.
 
     Args:
       options: of the run that would be trained.
@@ -192,15 +226,43 @@ def estimate(options: Options) -> str:
     Returns:
       One sentence on the time, and one on the memory of the process so far.
     """
-    spec = spec_of(options)
-    size = sum(options.counts) * math.prod(spec.shape) * (8 if spec.vector else 1)
-    if size > _LARGEST_TRIAL:
+    size = training_bytes(options)
+    if size > LARGEST_TRIAL:
         return f"not tried out: the training rows take {size / 2**30:.1f} GiB."
+    cost, n = measure(options), options.iterations
+    return (
+        f"{METHODS[options.method].name}: about {clock(cost.seconds(n))} for {n} "
+        f"iterations ({cost.iteration * 1e3:.1f} ms each, {cost.epochs(n)} epochs), "
+        f"without evaluations and pictures; {cost.mebibytes:.0f} MiB of memory at "
+        "most. Measured now in a few iterations on random rows."
+    )
+
+
+def training_bytes(options: Options) -> int:
+    """The memory that the training rows take.
+
+    Args:
+      options: of the run that would be trained.
+    """
+    spec = spec_of(options)
+    return sum(options.counts) * math.prod(spec.shape) * (8 if spec.vector else 1)
+
+
+def measure(options: Options) -> Cost:
+    """Measure what a training takes on this machine, by a few iterations.
+
+    They are made on random rows of the data's shape and number, of which
+    `LARGEST_TRIAL` bytes are the most that should be tried.
+
+    Args:
+      options: of the run that would be trained.
+    """
     import_tensorflow()
     import tensorflow as tf
 
     from gamo_tf.methods.build import build, default_networks
 
+    spec = spec_of(options)
     images = _random_rows(spec, sum(options.counts))
     labels = np.repeat(np.arange(len(options.counts)), options.counts)
     trainer = build(options, spec, networks=default_networks(spec, images, None))
@@ -213,16 +275,9 @@ def estimate(options: Options) -> str:
         trainer.epoch(x, y, steps=steps)
         times.append(time.perf_counter() - began)
     compiling, short, _, long = times
-    an_iteration = max(long - short, 0.0) / max(more - few, 1)
-    an_epoch = max(short - few * an_iteration, 0.0)  # beside its iterations
-    epochs = math.ceil(options.iterations / trainer.steps_per_epoch)
-    total = compiling + options.iterations * an_iteration + epochs * an_epoch
-    return (
-        f"{METHODS[options.method].name}: about {clock(total)} for "
-        f"{options.iterations} iterations ({an_iteration * 1e3:.1f} ms each, {epochs} "
-        f"epochs), without evaluations and pictures; {_peak_memory():.0f} MiB of "
-        "memory at most. Measured now in a few iterations on random rows."
-    )
+    iteration = max(long - short, 0.0) / max(more - few, 1)
+    epoch = max(short - few * iteration, 0.0)
+    return Cost(compiling, iteration, epoch, trainer.steps_per_epoch, peak_memory())
 
 
 def _random_rows(spec: DatasetSpec, n: int) -> np.ndarray:
@@ -232,7 +287,7 @@ def _random_rows(spec: DatasetSpec, n: int) -> np.ndarray:
     return rng.integers(0, 256, (n, *spec.shape), np.uint8)
 
 
-def _peak_memory() -> float:
+def peak_memory() -> float:
     """The most memory, in MiB, that this process has had so far."""
     import resource  # not on Windows
 

@@ -34,7 +34,10 @@ SUBCOMMANDS = {
     "predict": Subcommand(
         "gamo_tf.cli.predict:main", "classes of new images, or one model to export"
     ),
-    "compare": Subcommand("gamo_tf.cli.compare:main", "finished runs side by side"),
+    "compare": Subcommand(
+        "gamo_tf.comparison.program:main",
+        "which method suits your data; or finished runs side by side",
+    ),
     "describe": Subcommand(
         "gamo_tf.cli.describe:main", "class sizes, and what training would take"
     ),

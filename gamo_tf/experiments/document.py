@@ -159,6 +159,28 @@ def _html_table(head: list[str], lines: list[list[str]]) -> str:
     )
 
 
+_LATEX = {"&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$"}
+_LATEX |= {"{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "±": r"$\pm$"}
+_LATEX |= {"^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": "$<$"}
+
+
+def latex(table: Table) -> str:
+    """A table in LaTeX, for a document that uses the package booktabs.
+
+    Args:
+      table: of text, whose own characters of LaTeX are escaped.
+    """
+    lines = [
+        " & ".join("".join(_LATEX.get(sign, sign) for sign in cell) for cell in cells)
+        + r" \\"
+        for cells in (table.head, *table.lines)
+    ]
+    columns = "l" + "r" * (len(table.head) - 1)
+    top = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule"]
+    end = [r"\bottomrule", r"\end{tabular}"]
+    return "\n".join([*top, *lines[1:], *end]) + "\n"
+
+
 def _inline(text: str) -> str:
     """Text with HTML's own characters escaped, and code between backticks."""
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text))

@@ -148,6 +148,6 @@ def _note(command: str, updates: Mapping[str, int]) -> str:
         "augmentation and averaged weights, updates of F (where it has nothing to "
         f"learn, of M): {told}; measured by the averages on the full test set. "
         f"Differences are paired over seeds, with {LEVEL:.0%} intervals; p values are "
-        "those of the paired t test after Holm's correction over all comparisons of a dataset, and "
-        "the words follow from them alone."
+        "those of the paired t test after Holm's correction over all comparisons of a "
+        "dataset, and the words follow from them alone."
     )

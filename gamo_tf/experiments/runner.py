@@ -7,12 +7,14 @@ random state, and a run must be the same whether others came before it or not.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from gamo_tf.cli.program import INTERRUPTED, unforeseen
 from gamo_tf.config.dataset_specs import DATASETS
@@ -71,23 +73,33 @@ def train(options: Options, runs_dir: Path, data_dir: Path) -> Run:
     if found and found.finished:
         return found
     unfinished = found.path if found else None
-    _in_own_process(options, unfinished, runs_dir, data_dir)
+    in_own_process(_train_here, (options, unfinished, runs_dir, data_dir))
     run = find(runs_dir, options)
     if run is None or not run.finished:
         raise UserError(f"{runs_dir}: the training ended without a finished run.")
     return run
 
 
-def _in_own_process(
-    options: Options, unfinished: Path | None, runs_dir: Path, data_dir: Path
-) -> None:
-    """Train, and wait for it. Raises as `train` does."""
+def in_own_process(work: Callable, arguments: tuple, threads: int | None = None) -> Any:
+    """Call a function in a process of its own, and wait for it.
+
+    Args:
+      work: a function of a module, for another process to find.
+      arguments: its arguments, which can be pickled.
+      threads: of TensorFlow; None: as many as there are cores.
+
+    Returns:
+      What the function returned; it can be pickled.
+
+    Raises:
+      UserError: the function raised it or failed otherwise, or the process died.
+      KeyboardInterrupt: for Ctrl-C, which the process gets too.
+    """
     # A fresh interpreter: a forked one would share a TensorFlow that is in use here.
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(
-        target=_train,
-        args=(options, unfinished, runs_dir, data_dir, caller(), send),
+        target=_work, args=(work, arguments, threads, caller(), send)
     )
     process.start()
     send.close()  # else the end of the other side could not be noticed here
@@ -103,35 +115,38 @@ def _in_own_process(
     if process.exitcode in (INTERRUPTED, -signal.SIGINT):
         raise KeyboardInterrupt
     try:
-        message = receive.recv()
+        message, found = receive.recv()
     except EOFError:
         message = f"the process of the training died (exit code {process.exitcode})"
     finally:
         receive.close()
     if message:
         raise UserError(message)
+    return found
 
 
-def _train(
-    options: Options,
-    unfinished: Path | None,
-    runs_dir: Path,
-    data_dir: Path,
+def _work(
+    work: Callable,
+    arguments: tuple,
+    threads: int | None,
     who: Caller,
     outcome: Connection,
 ) -> None:
-    """What the process of a training does. It hands back "" or what went wrong."""
+    """What the process does. It hands back what went wrong, or "", and the result."""
+    if threads:  # libraries read them when they are imported
+        for name in ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM"):
+            os.environ[f"{name}_THREADS"] = str(threads)
     with speaking_to(who):
         try:
-            _train_here(options, unfinished, runs_dir, data_dir)
+            found = work(*arguments)
         except (UserError, OSError) as err:
-            outcome.send(str(err))
+            outcome.send((str(err), None))
         except (Stopped, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
         except Exception as err:
-            outcome.send(unforeseen(err))
+            outcome.send((unforeseen(err), None))
         else:
-            outcome.send("")
+            outcome.send(("", found))
 
 
 def _train_here(

@@ -1,0 +1,1 @@
+"""``gamo compare``: which method suits a person's data, by repeated splits."""

@@ -1,0 +1,268 @@
+"""What a comparison runs: methods, splits and lengths, and how long it will take."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gamo_tf.cli.describe import LARGEST_TRIAL, Cost, measure, training_bytes
+from gamo_tf.cli.run_settings import read_user_data, to_options
+from gamo_tf.comparison.job import Job
+from gamo_tf.comparison.peers import PEERS
+from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.methods import METHODS, RECOMMENDED
+from gamo_tf.config.options import Options, spec_of
+from gamo_tf.errors import UserError, setting
+from gamo_tf.experiments.runner import in_own_process
+from gamo_tf.files import clock
+from gamo_tf.stored import read_object, write_json
+
+PLAIN = "cn"
+PLAIN_ONES = (PLAIN, "logistic", "boosting")  # that do nothing about imbalance
+EMA = 0.999  # of the averaged weights that are compared
+VALIDATION_SPLIT = 0.2  # of the user's rows; what is told to use is chosen by them
+_LIST = (PLAIN, "ros", "class-weight", "logit-adjust", "gamo", "gamo-balanced")
+_TABLES = ("logistic", "smote+logistic", "boosting", "smote+boosting")
+_STARTING = 3.0  # seconds of a training beside its iterations
+_FEWEST = 200  # updates of M that are worth a comparison
+_BUDGETS = {"images": "15m", "tables": "5m"}  # where nothing else is asked for
+_PART = re.compile(r"(\d+(?:\.\d+)?)([smh])")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(text: str) -> float:
+    """A duration as people write it.
+
+    Args:
+      text: such as ``30m``, ``1h30m`` or ``90s``.
+
+    Raises:
+      UserError: it is no duration.
+    """
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise UserError(f"{setting('budget')} {text}: expected such as 30m or 1h30m.")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def default_methods(spec: DatasetSpec) -> list[str]:
+    """What is compared where nothing else is asked for.
+
+    Args:
+      spec: of the data.
+    """
+    any_data = dict.fromkeys([*_LIST, RECOMMENDED])
+    return [*any_data, "smote-features", *_TABLES] if spec.vector else [*any_data]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A comparison.
+
+    Attributes:
+      flags: of the data and of the trainings, by the names of `cli.flags`.
+      methods: rows of `METHODS` and `PEERS`.
+      seeds: splits; with data that is split already, trainings.
+      updates: of M, the same for every method.
+      folder: where everything is written.
+      at_once: trainings at a time.
+      data_dir: of the datasets' published files.
+    """
+
+    flags: Mapping
+    methods: Sequence[str]
+    seeds: int
+    updates: int
+    folder: Path
+    at_once: int
+    data_dir: Path
+
+    def training(self, method: str) -> dict:
+        """The flags of the trainings of a method.
+
+        Args:
+          method: of `methods`.
+        """
+        iterations = max(1, self.updates // METHODS[trained_as(method)].m_updates)
+        every = {"evaluate_every": iterations, "checkpoint_every": -(-iterations // 5)}
+        return {**every, **self.flags, "iterations": iterations}
+
+    def jobs(self) -> list[Job]:
+        """All trainings, those of a seed together: what is known early is paired."""
+        return [
+            Job(method, seed, self.folder / "jobs" / f"{method}-{seed}")
+            for seed in range(self.seeds)
+            for method in self.methods
+        ]
+
+    def save(self) -> None:
+        """Keep what is compared, or make sure that it is what was compared here before.
+
+        Methods and seeds may be added later; the data and the trainings stay.
+
+        Raises:
+          UserError: the folder holds a comparison of something else.
+        """
+        path = self.folder / "comparison.json"
+        flags = {name: _plain(value) for name, value in sorted(self.flags.items())}
+        mine = {"flags": flags, "updates": self.updates}
+        if path.exists():
+            known = read_object(path, always_sealed=True)
+            for name in (*{**known["flags"], **flags}, "updates"):
+                was = {**known["flags"], "updates": known["updates"]}.get(name)
+                now = {**flags, "updates": self.updates}.get(name)
+                if was != now:
+                    raise UserError(
+                        f"{self.folder}: holds a comparison with {setting(name)} "
+                        f"{was}; give another {setting('out')} for {now}."
+                    )
+            return
+        if self.folder.exists() and any(self.folder.iterdir()):
+            raise UserError(f"{self.folder}: is no comparison, and not empty.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, mine)
+
+
+def known_updates(folder: Path) -> int | None:
+    """The length of the trainings of a comparison that was begun; None: there is none.
+
+    Args:
+      folder: of the comparison.
+    """
+    path = folder / "comparison.json"
+    if not path.exists():
+        return None
+    return int(read_object(path, always_sealed=True)["updates"])
+
+
+def _plain(value: object) -> object:
+    """A flag's value as JSON can hold it."""
+    if isinstance(value, Path):
+        return str(value.resolve())
+    return list(value) if isinstance(value, tuple) else value
+
+
+def trained_as(method: str) -> str:
+    """The row of `METHODS` whose length and cost stand for those of a method.
+
+    Args:
+      method: a row of `METHODS` or of `PEERS`.
+    """
+    if method not in PEERS:
+        return method
+    return "gamo" if method.startswith("gamo+") else PLAIN
+
+
+def first_options(flags: Mapping, methods: Sequence[str]) -> dict[str, Options]:
+    """The options of each method's first training, of which the data is read once.
+
+    Args:
+      flags: of the data and of the trainings.
+      methods: rows of `METHODS` and `PEERS`.
+
+    Raises:
+      UserError: the data cannot be read, or a method does not fit it.
+    """
+    user_data = read_user_data({**flags, "seed": 0})
+    found = {
+        method: to_options(
+            {**flags, "method": trained_as(method), "seed": 0}, user_data
+        )
+        for method in methods
+    }
+    peers = [method for method in methods if method in PEERS]
+    if peers and not spec_of(found[peers[0]]).vector:
+        raise UserError(
+            f"{setting('methods')} {peers[0]}: needs {setting('features')}."
+        )
+    return found
+
+
+def costs(options: Mapping[str, Options], at_once: int) -> dict[str, Cost]:
+    """What a training of each method takes. Of methods that are trained by the same
+    code, one is measured.
+
+    Args:
+      options: of each method.
+      at_once: trainings at a time, which share the cores.
+
+    Raises:
+      UserError: the training rows are too many to be tried.
+    """
+    threads = max(1, (os.cpu_count() or 1) // at_once)
+    measured: dict[tuple[str, bool], Cost] = {}
+    found = {}
+    for method, each in options.items():
+        if (size := training_bytes(each)) > LARGEST_TRIAL:
+            raise UserError(
+                f"the training rows take {size / 2**30:.1f} GiB; at most "
+                f"{LARGEST_TRIAL // 2**30} can be compared."
+            )
+        row = METHODS[trained_as(method)]
+        kind = (row.trainer, "G" in row.players)
+        if kind not in measured:
+            measured[kind] = in_own_process(measure, (each,), threads)
+        found[method] = measured[kind]
+    return found
+
+
+def whole_time(cost: Mapping[str, Cost], plan: Plan) -> float:
+    """Seconds that a comparison takes.
+
+    Args:
+      cost: of each method.
+      plan: of the comparison.
+    """
+    each = (
+        _STARTING + cost[method].seconds(plan.training(method)["iterations"])
+        for method in plan.methods
+    )
+    return plan.seeds * sum(each) / plan.at_once
+
+
+def fitting_updates(cost: Mapping[str, Cost], plan: Plan, budget: float) -> int:
+    """The updates of M that fit into the time, at most those of the plan.
+
+    Args:
+      cost: of each method.
+      plan: of the comparison.
+      budget: seconds.
+
+    Raises:
+      UserError: not even a short comparison fits.
+    """
+
+    def time(updates: int) -> float:
+        return whole_time(cost, _of_length(plan, updates))
+
+    if time(_FEWEST) > budget:
+        least = clock(time(_FEWEST))
+        raise UserError(
+            f"{setting('budget')}: {len(plan.methods)} methods on {plan.seeds} splits "
+            f"take at least {least}; give more time, or fewer {setting('seeds')} or "
+            f"{setting('methods')}."
+        )
+    low, high = _FEWEST, plan.updates
+    if time(high) <= budget:
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if time(middle) <= budget else (low, middle)
+    digits = 10 ** max(0, len(str(low)) - 2)
+    return low // digits * digits
+
+
+def _of_length(plan: Plan, updates: int) -> Plan:
+    return Plan(**{**vars(plan), "updates": updates})
+
+
+def default_budget(options: Options) -> str:
+    """How long a comparison may take where nothing is asked for.
+
+    Args:
+      options: of one of its trainings.
+    """
+    return _BUDGETS["tables" if spec_of(options).vector else "images"]

@@ -1,0 +1,93 @@
+"""All trainings of a comparison: some at a time, each once.
+
+Several workers, and several ``gamo compare``, may be at work on one folder: each job
+has a folder that is locked meanwhile. What is killed leaves whole records and
+unfinished runs, which the same command goes on with.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from gamo_tf.comparison.job import Job, train
+from gamo_tf.comparison.plan import Plan
+from gamo_tf.errors import UserError
+from gamo_tf.experiments.runner import in_own_process
+from gamo_tf.files import clock, locked
+
+_BUSY = "another process is at work on it"
+
+
+def run_all(plan: Plan) -> dict[str, str]:
+    """Do what has not been done yet, in processes of their own.
+
+    Args:
+      plan: of the comparison.
+
+    Returns:
+      Methods that failed, with the reason.
+
+    Raises:
+      UserError: a process died.
+      KeyboardInterrupt: for Ctrl-C, which the processes get too.
+    """
+    threads = max(1, (os.cpu_count() or 1) // plan.at_once)
+    failed: dict[str, str] = {}
+    with ThreadPoolExecutor(plan.at_once) as pool:
+        workers = [
+            pool.submit(in_own_process, work_off, (plan,), threads)
+            for _ in range(plan.at_once)
+        ]
+        for worker in workers:
+            failed |= worker.result()
+    return failed
+
+
+def work_off(plan: Plan) -> dict[str, str]:
+    """What one process does: one job after the other, and at last those that others
+    had begun and were killed at.
+
+    Args:
+      plan: of the comparison.
+
+    Returns:
+      Methods that failed, with the reason; no further job of theirs is begun.
+    """
+    failed: dict[str, str] = {}
+    jobs = plan.jobs()
+    began, known = time.monotonic(), _done(jobs)
+    for busy in (_BUSY, ""):
+        for job in jobs:
+            if job.method in failed or job.read():
+                continue
+            job.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                with locked(job.folder, busy):
+                    if job.read():  # by another process, in the meantime
+                        continue
+                    train(plan.training(job.method), job, plan.data_dir)
+            except UserError as err:
+                if err.message != _BUSY:
+                    failed[job.method] = err.message
+                    print(f"{job.method}: {err.message}", flush=True)
+                continue
+            done = _done(jobs)
+            spent = time.monotonic() - began
+            left = spent / max(1, done - known) * (len(jobs) - done)
+            print(f"[{done}/{len(jobs)}] {_told(job)}; about {clock(left)} left")
+    return failed
+
+
+def _done(jobs: list[Job]) -> int:
+    return sum(job.file.exists() for job in jobs)
+
+
+def _told(job: Job) -> str:
+    found = job.read()
+    assert found is not None
+    acsa, seconds = found["test_full"]["acsa"], found["seconds"]
+    return (
+        f"{job.method}, seed {job.seed}: balanced accuracy {acsa:.3f}, {seconds:.0f} s"
+    )

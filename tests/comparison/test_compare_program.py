@@ -1,0 +1,184 @@
+"""`gamo compare` on data: from a table or a dataset to the answer."""
+
+import json
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gamo_tf.comparison import plan, program
+from gamo_tf.comparison.job import Job
+from gamo_tf.comparison.peers import PEERS
+from gamo_tf.errors import UserError
+from gamo_tf.files import locked
+
+
+def blobs(path: Path, sizes: dict[str, int], apart: float) -> Path:
+    """A table of one Gaussian for each class, whose means are so far apart."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for k, (name, n) in enumerate(sizes.items()):
+        X = rng.standard_normal((n, 4)) + apart * k
+        rows.append(pd.DataFrame(X, columns=list("abcd")).assign(kind=name))
+    pd.concat(rows).to_csv(path, index=False)
+    return path
+
+
+def asked(table: Path, out: Path, *more: str) -> list[str]:
+    common = ["--features", str(table), "--label", "kind", "--out", str(out)]
+    return [*common, "--iterations", "20", "--jobs", "1", *more]
+
+
+def answered(out: Path) -> dict:
+    return json.loads((out / "answer.json").read_text())
+
+
+LOGISTIC = ("--methods", "logistic", "random+logistic", "smote+logistic")
+
+
+@pytest.mark.slow
+def test_the_sentence_is_right_where_the_truth_is_known(tmp_path, capsys):
+    # Classes that overlap, 40 : 1: a plain classifier hardly ever finds the small one.
+    must = blobs(tmp_path / "must.csv", {"no": 4000, "yes": 100}, 0.8)
+    more = ("--seeds", "8", *LOGISTIC)
+    assert program.main(asked(must, tmp_path / "must", *more)) == 0
+    found = answered(tmp_path / "must")
+    assert found["use"] in ("random+logistic", "smote+logistic")
+    assert found["sentences"][0].startswith(f"Use {found['use']}")
+    # Two ways to oversample are alike, and both are far from the plain one.
+    by_method = {line["method"]: line for line in found["leaderboard"]}
+    other = {"random+logistic", "smote+logistic"} - {found["use"]}
+    assert by_method[other.pop()]["chosen_is"] == "no difference shown"
+    assert by_method["logistic"]["chosen_is"] == "ahead"
+    assert "make_pipeline(StandardScaler(), " in found["train"]
+    # Classes far apart: everything finds all of them, and nothing can help.
+    cannot = blobs(tmp_path / "cannot.csv", {"no": 300, "yes": 30}, 8.0)
+    assert program.main(asked(cannot, tmp_path / "cannot", *LOGISTIC)) == 0
+    found = answered(tmp_path / "cannot")
+    assert found["use"] == "logistic"
+    assert found["sentences"][0].startswith("Nothing here is shown to help")
+    assert "written:" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_stopped_and_begun_again_it_says_the_same(tmp_path, capsys):
+    table = blobs(tmp_path / "t.csv", {"no": 200, "yes": 40}, 1.0)
+    end = ("--methods", "logistic", "smote+logistic", "--seeds", "3")
+    out = tmp_path / "out"
+    assert program.main(asked(table, out, *end)) == 0
+    first = answered(out)
+    # As after a kill: one record is gone, another training had hardly begun.
+    shutil.rmtree(out / "jobs" / "logistic-1")
+    (out / "jobs" / "smote+logistic-2" / "record.json").unlink()
+    assert program.main(asked(table, out, *end, "--known")) == 0
+    assert answered(out)["missing"] == 2
+    assert program.main(asked(table, out, *end)) == 0
+    again = answered(out)
+    for known in (first, again):
+        for line in known["leaderboard"]:
+            del line["seconds"], line["mebibytes"]
+    assert again["leaderboard"] == first["leaderboard"]
+    # More seeds are added to it; other data is not.
+    assert program.main(asked(table, out, *end[:3], "--seeds", "4")) == 0
+    assert {line["seeds"] for line in answered(out)["leaderboard"]} == {4}
+    capsys.readouterr()
+    other = blobs(tmp_path / "other.csv", {"no": 100, "yes": 40}, 1.0)
+    assert program.main(asked(other, out, *end)) == 2
+    assert "holds a comparison with --features" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_training_is_gone_on_with_and_a_busy_one_waited_for(tmp_path):
+    data = ["--dataset", "digits", "--iterations", "60", "--seeds", "1"]
+    end = ["--methods", "cn", "logit-adjust", "--jobs", "1"]
+    out = tmp_path / "out"
+    busy = out / "jobs" / "cn-0"
+    busy.mkdir(parents=True)
+    flags = {"dataset": "digits", "ema": plan.EMA, "augment": True}
+    plan.Plan(flags, ["cn"], 1, 60, tmp_path / "made", 1, Path("data")).save()
+    shutil.copy(tmp_path / "made" / "comparison.json", out)
+    released = threading.Event()
+
+    def hold() -> None:
+        with locked(busy):
+            released.wait(60)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+
+    def release() -> None:
+        while not (out / "jobs" / "logit-adjust-0" / "record.json").exists():
+            released.wait(0.1)
+        released.set()
+
+    threading.Thread(target=release).start()
+    assert program.main([*data, *end, "--out", str(out)]) == 0
+    holder.join()
+    found = answered(out)
+    assert found["missing"] == 0
+    assert {line["method"] for line in found["leaderboard"]} == {"cn", "logit-adjust"}
+    assert "--augment" in found["train"] and "--ema 0.999" in found["train"]
+    run = next((out / "jobs" / "cn-0" / "runs").iterdir())
+    assert (run / "results.json").is_file()
+    assert "finished" not in (out / "answer.txt").read_text()
+
+
+def test_bad_input(tmp_path, capsys):
+    table = blobs(tmp_path / "t.csv", {"no": 40, "yes": 10}, 1.0)
+    out = ["--out", str(tmp_path / "out")]
+    for arguments, why in {
+        ("--seeds", "3"): "--out: goes with --dataset",
+        ("--dataset", "digits", "--seed", "1"): "--seed: of compare it is --seeds",
+        ("--dataset", "digits", "--method", "cn"): "of compare it is --methods",
+        ("--dataset", "digits", "--seeds", "0"): "--seeds 0: expected 1 or more",
+        ("--dataset", "digits", "--budget", "soon"): "--budget soon: expected such as",
+        ("--dataset", "digits", "--methods", "boosting"): "boosting: needs --features",
+        ("--dataset", "digits", "somewhere"): "runs are compared without data",
+        ("--dataset", "digits", "--known"): "no training of the comparison is known",
+    }.items():
+        assert program.main([*arguments, *out]) == 2, arguments
+        assert why in capsys.readouterr().err, arguments
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    assert program.main(asked(table, tmp_path / "full", *LOGISTIC)) == 2
+    assert "is no comparison, and not empty" in capsys.readouterr().err
+    none = asked(table, tmp_path / "out", "--validation-split", "0", *LOGISTIC)
+    assert program.main(none) == 2
+    assert "methods are chosen by validation rows" in capsys.readouterr().err
+
+
+def test_durations():
+    found = [plan.seconds_of(text) for text in ("90s", "30m", "1h30m", "0.5h")]
+    assert found == [90, 1800, 5400, 1800]
+    for text in ("", "30", "m", "30 m", "1d", "-5m"):
+        with pytest.raises(UserError, match="expected such as 30m"):
+            plan.seconds_of(text)
+
+
+def test_every_method_has_as_many_updates_of_m(tmp_path):
+    some = plan.Plan({}, ["cn", "gamo"], 1, 1000, tmp_path, 1, tmp_path)
+    assert some.training("cn")["iterations"] == 1000
+    assert some.training("gamo")["iterations"] == 500
+    assert some.jobs()[1] == Job("gamo", 0, tmp_path / "jobs" / "gamo-0")
+
+
+def test_lengths_fit_the_time(tmp_path):
+    from gamo_tf.cli.describe import Cost
+
+    some = plan.Plan({}, ["cn", "gamo"], 5, 40_000, tmp_path, 2, tmp_path)
+    cost = dict.fromkeys(some.methods, Cost(2.0, 0.004, 0.1, 100, 500))
+    updates = plan.fitting_updates(cost, some, 600)
+    shorter = plan.Plan(**{**vars(some), "updates": updates})
+    assert 500 < plan.whole_time(cost, shorter) <= 600
+    assert plan.fitting_updates(cost, some, 1e9) == 40_000
+    with pytest.raises(UserError, match="take at least"):
+        plan.fitting_updates(cost, some, 10)
+
+
+def test_peers_are_named_by_what_they_are():
+    assert PEERS["smote+boosting"].title == "SMOTE + gradient boosting"
+    code = PEERS["adasyn+logistic"].code
+    assert code.startswith("make_pipeline(StandardScaler(), ADASYN(), Logistic")
