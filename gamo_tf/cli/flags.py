@@ -12,6 +12,8 @@ from gamo_tf.config.options import CHOICES
 from gamo_tf.data.download import default_data_dir
 from gamo_tf.errors import command
 
+NEWEST = "newest"  # in the place of the path of a run
+
 # Flags that go with a folder of images alone, and all that describe the user's data.
 # What is found in the data becomes settings; these flags themselves do not.
 IMAGE_FLAGS = ("image_size", "color", "test_folder", "skip_bad")
@@ -97,7 +99,7 @@ def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
         "--resume",
         type=Path,
         metavar="RUN",
-        help="go on with a stopped run; its settings are kept",
+        help=f"go on with a stopped run, or the '{NEWEST}'; its settings are kept",
     )
     add("--dry-run", action="store_true", help="show the settings and do nothing")
     add(

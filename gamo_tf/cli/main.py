@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from typing import NamedTuple
 
-from gamo_tf.cli.program import run_program, started_by
+from gamo_tf.cli.program import run_program, started_by, versions
 from gamo_tf.errors import UserError, did_you_mean
 
 
@@ -91,9 +91,7 @@ def _start(arguments: list[str]) -> int:
         print(usage())
         return 0
     if name == _VERSION:
-        from gamo_tf import __version__
-
-        print(f"gamo {__version__}")
+        print(versions())
         return 0
     if name not in SUBCOMMANDS:
         hint = did_you_mean(name, [*SUBCOMMANDS, *_HELP, _VERSION])

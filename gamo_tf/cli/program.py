@@ -9,8 +9,10 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, NoReturn
 
+from gamo_tf import __version__
 from gamo_tf.errors import (
     SCRIPTS,
     Stopped,
@@ -71,7 +73,23 @@ def argument_parser(
       description: what the program does, usually the docstring of its module.
       **kwargs: handed to `argparse.ArgumentParser`.
     """
-    return _Parser(prog=program_name(name), description=description, **kwargs)
+    parser = _Parser(prog=program_name(name), description=description, **kwargs)
+    parser.add_argument("--version", action="version", version=versions())
+    return parser
+
+
+def versions() -> str:
+    """The versions of this program, and of what it stands on, in a line.
+
+    TensorFlow is not imported for that.
+    """
+    found = []
+    for title in ("TensorFlow", "Keras"):
+        try:
+            found.append(f"{title} {version(title.lower())}")
+        except PackageNotFoundError:
+            found.append(f"{title} is missing")
+    return f"gamo {__version__} ({', '.join(found)})"
 
 
 class _Parser(argparse.ArgumentParser):

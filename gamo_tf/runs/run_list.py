@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from gamo_tf.files import flush, locked, remove
 from gamo_tf.runs.run import Run, numbered
 from gamo_tf.runs.run_directory import RunDirectory
 
-NEWEST = "newest"  # in the place of the name of a run
 # A run that is being removed begins with this: no program takes it for a run.
 _REMOVED = ".removed-"
 _FOLDERS = ("models", "checkpoints", "tensorboard", "samples")  # of every run
@@ -133,19 +133,19 @@ def newest_unfinished(runs_dir: Path) -> Run:
         elif not found.results and run.has_rows:
             return run
     raise UserError(
-        f"{setting('resume')} {NEWEST}: no unfinished run in {runs_dir}. Begin one, "
+        f"{setting('resume')} newest: no unfinished run in {runs_dir}. Begin one, "
         f"for example: {command('train', '--dataset', 'digits')}"
     )
 
 
 def check_removable(path: Path) -> None:
-    """Make sure that a folder is a run of this program, damaged or not.
+    """Make sure that a folder is a run of this program, damaged or not, and at rest.
 
     Args:
       path: of the folder.
 
     Raises:
-      UserError: it is a link, or anything else.
+      UserError: it is a link or anything else, or another process is at work on it.
     """
     if path.is_symlink():
         raise UserError(
@@ -154,6 +154,19 @@ def check_removable(path: Path) -> None:
     damaged = numbered(path) and all((path / name).is_dir() for name in _FOLDERS)
     if standing(Run(path)).options is None and not damaged:
         raise UserError(f"{path}: is no run of this program; nothing is removed.")
+    with _at_rest(path):
+        pass
+
+
+@contextmanager
+def _at_rest(path: Path) -> Iterator[None]:
+    """Within it, no other process trains in a run, nor makes images of it."""
+    with ExitStack() as locks:
+        locks.enter_context(Run(path).lock())
+        pix = Run(path).pix
+        if pix.is_dir() and not pix.is_symlink():
+            locks.enter_context(RunDirectory(pix).lock())
+        yield
 
 
 def remove_run(path: Path) -> None:
@@ -166,16 +179,11 @@ def remove_run(path: Path) -> None:
       path: of the folder.
 
     Raises:
-      UserError: it is no run (see `check_removable`), or another process is at work
-        on it.
+      UserError: it is none that may be removed (see `check_removable`).
     """
     check_removable(path)
     path = path.resolve()
-    with ExitStack() as locks:
-        locks.enter_context(Run(path).lock())
-        pix = Run(path).pix
-        if pix.is_dir() and not pix.is_symlink():
-            locks.enter_context(RunDirectory(pix).lock())
+    with _at_rest(path):
         gone = path.with_name(f"{_REMOVED}{path.name}")
         remove(gone)
         os.rename(path, gone)

@@ -1,12 +1,16 @@
 """`gamo runs`: which runs there are, one in words, and removing some."""
 
 import io
+import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
+import gamo_tf.inference.predict as inference
+import predict
+import train_gamo
 from gamo_tf.cli import runs, show_run
 from gamo_tf.config.options import resolve
 from gamo_tf.evaluation.metrics import METRICS
@@ -174,6 +178,44 @@ def test_wrong_words(words, message, begin, gamo_runs):
     assert code == 2 and message in error and error.count("\n") == 1
 
 
+# ---- the newest ---------------------------------------------------------------------
+
+
+def test_resume_newest_is_the_newest_unfinished_run(begin, tmp_path, capsys):
+    flags = ["--resume", "newest", "--runs-dir", str(tmp_path / "runs"), "--dry-run"]
+    assert train_gamo.main(flags) == 2
+    error = capsys.readouterr().err
+    assert "--resume newest: no unfinished run in" in error and error.count("\n") == 1
+    begin(True)
+    older, wanted = begin(False, seed=5), begin(False, seed=6)
+    for run in (older, wanted):
+        (run.path / "split.npz").touch()
+    begin(True)
+    begin(False)  # was stopped before it had rows
+    damaged = begin(False)
+    (damaged.path / "options.json").write_text("{")
+    assert train_gamo.main(flags) == 0
+    caught = capsys.readouterr()
+    assert f"the newest unfinished run: {wanted.path}\n" in caught.err
+    assert f"left out: {damaged.path}/options.json" in caught.err
+    assert json.loads(caught.out)["seed"] == 6
+
+
+@pytest.mark.parametrize("named", [[], ["--run", "newest"]])
+def test_predict_says_which_run_it_uses(named, begin, tmp_path, capsys, monkeypatch):
+    begin(True)
+    run = begin(True)
+    begin(False)
+    monkeypatch.setattr(
+        inference, "predict_rows", lambda *_: (["file"], [["x.png"]], {})
+    )
+    flags = ["x.png", "--runs-dir", str(tmp_path / "runs"), *named]
+    assert predict.main(flags) == 0
+    caught = capsys.readouterr()
+    assert caught.err == f"the newest finished run: {run.path}\n"
+    assert caught.out.split() == ["file", "x.png"]
+
+
 # ---- removing -----------------------------------------------------------------------
 
 
@@ -207,12 +249,12 @@ def test_what_is_no_run_is_not_removed(begin, gamo_runs, tmp_path):
 
 @pytest.mark.parametrize("part", ["", "gamo2pix"])
 def test_a_run_that_is_worked_on_is_not_removed(part, begin, gamo_runs):
-    run = begin(True)
+    other, run = begin(True), begin(True)
     (run.path / "gamo2pix").mkdir()
     with Run(run.path / part).lock():
-        code, _, error = gamo_runs("rm", run.path, "--yes")
+        code, _, error = gamo_runs("rm", other.path, run.path, "--yes")
     assert code == 2 and "another process is at work on it" in error
-    assert run.finished
+    assert other.finished and run.finished
     assert gamo_runs("rm", run.path, "--yes")[0] == 0 and not run.path.exists()
 
 
