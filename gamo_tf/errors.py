@@ -90,11 +90,12 @@ def command(program: str, *arguments: object) -> str:
       *arguments: the rest of the line.
 
     Returns:
-      ``python train_gamo.py ...`` for who started a script, else ``gamo train ...``.
+      ``python train_gamo.py ...`` for who started a script (``python -m gamo_tf ...``
+      where there is no script of it), else ``gamo train ...``.
     """
     begin = f"gamo {program}"
-    if _caller.get() == "scripts" and program in SCRIPTS:
-        begin = f"python {SCRIPTS[program]}"
+    if _caller.get() == "scripts":
+        begin = f"python {SCRIPTS.get(program, f'-m gamo_tf {program}')}"
     return " ".join([begin, *map(str, arguments)])
 
 

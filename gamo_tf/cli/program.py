@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +17,7 @@ from gamo_tf.errors import (
     SCRIPTS,
     Stopped,
     UserError,
+    did_you_mean,
     first_line,
     printable,
     setting,
@@ -90,6 +91,24 @@ def versions() -> str:
         except PackageNotFoundError:
             found.append(f"{title} is missing")
     return f"gamo {__version__} ({', '.join(found)})"
+
+
+def one_of(names: Collection[str], listed: str = "") -> Callable[[str], str]:
+    """A type for `argparse`: one of some names. Of a wrong one the closest is told.
+
+    Args:
+      names: that there are.
+      listed: a command that lists them; "": they are in the message themselves.
+    """
+
+    def name(text: str) -> str:
+        if text in names:
+            return text
+        there = f"{listed} lists them" if listed else f"there are {', '.join(names)}"
+        near = did_you_mean(text, names)
+        raise argparse.ArgumentTypeError(f"invalid choice {text!r}; {there}.{near}")
+
+    return name
 
 
 class _Parser(argparse.ArgumentParser):
