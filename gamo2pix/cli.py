@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from gamo2pix.options import LIMITS, PASSES, PixOptions
+from gamo_tf.cli.flags import NEWEST
 from gamo_tf.cli.program import argument_parser, run_program
 from gamo_tf.config.checks import check_ranges
 from gamo_tf.config.methods import METHODS
@@ -46,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="LABEL|NAME|all",
         help="the dataset's own label or name, or all smaller classes",
     )
-    add("--run", type=Path, metavar="RUN", help="default: the newest finished GAMO run")
+    add(
+        "--run", type=Path, metavar="RUN", help="default: 'newest', a finished GAMO run"
+    )
     add("--runs-dir", type=Path, default=Path("runs"), metavar="DIR")
     add("--data-dir", type=Path, metavar="DIR", help="default: GAMO_DATA_DIR or data/")
     add("--dry-run", action="store_true", help="show the settings and do nothing")
@@ -119,7 +122,8 @@ def _generate(argv: list[str] | None) -> int:
     flags = parser().parse_args(argv)
     _check(flags)
     options = PixOptions(flags.iterations, flags.seed)
-    run = Run.open(flags.run) if flags.run else newest(flags.runs_dir)
+    known = flags.run is not None and str(flags.run) != NEWEST
+    run = Run.open(flags.run) if known else newest(flags.runs_dir)
     if flags.dry_run:
         print(json.dumps({"run": str(run.path), **options.to_json()}, indent=2))
         return 0

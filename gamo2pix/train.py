@@ -24,7 +24,7 @@ from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
-from gamo_tf.errors import UserError, command, printable, setting
+from gamo_tf.errors import UserError, command, did_you_mean, printable, setting
 from gamo_tf.files import clock, write_text
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
@@ -77,8 +77,9 @@ def pick(wanted: str, spec: DatasetSpec, run: Run) -> list[int]:
         label = int(wanted)
     else:
         names = ", ".join(f"{k} {name}" for k, name in enumerate(spec.classes))
+        near = did_you_mean(wanted, ["all", *spec.classes])
         raise UserError(
-            f"{setting('class')} {wanted}: expected 'all' or one of {names}."
+            f"{setting('class')} {wanted}: expected 'all' or one of {names}.{near}"
         )
     if label not in counts.minority:
         raise UserError(

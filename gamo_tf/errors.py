@@ -8,9 +8,10 @@ written with `setting` and `command`, which follow the caller (see `speaking_to`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from difflib import get_close_matches
 from typing import Literal
 
 Caller = Literal["python", "scripts", "gamo"]
@@ -89,12 +90,27 @@ def command(program: str, *arguments: object) -> str:
       *arguments: the rest of the line.
 
     Returns:
-      ``python train_gamo.py ...`` for who started a script, else ``gamo train ...``.
+      ``python train_gamo.py ...`` for who started a script (``python -m gamo_tf ...``
+      where there is no script of it), else ``gamo train ...``.
     """
     begin = f"gamo {program}"
-    if _caller.get() == "scripts" and program in SCRIPTS:
-        begin = f"python {SCRIPTS[program]}"
+    if _caller.get() == "scripts":
+        begin = f"python {SCRIPTS.get(program, f'-m gamo_tf {program}')}"
     return " ".join([begin, *map(str, arguments)])
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """A question that ends a message on a name that is none.
+
+    Args:
+      name: that was given.
+      names: that there are.
+
+    Returns:
+      `` Did you mean NAME?``, with the name that is closest; "" where none is close.
+    """
+    near = get_close_matches(name, list(names), n=1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def first_line(err: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and how long something took, in words."""
+"""Files that are whole or not there; how long and how large something is, in words."""
 
 from __future__ import annotations
 
@@ -248,3 +248,12 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{seconds:02d}s"
+
+
+def mebibytes(size: int) -> str:
+    """A number of bytes for people: ``12.3 MiB``.
+
+    Args:
+      size: bytes.
+    """
+    return f"{size / 2**20:.1f} MiB"

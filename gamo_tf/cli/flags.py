@@ -6,11 +6,16 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from gamo_tf.cli.program import argument_parser
+from gamo_tf.cli.program import argument_parser, one_of
 from gamo_tf.config.dataset_specs import DATASETS
-from gamo_tf.config.options import CHOICES
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import CHOICES, Options
 from gamo_tf.data.download import default_data_dir
 from gamo_tf.errors import command
+
+NEWEST = "newest"  # in the place of the path of a run
+IMAGE_SIZE = 64  # pixels a side of the user's images, where nothing else is asked for
+TEST_SPLIT = 0.2  # of the user's rows, likewise
 
 # Flags that go with a folder of images alone, and all that describe the user's data.
 # What is found in the data becomes settings; these flags themselves do not.
@@ -60,19 +65,28 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     flags = argument_parser(
         name,
         description,
+        usage="%(prog)s --dataset NAME [--method NAME] [options]",
         epilog=f"example: {command(name, '--dataset', 'digits')}",
         argument_default=argparse.SUPPRESS,
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=27),
     )
     add = flags.add_argument
-    add("--dataset", choices=CHOICES["dataset"], help="what to train on")
-    add("--method", choices=CHOICES["method"], help="default gamo")
+    names = ", ".join(DATASETS)
+    add("--dataset", type=one_of(DATASETS), metavar="NAME", help=f"one of {names}")
+    methods = command("methods")
+    add(
+        "--method",
+        type=one_of(METHODS, listed=methods),
+        metavar="NAME",
+        help=f"default {Options.method}; `{methods}` explains each",
+    )
     add(
         "--loss",
         choices=CHOICES["loss"],
-        help="least squares (default) or cross entropy",
+        help="least squares or cross entropy; default: the method's first",
     )
-    add("--iterations", type=int, metavar="N", help="minibatches; paper's sets: 25000")
-    add("--seed", type=int, metavar="S", help="of subset, weights and draws; default 0")
+    add("--iterations", type=int, metavar="N", help="minibatches; default: the set's")
+    add("--seed", type=int, metavar="S", help=f"of all draws; default {Options.seed}")
     _add_files(flags, starts=name == "train")
     _add_user_data(flags)
     _add_imbalance(flags)
@@ -83,12 +97,12 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
 
 def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
     """Where files are; `starts`: and how a training is started."""
-    add = flags.add_argument_group("files").add_argument
+    add = flags.add_argument_group("files and starting").add_argument
     add(
         "--data-dir",
         type=Path,
         metavar="DIR",
-        help="published files; default: GAMO_DATA_DIR, else data/",
+        help="published files; default GAMO_DATA_DIR or data/",
     )
     add("--runs-dir", type=Path, metavar="DIR", help="default runs/")
     if not starts:
@@ -97,148 +111,121 @@ def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
         "--resume",
         type=Path,
         metavar="RUN",
-        help="go on with a stopped run; its settings are kept",
+        help=f"go on with a stopped run, or with the '{NEWEST}'",
     )
     add("--dry-run", action="store_true", help="show the settings and do nothing")
     add(
         "--describe",
         action="store_true",
-        help="show class sizes, and what training would take; do nothing else",
+        help="show class sizes, and what training would take",
     )
 
 
 def _add_user_data(flags: argparse.ArgumentParser) -> None:
     group = flags.add_argument_group("your own data, in the place of --dataset")
     add = group.add_argument
+    add("--image-folder", type=Path, metavar="DIR", help="has a folder for each class")
     add(
-        "--image-folder",
-        type=Path,
-        metavar="DIR",
-        help="a folder for each class, with its images; class sizes are kept",
+        "--image-size",
+        type=int,
+        metavar="S",
+        help=f"scale to S x S; default {IMAGE_SIZE}",
     )
-    add("--image-size", type=int, metavar="S", help="scale to S x S; default 64")
     add("--color", choices=("rgb", "gray"), help="default rgb")
-    add("--skip-bad", action="store_true", help="leave out files that cannot be read")
+    add("--skip-bad", action="store_true", help="leave out what cannot be read")
     add("--test-folder", type=Path, metavar="DIR", help="test images, likewise")
     add(
         "--test-split",
         type=float,
         metavar="P",
-        help="without --test-folder: share of each class kept for testing; default 0.2",
+        help=f"or a share of each class to test on; default {TEST_SPLIT:g}",
     )
     add(
         "--validation-split",
         type=float,
         metavar="P",
-        help="share of each class that is set aside to watch the training on; default "
-        "0: none",
+        help=f"share to watch the training on; default {Options.validation_split:g}",
     )
-    add(
-        "--features",
-        type=Path,
-        metavar="FILE",
-        help="vectors: a table as .csv, .parquet or .npz",
-    )
+    add("--features", type=Path, metavar="FILE", help="vectors: .csv, .parquet, .npz")
     add("--label", metavar="COLUMN", help="of --features: the labels")
     add(
         "--save-balanced",
         type=Path,
         metavar="FILE",
-        help="of --features: the training rows and generated ones, with parents "
+        help="of --features: write rows and generated ones "
         f"(images: {command('pix', '--save-balanced')})",
     )
 
 
 def _add_imbalance(flags: argparse.ArgumentParser) -> None:
-    add = flags.add_argument_group("imbalance").add_argument
+    add = flags.add_argument_group("class sizes").add_argument
     add(
         "--counts",
         type=_counts,
         metavar="N,N,...",
-        help="training images a class, in label order; default: the paper's",
+        help="training images a class, by label; default: the paper's",
     )
     add(
         "--imbalance-ratio",
         type=float,
         metavar="R",
-        help="largest over smallest class; counts follow --profile",
+        help="or largest over smallest class, by --profile",
     )
     add(
         "--profile",
         choices=("step", "exponential"),
-        help="with --imbalance-ratio; default exponential",
+        help="default exponential",
     )
     add(
         "--class-order",
         choices=("digit", "file"),
-        help=f"of {', '.join(FILE_ORDERED)}, left open by the paper: sizes by digit "
-        "0, 1, ... (default), or by the labels of its files 1, 2, ... 9, 10 (the "
-        "digit 0)",
+        help=f"of {', '.join(FILE_ORDERED)}: sizes by digit 0, 1, ... (default), or by "
+        "its files' labels 1, 2, ... 9, 10 (the digit 0)",
     )
     add(
         "--test-per-class",
         type=_per_class,
         metavar="N|all",
-        help="test images a class; paper: 100. The full set is always shown too",
+        help="beside the full test set; default: the paper's 100",
     )
     add(
         "--validation-per-class",
         type=int,
         metavar="N",
-        help="training images a class that are not trained on but watched, as far as "
-        "they are left; default: 400 or what the set has room for; 0: none",
+        help="to watch the training on; default: 400, where a set has so many",
     )
 
 
 def _add_game(flags: argparse.ArgumentParser) -> None:
-    add = flags.add_argument_group("game").add_argument
-    add("--batch-size", type=int, metavar="B", help="default 32")
-    add("--latent", type=int, metavar="L", help="of z; default 100")
-    add("--learning-rate", type=float, metavar="A", help="default 2e-4")
-    add(
-        "--generator-update",
-        choices=CHOICES["generator_update"],
-        help="Algorithm 1 (default), or a batch a class as the authors' program",
-    )
-    add(
-        "--weighting",
-        choices=CHOICES["weighting"],
-        help="of generated batches: equal (Algorithm 1, default) or as Eqs. 2-6",
-    )
-    add(
-        "--label-noise",
-        type=float,
-        metavar="W",
-        help="width of noise on D's targets; default 0, the authors' program 0.1",
-    )
-    add(
-        "--ema",
-        type=float,
-        metavar="DECAY",
-        help="also report F and M averaged over iterations, such as 0.999",
-    )
-    add(
-        "--support",
-        type=int,
-        metavar="K",
-        help="points of a class that G combines in a pass, drawn anew; default 0: all",
-    )
-    add(
-        "--augment",
-        action="store_true",
-        help="shift images each time they are used, and mirror those that may be",
-    )
+    add = flags.add_argument_group("training").add_argument
+
+    def number(flag: str, kind: type, metavar: str, what: str, default: float) -> None:
+        words = f"{what}; default {default:g}"
+        add(flag, type=kind, metavar=metavar, help=words)
+
+    number("--batch-size", int, "B", "rows of a minibatch", Options.batch_size)
+    number("--latent", int, "L", "numbers in z", Options.latent)
+    number("--learning-rate", float, "A", "Adam's", Options.learning_rate)
+    number("--ema", float, "DECAY", "average F and M too: 0.999", Options.ema)
+    add("--augment", action="store_true", help="shift images, mirror where that fits")
+    number("--tau", float, "T", "strength of logit adjustment", Options.tau)
     add(
         "--sampling",
         type=float,
         metavar="Q",
-        help="balanced methods show a class's rows in proportion to n_i^Q; default 0.5",
+        help="balanced methods show a class's rows by n_i^Q; default 0.5",
+    )
+    number("--support", int, "K", "points of a class in a pass of G", Options.support)
+    number("--label-noise", float, "W", "width, on D's targets", Options.label_noise)
+    add(
+        "--generator-update",
+        choices=CHOICES["generator_update"],
+        help="Algorithm 1 (default), or a batch a class",
     )
     add(
-        "--tau",
-        type=float,
-        metavar="T",
-        help="strength of logit adjustment and tau-normalisation; default 1",
+        "--weighting",
+        choices=CHOICES["weighting"],
+        help="of generated batches: as Algorithm 1 (default) or Eqs. 2-6",
     )
 
 
@@ -246,11 +233,7 @@ def _add_keeping(flags: argparse.ArgumentParser) -> None:
     add = flags.add_argument_group("keeping").add_argument
     add("--evaluate-every", type=int, metavar="N", help="default: 25 times a run")
     add("--checkpoint-every", type=int, metavar="N", help="default: 25 times a run")
-    add(
-        "--deterministic",
-        action="store_true",
-        help="bit-exact repeats and resumes on one device; may be slower",
-    )
+    add("--deterministic", action="store_true", help="repeats are bit-exact; slower")
 
 
 def _counts(text: str) -> tuple[int, ...]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from importlib import import_module
 from typing import NamedTuple
 
-from gamo_tf.cli.program import run_program, started_by
-from gamo_tf.errors import UserError
+from gamo_tf.cli.program import run_program, started_by, versions
+from gamo_tf.errors import UserError, did_you_mean
 
 
 class Subcommand(NamedTuple):
@@ -47,7 +46,9 @@ SUBCOMMANDS = {
     "methods": Subcommand(
         "gamo_tf.cli.methods:main", "which methods there are, and which to use"
     ),
-    "runs": Subcommand("gamo_tf.cli.runs:main", "which runs there are, with metrics"),
+    "runs": Subcommand(
+        "gamo_tf.cli.runs:main", "list, show, compare or remove the runs of a folder"
+    ),
 }
 _HELP, _VERSION = ("--help", "-h"), "--version"
 
@@ -93,13 +94,10 @@ def _start(arguments: list[str]) -> int:
         print(usage())
         return 0
     if name == _VERSION:
-        from gamo_tf import __version__
-
-        print(f"gamo {__version__}")
+        print(versions())
         return 0
     if name not in SUBCOMMANDS:
-        near = get_close_matches(name, [*SUBCOMMANDS, *_HELP, _VERSION], n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(name, [*SUBCOMMANDS, *_HELP, _VERSION])
         there = ", ".join(SUBCOMMANDS)
         raise UserError(f"{name}: no such command; there are {there}.{hint}")
     module, function = SUBCOMMANDS[name].main.split(":")

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from gamo_tf.cli.flags import NEWEST
 from gamo_tf.cli.program import (
     WRONG_INPUT,
     argument_parser,
@@ -47,7 +48,12 @@ def _parser() -> argparse.ArgumentParser:
         help="files, folders, or - for a list on standard input; of a run on "
         "--features: tables like the one it was trained on",
     )
-    add("--run", type=Path, metavar="RUN", help="default: the newest finished run")
+    add(
+        "--run",
+        type=Path,
+        metavar="RUN",
+        help=f"default: '{NEWEST}', which is finished",
+    )
     add("--runs-dir", type=Path, default=Path("runs"), metavar="DIR")
     add("--out", type=Path, metavar="FILE", help="CSV; default: standard output")
     add("--all-probabilities", action="store_true", help="a column for each class")
@@ -64,7 +70,12 @@ def _predict(argv: list[str] | None) -> int:
     flags = _parser().parse_args(argv)
     if not flags.files and not flags.export:
         raise UserError("nothing to do: give IMAGES, or --export DIR.")
-    run = Run.open(flags.run) if flags.run else finished_runs(flags.runs_dir)[-1]
+    if flags.run is None or str(flags.run) == NEWEST:
+        run = finished_runs(flags.runs_dir)[-1]
+        # Not on standard output, which may be a CSV file.
+        print(f"the newest finished run: {run.path}", file=sys.stderr)
+    else:
+        run = Run.open(flags.run)
     if not run.finished:
         raise UserError(f"{run.path}: not finished; --resume it first.")
     import_tensorflow()  # not earlier: --help and wrong flags are answered at once
@@ -73,7 +84,6 @@ def _predict(argv: list[str] | None) -> int:
 
     if flags.export:
         export.write(run, flags.export)
-        # Not on standard output, which may be a CSV file.
         print(f"written: {flags.export}/model.keras, saved_model/", file=sys.stderr)
     if not flags.files:
         return 0

@@ -6,15 +6,18 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, NoReturn
 
+from gamo_tf import __version__
 from gamo_tf.errors import (
     SCRIPTS,
     Stopped,
     UserError,
+    did_you_mean,
     first_line,
     printable,
     setting,
@@ -71,7 +74,41 @@ def argument_parser(
       description: what the program does, usually the docstring of its module.
       **kwargs: handed to `argparse.ArgumentParser`.
     """
-    return _Parser(prog=program_name(name), description=description, **kwargs)
+    parser = _Parser(prog=program_name(name), description=description, **kwargs)
+    parser.add_argument("--version", action="version", version=versions())
+    return parser
+
+
+def versions() -> str:
+    """The versions of this program, and of what it stands on, in a line.
+
+    TensorFlow is not imported for that.
+    """
+    found = []
+    for title in ("TensorFlow", "Keras"):
+        try:
+            found.append(f"{title} {version(title.lower())}")
+        except PackageNotFoundError:
+            found.append(f"{title} is missing")
+    return f"gamo {__version__} ({', '.join(found)})"
+
+
+def one_of(names: Collection[str], listed: str = "") -> Callable[[str], str]:
+    """A type for `argparse`: one of some names. Of a wrong one the closest is told.
+
+    Args:
+      names: that there are.
+      listed: a command that lists them; "": they are in the message themselves.
+    """
+
+    def name(text: str) -> str:
+        if text in names:
+            return text
+        there = f"{listed} lists them" if listed else f"there are {', '.join(names)}"
+        near = did_you_mean(text, names)
+        raise argparse.ArgumentTypeError(f"invalid choice {text!r}; {there}.{near}")
+
+    return name
 
 
 class _Parser(argparse.ArgumentParser):

@@ -10,7 +10,9 @@ from gamo_tf.cli.flags import (
     COUNTS_FLAGS,
     FILE_ORDERED,
     IMAGE_FLAGS,
+    IMAGE_SIZE,
     START_FLAGS,
+    TEST_SPLIT,
     USER_DATA_FLAGS,
     data_dir,
 )
@@ -25,8 +27,6 @@ if TYPE_CHECKING:  # pandas, behind it, takes a while to import
     from gamo_tf.data.user_data import UserData
 
 _NO_SETTINGS = USER_DATA_FLAGS | COUNTS_FLAGS | START_FLAGS
-_DEFAULT_SIZE = 64  # pixels a side of the user's images
-_DEFAULT_TEST_SPLIT = 0.2
 
 
 def read_settings(
@@ -91,7 +91,7 @@ def read_user_data(flags: Mapping, decode: bool = True) -> UserData | None:
 
 def _read_images(flags: Mapping) -> UserData:
     _refuse(flags, ("label", "save_balanced"), "--image-folder")
-    size = flags.get("image_size", _DEFAULT_SIZE)
+    size = flags.get("image_size", IMAGE_SIZE)
     if "test_folder" in flags and "test_split" in flags:
         raise UserError("--test-folder and --test-split: give one of them.")
     from gamo_tf.data import user_data
@@ -101,7 +101,7 @@ def _read_images(flags: Mapping) -> UserData:
         size,
         flags.get("color") == "gray",
         flags.get("test_folder"),
-        flags.get("test_split", _DEFAULT_TEST_SPLIT),
+        flags.get("test_split", TEST_SPLIT),
         flags.get("seed", Options.seed),
         flags.get("skip_bad", False),
         flags.get("validation_split", Options.validation_split),
@@ -117,7 +117,7 @@ def _read_features(flags: Mapping) -> UserData:
     return user_data.from_feature_table(
         flags["features"],
         flags["label"],
-        flags.get("test_split", _DEFAULT_TEST_SPLIT),
+        flags.get("test_split", TEST_SPLIT),
         flags.get("seed", Options.seed),
         flags.get("validation_split", Options.validation_split),
     )

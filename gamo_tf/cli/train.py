@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from gamo_tf.cli import describe
 from gamo_tf.cli.flags import (
     COUNTS_FLAGS,
+    NEWEST,
     USER_DATA_FLAGS,
     data_dir,
     parse,
@@ -73,8 +75,12 @@ def _train(argv: list[str] | None) -> int:
 def _resume(flags: Mapping) -> int:
     """Go on with a run. A flag beside --resume may repeat its settings only."""
     from gamo_tf.runs.run import Run
+    from gamo_tf.runs.run_list import newest_unfinished
 
     path: Path = flags["resume"]
+    if str(path) == NEWEST:
+        path = newest_unfinished(runs_dir(flags)).path
+        print(f"the newest unfinished run: {path}", file=sys.stderr)
     options = Run.open(path).options
     kept = options.to_json()
     for name, value in flags.items():

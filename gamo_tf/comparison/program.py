@@ -14,12 +14,13 @@ from pathlib import Path
 
 from gamo_tf.cli import compare as side_by_side
 from gamo_tf.cli import flags as training_flags
-from gamo_tf.cli.program import run_program
+from gamo_tf.cli.program import one_of, run_program
 from gamo_tf.comparison import answer, plan
 from gamo_tf.comparison.evidence import collect
 from gamo_tf.comparison.peers import PEERS
 from gamo_tf.comparison.schedule import run_all
-from gamo_tf.config.options import CHOICES, Options, spec_of
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data.user_data import slug
 from gamo_tf.errors import UserError, command, setting
 from gamo_tf.files import clock
@@ -57,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--methods",
         nargs="+",
-        choices=(*CHOICES["method"], *PEERS),
+        type=one_of([*METHODS, *PEERS], listed="gamo methods"),
         metavar="NAME",
         help="default: a short list; all are in docs/own-data.md",
     )

@@ -69,6 +69,13 @@ class Method:
         return self.objective in _ADJUSTED or self.balanced
 
     @property
+    def ends_on_averages(self) -> bool:
+        """Whether ``--ema`` decides the weights that training ends on too: F is frozen
+        as its average, or all become their averages. Other methods train alike with
+        any averages and without."""
+        return self.balanced or self.f_share < 1
+
+    @property
     def m_updates(self) -> int:
         """Updates of M in one iteration. Iterations default to as many as give
         every method the same number of them."""

@@ -19,7 +19,7 @@ from gamo_tf.config.checks import (
 from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec, user_spec
 from gamo_tf.config.methods import METHODS, Method
-from gamo_tf.errors import UserError, setting
+from gamo_tf.errors import UserError, did_you_mean, setting
 
 CHOICES = {
     "dataset": tuple(DATASETS),
@@ -182,8 +182,10 @@ def _check_choices(chosen: Mapping) -> None:
         if name == "dataset" and chosen.get("data"):
             continue
         if name in chosen and chosen[name] not in allowed:
+            near = did_you_mean(str(chosen[name]), allowed)
             raise UserError(
                 f"{setting(name)} {chosen[name]}: expected one of {', '.join(allowed)}."
+                f"{near}"
             )
 
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf.evaluation.plots import cut
 from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
 from gamo_tf.training.trainer import FeatureTrainer
 
 LATENTS = 256  # of each class; also the most real rows of it that D is shown
-COVERED = 0.1  # share of a class's rows; below it G has collapsed
-WON = 0.95  # accuracy of D; above it D has won
 NEIGHBOURS, STEPS = 50, 200  # of a validation row, for its distance to the hull
 LOOKED_AT = 50  # validation rows of a class, for the hull
 _USE = 1000  # of the random stream of the latents, [seed, label, use]
-_NAMED = 5  # classes in a sentence
 _TINY = 1e-12
 
 
@@ -144,34 +139,6 @@ def look(
         for name, value in values.items():
             found.setdefault(name, {})[label] = value
     return found
-
-
-def warnings(found: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """What is wrong with a game, in words.
-
-    Args:
-      found: what `look` found, by name and class name; of a training without a game
-        there is nothing to say.
-
-    Returns:
-      Sentences; none where all is well.
-    """
-    said = []
-    shares = found.get("share_of_rows", {})
-    if few := [name for name, share in shares.items() if share < COVERED]:
-        names = ", ".join(map(cut, few[:_NAMED]))
-        more = f" and {len(few) - _NAMED} more" if len(few) > _NAMED else ""
-        said.append(
-            f"G has collapsed: it uses less than {COVERED:.0%} of the rows of {names}"
-            f"{more}. Its samples hardly differ."
-        )
-    accuracies = list(found.get("d_accuracy", {}).values())
-    if accuracies and np.mean(accuracies) > WON:
-        said.append(
-            f"D has won: it tells {np.mean(accuracies):.0%} of real and generated "
-            "features apart, and G learns little from it."
-        )
-    return said
 
 
 def _d_accuracy(

@@ -11,7 +11,7 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import VALIDATION, Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import setting
-from gamo_tf.evaluation import game_watch, metrics
+from gamo_tf.evaluation import game_warnings, metrics
 from gamo_tf.evaluation.plots import cut
 from gamo_tf.files import clock
 from gamo_tf.runs.run import Run
@@ -107,7 +107,7 @@ def report(run: Run) -> str:
             f"short or collapsed. Try more {setting('iterations')}, or a smaller "
             f"{setting('learning_rate')} ({Options.learning_rate:g} is the default)."
         )
-    lines += [f"  {said}" for said in game_watch.warnings(results.get("game", {}))]
+    lines += [f"  {said}" for said in game_warnings.warnings(results.get("game", {}))]
     recall = " ".join(
         f"{c} {'-' if r is None else format(r, '.2f')}"
         for c, r in zip(classes, results["test"]["recall"], strict=True)

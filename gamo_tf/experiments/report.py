@@ -58,7 +58,7 @@ def gather(store: ResultStore, folders: Sequence[Path]) -> int:
     """
     unfinished = 0
     for folder in folders:
-        for path in sorted(folder.glob("*/options.json")):
+        for path in sorted(folder.glob("[!.]*/options.json")):
             run = Run(path.parent)
             try:
                 options = run.options

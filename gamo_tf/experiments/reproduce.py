@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from gamo_tf.cli.program import argument_parser, run_program
+from gamo_tf.cli.program import argument_parser, one_of, run_program
 from gamo_tf.config.checks import check_ranges
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES
 from gamo_tf.data.download import default_data_dir
-from gamo_tf.errors import UserError, command, setting
+from gamo_tf.errors import UserError, command, did_you_mean, setting
 from gamo_tf.experiments.orders import EXPERIMENTS, Order
 from gamo_tf.experiments.published import TABLES, PublishedTable
 from gamo_tf.import_tensorflow import import_tensorflow
@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = arguments.add_argument
-    add("what", choices=EXPERIMENTS, metavar="WHAT", help=", ".join(EXPERIMENTS))
+    there = ", ".join(EXPERIMENTS)
+    add("what", type=one_of(EXPERIMENTS), metavar="WHAT", help=there)
     add("--repeats", type=int, default=10, metavar="N", help="seeds; default 10")
     add(
         "--known",
@@ -53,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="of M, the same for every method, default 50000; of tune and main of F",
     )
-    add("--methods", nargs="+", choices=METHODS, metavar="NAME", help="instead")
+    names = one_of(METHODS, listed=command("methods"))
+    add("--methods", nargs="+", type=names, metavar="NAME", help="instead")
     add("--datasets", nargs="+", metavar="NAME", help="only these of the table's")
     add("--losses", nargs="+", choices=CHOICES["loss"], help="only these")
     add("--ema", type=float, default=0.0, metavar="DECAY", help="averages too")
@@ -137,8 +139,10 @@ def _check(
     odd = set(flags.datasets or ()) - set(datasets)
     if odd:
         names = ", ".join(sorted(datasets)) or "none"
+        near = did_you_mean(min(odd), datasets)
         raise UserError(
             f"{setting('datasets')} {' '.join(sorted(odd))}: {flags.what} has {names}."
+            f"{near}"
         )
     if flags.known and table is None and flags.what not in ("tune", "main"):
         raise UserError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import MEASURED, VALIDATION, Options
 from gamo_tf.errors import UserError, first_line
 from gamo_tf.evaluation.metrics import METRICS
@@ -65,21 +66,30 @@ class ResultStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._results = self._read()
+        self._results: dict[Options, dict] = {}
+        # Those of runs with averages, by the options without: see `get`.
+        self._beside_averages: dict[Options, dict] = {}
+        self._read()
 
-    def _read(self) -> dict[Options, dict]:
-        results: dict[Options, dict] = {}
+    def _read(self) -> None:
+        self._results.clear()
+        self._beside_averages.clear()
         lines = read_text(self.path).splitlines() if self.path.exists() else []
         for number, line in enumerate(lines, 1):
             try:
                 result = unsealed(json.loads(line))
                 _check_record(result)
-                results[compared(Options.from_json(result["options"]))] = result
+                self._take(compared(Options.from_json(result["options"])), result)
             except Exception as err:  # of many kinds, for damaged lines
                 raise UserError(
                     f"{self.path}, line {number}: not a record ({first_line(err)})."
                 ) from err
-        return results
+
+    def _take(self, options: Options, result: dict) -> None:
+        self._results[options] = result
+        if options.ema and not METHODS[options.method].ends_on_averages:
+            raw = {name: value for name, value in result.items() if name != "ema"}
+            self._beside_averages.setdefault(replace(options, ema=0.0), raw)
 
     def __iter__(self) -> Iterator[tuple[Options, dict]]:
         """Options (`compared`) and result of each run, in the order of the file."""
@@ -92,30 +102,39 @@ class ResultStore:
     def get(self, options: Options) -> dict | None:
         """The result of the run of these options, or None.
 
+        Averages are kept beside a training and leave it as it is. So a run without
+        averages is known by one with some, but for methods whose averages decide what
+        they end on (`Method.ends_on_averages`). Averages of a certain decay are known
+        by a run with that decay alone.
+
         Args:
           options: every setting of the run. How many validation rows it has does not
             matter.
+
+        Returns:
+          What `record` kept; without ``ema`` where no averages are asked for.
         """
-        return self._results.get(compared(options))
+        wanted = compared(options)
+        return self._results.get(wanted) or self._beside_averages.get(wanted)
 
     def add(self, run: Run) -> None:
         """Take in a finished run, and write the file.
 
         Args:
-          run: finished. A result of the same options that is there already is kept,
-            because published tables may stand on it.
+          run: finished. What `get` finds of its options already is kept, because
+            published tables may stand on it, and nothing is added.
         """
         options = compared(run.options)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Another process may have added a line since this one has read the file.
         with locked(self.path.parent):
-            self._results = self._read()
-            if options in self._results:
+            self._read()
+            if self.get(options) is not None:
                 return
-            self._results[options] = record(run)
+            result = record(run)
             known = read_text(self.path) if self.path.exists() else ""
-            line = json.dumps(sealed(self._results[options]))
-            write_text(self.path, f"{known}{line}\n")
+            write_text(self.path, f"{known}{json.dumps(sealed(result))}\n")
+            self._take(options, result)
 
 
 def _check_record(result: dict) -> None:
@@ -182,11 +201,11 @@ def _measured(results: dict) -> dict:
     }
 
 
-def frame(store: ResultStore) -> pd.DataFrame:
-    """All results as a table.
+def frame(results: Iterable[tuple[Options, dict]]) -> pd.DataFrame:
+    """Results as a table.
 
     Args:
-      store: with any number of results.
+      results: options (`compared`) and result of each run, as a `ResultStore` has them.
 
     Returns:
       A line for each run, kind of weights ("" for those that training ends on,
@@ -194,7 +213,7 @@ def frame(store: ResultStore) -> pd.DataFrame:
       (NaN where it was not measured yet), the recalls in label order, and the seconds.
     """
     lines = []
-    for options, result in store:
+    for options, result in results:
         for weights, measured in (("", result), ("EMA", result.get("ema") or {})):
             for name in (name for name in MEASURED if name in measured):
                 lines.append(

@@ -47,7 +47,7 @@ def find(runs_dir: Path, options: Options) -> Run | None:
       The run, finished or not, or None.
     """
     tail = f"{options.dataset}-{options.method}-{options.loss}"
-    for path in sorted(runs_dir.glob(f"*-{tail}/options.json")):
+    for path in sorted(runs_dir.glob(f"[!.]*-{tail}/options.json")):
         run = Run(path.parent)
         try:
             if run.options == options:

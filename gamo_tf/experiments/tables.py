@@ -154,10 +154,13 @@ def collect(request: TableRequest, store: ResultStore) -> pd.DataFrame:
       likewise with ``paper_`` before the name, the number of seeds, updates of M, and
       mean seconds. Empty where the store has none of the runs.
     """
-    found, lines = frame(store), []
-    for row in request.rows() if len(found) else ():
+    lines = []
+    for row in request.rows():
         wanted = _options(request, row)
-        mine = found[[options in wanted for options in found["options"]]]
+        pairs = [(each, known) for each in wanted if (known := store.get(each))]
+        if not pairs:
+            continue
+        mine = frame(pairs)
         for (weights, name), runs in mine.groupby(["weights", "set"], sort=False):
             key = (row.dataset, row.table_loss, name)
             reported = request.reported.get(key, {}).get(row.method)
@@ -182,14 +185,14 @@ def collect(request: TableRequest, store: ResultStore) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _options(request: TableRequest, row: Row) -> set[Options]:
+def _options(request: TableRequest, row: Row) -> list[Options]:
     """The options (`compared`) of a row's runs; none where they cannot be worked out,
     which was said when they were to be run."""
-    wanted = set()
+    wanted = []
     for seed in range(request.repeats):
         try:
             options = request.options(row.dataset, row.method, row.loss, seed)
-            wanted.add(compared(options))
+            wanted.append(compared(options))
         except UserError:
             break
     return wanted

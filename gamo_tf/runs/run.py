@@ -48,7 +48,7 @@ class Run(RunDirectory):
             runs_dir.mkdir(parents=True, exist_ok=True)
             with locked(runs_dir):  # another process may take the number too
                 number = 1 + max(
-                    (int(p.name[:5]) for p in runs_dir.iterdir() if _numbered(p)),
+                    (int(p.name[:5]) for p in runs_dir.iterdir() if numbered(p)),
                     default=-1,
                 )
                 path = runs_dir / f"{number:05d}-{tail}"
@@ -235,9 +235,13 @@ class Run(RunDirectory):
         return split
 
 
-def _numbered(path: Path, number: int | None = None) -> bool:
-    match = re.match(r"(\d{5})-", path.name)
-    return match is not None and number in (None, int(match[1]))
+def numbered(path: Path) -> bool:
+    """Whether a folder has a name as `Run.create` gives it: five digits and a dash.
+
+    Args:
+      path: of the folder, there or not.
+    """
+    return re.match(r"\d{5}-", path.name) is not None
 
 
 def finished_runs(runs_dir: Path) -> list[Run]:
@@ -254,7 +258,7 @@ def finished_runs(runs_dir: Path) -> list[Run]:
     """
     found = sorted(runs_dir.iterdir()) if runs_dir.is_dir() else []
     runs = []
-    for run in (Run(p) for p in found if _numbered(p)):
+    for run in (Run(p) for p in found if numbered(p)):
         if not run.finished:
             continue
         try:

@@ -1,4 +1,4 @@
-"""Finished runs side by side, and which runs there are."""
+"""Finished runs side by side."""
 
 import shutil
 import subprocess
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import gamo_tf
-from gamo_tf.cli import compare, runs
+from gamo_tf.cli import compare
+from gamo_tf.cli.run_table import table
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.runs.run import Run
@@ -36,12 +37,11 @@ def test_compare_with_a_run_of_an_earlier_version(digits_run, tmp_path):
         del found["validation"]
     older.write_results(results)
     shown = {
-        line.rsplit(maxsplit=2)[0]: line
-        for line in compare.table([older, run]).splitlines()
+        line.rsplit(maxsplit=2)[0]: line for line in table([older, run]).splitlines()
     }
     for title in ("validation GM", "validation GM (EMA)"):
         assert shown[title].split()[-2] == "-" and "." in shown[title].split()[-1]
-    assert "validation" not in compare.table([older])
+    assert "validation" not in table([older])
 
 
 def test_compare_takes_the_two_newest(digits_run, tmp_path, capsys):
@@ -63,7 +63,7 @@ def test_compare_bad_input(digits_run, tmp_path, capsys):
     results = Run(digits_run.path).read_results()
     Run(half).write_results({**results, "classes": ["zero", *results["classes"][1:]]})
     with pytest.raises(UserError, match="different classes"):
-        compare.table([Run(digits_run.path), Run(half)])
+        table([Run(digits_run.path), Run(half)])
 
 
 def test_compare_as_a_module(digits_run):
@@ -71,41 +71,3 @@ def test_compare_as_a_module(digits_run):
     command = [sys.executable, "-m", "gamo_tf.compare", str(digits_run.path)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0 and "m_updates" in done.stdout
-
-
-def test_runs_lists_finished_and_unfinished_the_newest_last(
-    digits_run, tmp_path, capsys
-):
-    shutil.copytree(digits_run.path, tmp_path / "00000-digits-gamo-ls")
-    half = tmp_path / "00001-digits-gamo-ls"
-    shutil.copytree(digits_run.path, half)
-    (half / "results.json").unlink()
-    shutil.rmtree(half / "checkpoints" / "0000040")
-    bare = tmp_path / "00002-digits-cn-ls"  # stopped before it had begun
-    bare.mkdir()
-    shutil.copy(digits_run.path / "options.json", bare)
-    assert runs.main(["--runs-dir", str(tmp_path)]) == 0
-    header, *lines = capsys.readouterr().out.splitlines()
-    results = Run(digits_run.path).read_results()
-    for metric in METRICS:
-        assert metric.title in header and f"{metric.title} (EMA)" in header
-        for found in (results, results["ema"]):
-            assert f"{found['test'][metric.name]:.3f}" in lines[0]
-    assert lines[0].endswith(results["date"])
-    assert lines[1].startswith(half.name) and "30 of 40" in lines[1]
-    assert "0 of 40" in lines[2] and lines[2].endswith("no")
-    assert lines[-1] == f"go on with: python train_gamo.py --resume {bare}"
-
-
-def test_runs_where_there_is_none(tmp_path, capsys):
-    assert runs.main(["--runs-dir", str(tmp_path / "nowhere")]) == 2
-    error = capsys.readouterr().err
-    assert "no finished run" in error and error.startswith("gamo runs: ")
-
-
-def test_runs_with_settings_that_cannot_be_read(tmp_path, capsys):
-    run = tmp_path / "00000-digits-gamo-ls"
-    run.mkdir()
-    (run / "options.json").write_text("{")
-    assert runs.main(["--runs-dir", str(tmp_path)]) == 0
-    assert "unreadable" in capsys.readouterr().out

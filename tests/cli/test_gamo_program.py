@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,14 @@ def test_methods_are_listed_and_one_is_recommended(capsys):
     assert command in (ROOT / "README.md").read_text()
 
 
-def test_version(capsys):
-    assert gamo.main(["--version"]) == 0
-    assert capsys.readouterr().out == f"gamo {gamo_tf.__version__}\n"
+def test_version_without_tensorflow():
+    packages = [f"{name} {version(name.lower())}" for name in ("TensorFlow", "Keras")]
+    shown = f"gamo {gamo_tf.__version__} ({', '.join(packages)})\n"
+    subcommands = [["gamo_tf.cli.main", name] for name in ("runs", "describe")]
+    scripts = [["train_gamo"], ["train_gamo2pix"], ["predict"], ["reproduce"]]
+    programs = [["gamo_tf.cli.main"], *subcommands, *scripts]
+    ends = run_all(*([*program, "--version"] for program in programs))
+    assert ends == [[0, shown]] * len(programs)
 
 
 @pytest.mark.parametrize(
@@ -118,4 +124,4 @@ def test_messages_name_subcommands(tmp_path, capsys):
 def test_as_a_module():
     command = [sys.executable, "-m", "gamo_tf", "--version"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == f"gamo {gamo_tf.__version__}\n"
+    assert done.stdout.startswith(f"gamo {gamo_tf.__version__} (TensorFlow ")

@@ -119,6 +119,7 @@ def test_any_console_can_be_written_to(encoding):
 def test_who_starts_a_program_decides_how_things_are_named():
     def names() -> int:
         seen.append((setting("test_split"), command("train", "--resume", "r")))
+        seen.append(command("runs"))
         return 0
 
     seen = []
@@ -129,7 +130,9 @@ def test_who_starts_a_program_decides_how_things_are_named():
         assert argument_parser("pix", None).prog == "gamo pix"
     assert seen == [
         ("--test-split", "python train_gamo.py --resume r"),
+        "python -m gamo_tf runs",  # there is no script of it
         ("--test-split", "gamo train --resume r"),
+        "gamo runs",
     ]
     assert setting("test_split") == "test_split"  # in Python again
     assert program_name("predict") == "predict.py"

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 import train_gamo
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import Options
 from gamo_tf.evaluation.metrics import METRICS, TITLES
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
@@ -142,10 +144,29 @@ def test_class_order_is_an_option_where_the_files_number_otherwise(capsys):
     assert "goes with --dataset svhn" in capsys.readouterr().err
 
 
+def test_help_is_short_and_names_the_defaults(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        train_gamo.main(["--help"])
+    shown = capsys.readouterr().out
+    lines = [line.strip() for line in shown.splitlines()]
+    assert len(lines) <= 80 and max(map(len, lines)) < 80  # two screens
+    words = " ".join(lines)
+    assert "python -m gamo_tf methods" in words and "vector-scaling" not in words
+    for name in ("latent", "learning_rate", "batch_size", "ema", "tau", "support"):
+        (line,) = (x for x in lines if x.startswith(f"--{name.replace('_', '-')} "))
+        assert line.endswith(f"default {getattr(Options, name):g}")
+    assert "default 0.5" in words and METHODS["gamo-balanced"].defaults == {
+        "sampling": 0.5
+    }
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--dataset", "cifar11"], "invalid choice"),
+        (["--dataset", "cifar11"], "invalid choice 'cifar11'; there are digits, mn"),
+        (["--dataset", "mnsit"], "Did you mean mnist?"),
+        (["--method", "gmao"], "gamo_tf methods lists them. Did you mean gamo?"),
         (["--iterations", "5"], "--dataset is needed"),
         (["--dataset", "digits", "--iterations", "0"], "--iterations 0"),
         (["--dataset", "digits", "--batch-size", "1"], "--batch-size 1"),

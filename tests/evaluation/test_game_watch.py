@@ -5,7 +5,7 @@ import pytest
 
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import resolve
-from gamo_tf.evaluation import game_watch, metrics
+from gamo_tf.evaluation import game_warnings, game_watch, metrics
 from gamo_tf.methods.build import build
 
 
@@ -70,9 +70,9 @@ def test_a_game_is_looked_at_class_by_class():
 def test_warnings_name_what_is_wrong():
     shares, right = "share_of_rows", "d_accuracy"
     well = {shares: {"one": 0.5, "two": 0.9}, right: {"one": 0.7, "two": 0.8}}
-    assert game_watch.warnings(well) == []
-    assert game_watch.warnings({"prior": {"zero": 1.0}}) == []
+    assert game_warnings.warnings(well) == []
+    assert game_warnings.warnings({"prior": {"zero": 1.0}}) == []
     ill = {shares: {"one": 0.05, "two": 0.9}, right: {"one": 0.99, "two": 0.98}}
-    collapsed, won = game_watch.warnings(ill)
+    collapsed, won = game_warnings.warnings(ill)
     assert "one" in collapsed and "two" not in collapsed and "10%" in collapsed
     assert "D has won" in won

@@ -1,6 +1,7 @@
 """runs.jsonl: what is kept of a run, and what is read again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import result_store
 from gamo_tf.experiments.result_store import ResultStore, compared
+from gamo_tf.experiments.tables import TableRequest, collect
 from gamo_tf.runs.run import Run
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "results" / "runs.jsonl"
@@ -81,6 +83,61 @@ def test_the_number_of_validation_rows_makes_no_other_run(store_of, tmp_path):
     store.add(run)
     assert store.path.read_text() == before
     assert [options for options, _ in store] == [older]
+
+
+def test_raw_results_are_found_whatever_averages_a_run_had(store_of, tmp_path):
+    """Averages of a certain decay need a run with that decay."""
+    plain, averaged, other = (
+        resolve({"dataset": "digits", "ema": ema}) for ema in (0.0, 0.999, 0.9)
+    )
+    store = store_of({averaged: (0.5, 0.75)})
+    found = store.get(plain)
+    assert found["test"]["acsa"] == 0.5 and "ema" not in found
+    assert store.get(averaged)["ema"]["test"]["acsa"] == 0.75
+    assert store.get(other) is None
+    assert store.get(replace(plain, seed=1)) is None
+    before = store.path.read_text()
+    store.add(Run.create(tmp_path / "runs", plain))  # a duplicate
+    assert store.path.read_text() == before and len(store) == 1
+    # A record of exactly these settings comes first, and has no averages.
+    both = store_of({averaged: (0.5, 0.75), plain: (0.25, None)})
+    assert both.get(plain)["test"]["acsa"] == 0.25
+    assert store_of({plain: (0.25, None)}).get(averaged) is None
+
+
+def test_averages_are_added_to_a_raw_result(store_of, tmp_path, perfect_results):
+    plain, averaged = (resolve({"dataset": "digits", "ema": ema}) for ema in (0.0, 0.9))
+    store = store_of({plain: (0.5, None)})
+    run = Run.create(tmp_path / "runs", averaged)
+    run.metrics.write_text("iteration,test_full_acsa\n1,1.0\n")
+    found = perfect_results(averaged)
+    run.write_results({**found, "ema": {"decay": 0.9, **found}})
+    store.add(run)
+    assert [options.ema for options, _ in ResultStore(store.path)] == [0.0, 0.9]
+    assert store.get(plain)["test"]["acsa"] == 0.5
+
+
+@pytest.mark.parametrize("method", ["crt", "eos", "gamo-balanced"])
+def test_where_averages_decide_the_end_they_have_to_agree(method, store_of):
+    averaged = resolve({"dataset": "digits", "method": method, "ema": 0.9})
+    store = store_of({averaged: (0.5, 0.5)})
+    assert store.get(replace(averaged, ema=0.0)) is None
+    assert store.get(averaged) is not None
+
+
+def test_the_readmes_command_finds_the_recorded_runs():
+    store = ResultStore(COMMITTED)
+    raw = [replace(options, ema=0.0) for options, _ in store]
+    missed = {options.method for options in raw if store.get(options) is None}
+    assert missed == {"crt"} and len(raw) >= 150
+    request = TableRequest("table1", Path(), repeats=3, updates=8000)
+    wanted = [request.options(*run) for run in request.runs()]
+    assert sum(store.get(options) is not None for options in wanted) >= 45
+    table = collect(request, store)
+    assert set(table["weights"]) == {""}
+    with_averages = collect(replace(request, ema=0.999), store)
+    alike = with_averages[with_averages["weights"] == ""].reset_index(drop=True)
+    pd.testing.assert_frame_equal(table, alike)
 
 
 def test_a_result_that_is_known_is_not_replaced(digits_run, store_of):

@@ -18,8 +18,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import gamo_tf.cli.train
 from gamo2pix import cli as program
 from gamo2pix import extractors
+from gamo2pix import train as pix_train
 from gamo_tf.cli.program import started_by
-from gamo_tf.config.options import resolve
+from gamo_tf.config.options import resolve, spec_of
+from gamo_tf.errors import UserError
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
 
@@ -224,6 +226,13 @@ def test_bad_input_is_told_in_one_line(untrained, flags, message, capsys):
     assert code == 2 and message in error and "Traceback" not in error
     assert error.splitlines()[-1].startswith("train_gamo2pix.py: ")
     assert not untrained.run.pix.exists()
+
+
+def test_of_a_wrong_class_the_closest_name_is_told(tmp_path):
+    run = Run.create(tmp_path, resolve({"dataset": "fashion-mnist"}))
+    spec = spec_of(run.options)
+    with pytest.raises(UserError, match=r"9 ankle-boot\. Did you mean sneaker\?"):
+        pix_train.pick("sneeker", spec, run)
 
 
 def test_runs_that_cannot_be_used_are_told(write_run, digits_split, tmp_path, capsys):

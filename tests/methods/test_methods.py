@@ -95,6 +95,21 @@ def test_methods_without_a_late_part_have_no_cut_epoch():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_averages_leave_a_training_as_it_is_but_where_it_ends_on_them(method):
+    """By this `ResultStore.get` finds raw results whatever averages a run had."""
+    spec, ended = DATASETS["digits"], []
+    split = draw_split(load.read(spec, Path()), spec, spec.counts, 25, 0)
+    chosen = {"dataset": "digits", "method": method, "iterations": 10}
+    for ema in (0.0, 0.5):
+        trained = train.fit(resolve({**chosen, "ema": ema}), spec, split)
+        networks = [trained.F, trained.M]
+        ended.append([w for network in networks for w in network.get_weights()])
+    same = all(map(np.array_equal, *ended))
+    assert same == (not METHODS[method].ends_on_averages)
+
+
 def test_an_averaged_head_meets_the_features_that_it_was_trained_on():
     spec = DATASETS["digits"]
     chosen = {"dataset": "digits", "method": "crt", "iterations": 50, "ema": 0.9}
