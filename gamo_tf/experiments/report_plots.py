@@ -148,7 +148,8 @@ def _mark(axes: Axes, spread: Spread, y: float, color: str, marker: str) -> None
       marker: of the mean.
     """
     if spread.low is not None and spread.high is not None:
-        axes.plot([spread.low, spread.high], [y, y], color=color, lw=1.2, zorder=2)
+        ends = [max(0.0, spread.low), min(1.0, spread.high)]
+        axes.plot(ends, [y, y], color=color, lw=1.2, zorder=2)
         axes.plot(
             spread.values, [y] * len(spread.values), ".", color="0.3", ms=2.5, zorder=4
         )
