@@ -16,6 +16,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from gamo_tf.config.options import MEASURED
+from gamo_tf.errors import printable
 from gamo_tf.files import atomically, clock, save_picture
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.training.loop import Monitor
@@ -107,11 +108,14 @@ class MetricLogger(Monitor):
           group: as in `picture`.
         """
         rows = ["| setting | value |", "|---|---|"]
-        rows += [f"| {key} | {value} |" for key, value in table.items()]
+        # Folders and columns of strangers have any letters.
+        texts = {
+            key: printable(str(value)).replace("|", "\\|")
+            for key, value in table.items()
+        }
+        rows += [f"| {key} | {text} |" for key, text in texts.items()]
         with self._writer(group).as_default(step=0):
-            tf.summary.text(
-                name, "\n".join(["| setting | value |", "|---|---|", *rows])
-            )
+            tf.summary.text(name, "\n".join(rows))
 
     def final(self, settings: Mapping[str, object], pairs: Mapping[str, float]) -> None:
         """Write the settings and what they led to into the group ``test``, by which
@@ -122,7 +126,9 @@ class MetricLogger(Monitor):
           pairs: the last metrics by name.
         """
         plain = {
-            name: value if isinstance(value, bool | int | float) else str(value)
+            name: value
+            if isinstance(value, bool | int | float)
+            else printable(str(value))
             for name, value in settings.items()
         }
         with self._writer("test").as_default(step=self.total):

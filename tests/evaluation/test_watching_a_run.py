@@ -96,6 +96,7 @@ def test_a_card_has_the_settings(monitor):
     text = card.tensor_proto.string_val[0].decode()
     assert "| method | gamo |" in text and "| ema | 0.9 |" in text
     assert "| run | 00000-digits-gamo-ls |" in text
+    assert text.count("| setting | value |") == 1
 
 
 def test_runs_are_listed_by_short_names(monitor, rows):
@@ -115,12 +116,13 @@ def test_runs_are_listed_by_short_names(monitor, rows):
 
 def test_own_data_and_other_sets_have_charts_of_their_own(tmp_path, rows):
     options = resolve({"dataset": "digits", "method": "cn"})
-    own = replace(options, data="/my/digits")
+    own = replace(options, data="/my/\udce9|digits\n")
     trainer = build(options, SPEC)
     trainer.options = own
     monitor = GameMonitor(Run.create(tmp_path, options), SPEC, trainer, rows)
     monitor.begin(0, [])
     monitor.evaluate(10, 1.5, {"F": 0.5})
+    monitor.test()
     found = tags(monitor.run.tensorboard / "validation")
     assert "digits (own data) metrics/ACSA" in found
     assert not {name for name in found if name.startswith("digits metrics")}
