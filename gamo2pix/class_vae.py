@@ -72,7 +72,7 @@ class VaeMonitor(MetricLogger):
         shown = self.generator.generate(self.label, self.decoder, 0, SHOWN).images
         lines = image_grids.wrapped("generated", shown, 2)
         path = self.directory.picture("generated.png")
-        self.picture("generated", path, image_grids.grid(lines, self.title))
+        self.picture("generated", path, image_grids.grid(lines, self.title), "train")
 
 
 def _message(row: dict) -> str:

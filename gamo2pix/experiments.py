@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from gamo2pix import extractors, generate, score, table5, train
 from gamo2pix.options import PixOptions
-from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
+from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
@@ -22,6 +22,7 @@ from gamo_tf.files import save_picture
 from gamo_tf.runs.run import Run
 
 _QUICK_ITERATIONS = 20  # minibatches a VAE
+_LINES, _SIDE = 3, 5  # images of a class: down in figure 4, beside in figure 5
 _METHOD, _LOSS = "gamo", "ls"  # of the runs that GAMO2pix is shown with
 FIGURE4 = {  # methods, from top to bottom, with their titles
     "smote": "SMOTE",
@@ -173,25 +174,30 @@ def _scores(experiment: _Experiment, dataset: str, seed: int) -> list[dict]:
 
 
 def _figure4(experiment: _Experiment, dataset: str) -> None:
-    """Generated digits of every minority class, a method a block of lines."""
-    spec = DATASETS[dataset]
-    lines = []
+    """Digits of every minority class: real ones, and below a block for each method."""
+    spec, blocks = DATASETS[dataset], {}
     for method in experiment.request.methods or FIGURE4:
-        title = FIGURE4.get(method, method)
         run, split = experiment.run(dataset, method)
-        labels = run.options.class_counts.minority
+        counts = run.options.class_counts
         images = generate.generator_for(run, split)
-        # [3, classes, h, w, c]: a line has one image of each class.
-        block = np.stack([images(k, 3).images for k in labels], axis=1)
-        lines += [(title if k == 1 else "", line) for k, line in enumerate(block)]
-    names = _names(spec, labels)
-    picture = image_grids.grid(lines, f"{dataset}: generated images of {names}")
-    _save(experiment.out / "figure4.png", picture)
+        blocks[FIGURE4.get(method, method)] = [
+            images(k, _LINES).images for k in counts.minority
+        ]
+    real = {"real": [_real(split, k, _LINES) for k in counts.minority]}
+    lines = []
+    for title, classes in (real | blocks).items():
+        # [_LINES, classes, h, w, c]: a line has one image of each class.
+        block = np.stack(classes, axis=1)
+        lines += [(title * (k == 0), line) for k, line in enumerate(block)]
+    sizes = zip(counts.minority, counts.minority_sizes, strict=True)
+    heads = [(f"{spec.classes[k]} ({n})", 1) for k, n in sizes]
+    title = f"{dataset}: real and generated images by class (training images)"
+    _save(experiment.out / "figure4.png", image_grids.grid(lines, title, heads))
 
 
 def _figure5(experiment: _Experiment, dataset: str) -> None:
-    """Each minority class: five images of cDCGAN, then five of GAMO2pix."""
-    spec, half = DATASETS[dataset], image_grids.COLUMNS // 2
+    """Each minority class: real images, images of cDCGAN, and of GAMO2pix."""
+    spec = DATASETS[dataset]
     run, split = experiment.run(dataset, _METHOD)
     rival, _ = experiment.run(dataset, table5.RIVAL)
     counts = run.options.class_counts
@@ -202,17 +208,26 @@ def _figure5(experiment: _Experiment, dataset: str) -> None:
     lines = [
         (
             f"{spec.classes[k]} ({n})",
-            np.concatenate([left(k, half).images, right(k, half).images]),
+            np.concatenate(
+                [
+                    _real(split, k, _SIDE),
+                    left(k, _SIDE).images,
+                    right(k, _SIDE).images,
+                ]
+            ),
         )
         for k, n in zip(counts.minority, counts.minority_sizes, strict=True)
     ]
-    title = f"{dataset}: {half} of cDCGAN, then {half} of GAMO2pix"
-    picture = image_grids.grid(lines, title)
+    title = f"{dataset}: real and generated images by class (training images)"
+    heads = [(word, _SIDE) for word in ("real", "cDCGAN", "GAMO2pix")]
+    picture = image_grids.grid(lines, title, heads)
     _save(experiment.out / f"figure5-{dataset}.png", picture)
 
 
-def _names(spec: DatasetSpec, labels: Iterable[int]) -> str:
-    return ", ".join(spec.classes[k] for k in labels)
+def _real(split: Split, label: int, n: int) -> np.ndarray:
+    """The first training images of a class; of fewer than n, the last one again."""
+    rows = np.flatnonzero(split.labels == label)
+    return split.images[rows[np.minimum(np.arange(n), len(rows) - 1)]]
 
 
 def _save(path: Path, picture: np.ndarray) -> None:

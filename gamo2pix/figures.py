@@ -41,21 +41,30 @@ def draw(
     """
     directory.path.mkdir(parents=True, exist_ok=True)
     name = plots.cut(spec.classes[label])
-    title = f"{plots.cut(spec.name)}, class {label} ({name})"
     real = generator.images[generator.rows[label]]
+    title = f"{plots.cut(spec.name)}, class {label} ({name}), n={len(real)}"
     generated = generator.generate(label, decoder, 0, SHOWN)
     grids = {
-        "generated": image_grids.wrapped("real", real, 2)
-        + image_grids.wrapped("generated", generated.images, 2),
-        "interpolation": _interpolation(label, generator, decoder),
+        "generated": (
+            "real images, and generated ones",
+            image_grids.wrapped("real", real, 2)
+            + image_grids.wrapped("generated", generated.images, 2),
+        ),
+        "interpolation": (
+            "from one latent (left) to another (right)",
+            _interpolation(label, generator, decoder),
+        ),
     }
     if decoder is not None:
-        grids["reconstructions"] = _reconstructions(label, generator, decoder)
+        grids["reconstructions"] = (
+            "real images, and what the VAE makes of each",
+            _reconstructions(label, generator, decoder),
+        )
     pictures = {
-        name: image_grids.grid(lines, f"{title}: {name}")
-        for name, lines in grids.items()
+        name: image_grids.grid(lines, f"{title}: {what}")
+        for name, (what, lines) in grids.items()
     }
-    pictures["parents"] = _parents(real, generated)
+    pictures["parents"] = _parents(real, generated, title)
     for name, picture in pictures.items():
         save_picture(directory.picture(f"{name}.png"), picture)
 
@@ -91,20 +100,23 @@ def _reconstructions(
     return lines
 
 
-def _parents(real: np.ndarray, generated: Generated) -> np.ndarray:
+def _parents(real: np.ndarray, generated: Generated, title: str) -> np.ndarray:
     """The first generated images, each followed by its heaviest real parents."""
-    shown = _PARENT_LINES * plots.LATENTS_SHOWN
+    shown = _PARENT_LINES * image_grids.LATENTS_SHOWN
     assert generated.weights is not None  # of a convex G
     weights = generated.weights[:shown]
-    top = heaviest(weights, plots.PARENTS_SHOWN)
-    groups = np.arange(shown) // plots.LATENTS_SHOWN
-    first = plots.LATENTS_SHOWN * np.arange(_PARENT_LINES) + 1
-    titles = [f"{k}-{k + plots.LATENTS_SHOWN - 1}" for k in first]
-    return plots.parents_grid(
+    top = heaviest(weights, image_grids.PARENTS_SHOWN)
+    groups = np.arange(shown) // image_grids.LATENTS_SHOWN
+    first = image_grids.LATENTS_SHOWN * np.arange(_PARENT_LINES) + 1
+    titles = [f"{k}-{k + image_grids.LATENTS_SHOWN - 1}" for k in first]
+    return image_grids.parents_grid(
         real,
         top,
         np.take_along_axis(weights, top, axis=1),
         groups,
         titles,
         generated.images[:shown],
+        "generated",
+        ("first", "second", "third"),
+        f"{title}: generated images, and their heaviest parents with their weights",
     )

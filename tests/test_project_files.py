@@ -67,8 +67,8 @@ def test_what_is_imported_is_a_dependency():
     names = {canonicalize_name(Requirement(x).name) for x in declared}
     found = {DISTRIBUTIONS.get(name, name) for name in imported()}
     assert found <= names
-    # TensorFlow's summaries need tensorboard, and pandas reads .parquet by pyarrow.
-    assert names - found == {"tensorboard", "pyarrow"}
+    # pandas reads .parquet by pyarrow.
+    assert names - found == {"pyarrow"}
 
 
 def test_the_version_stands_in_one_place():

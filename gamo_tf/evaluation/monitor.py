@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -13,66 +12,20 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import MEASURED, VALIDATION
 from gamo_tf.errors import printable
-from gamo_tf.evaluation import game_watch, metrics, plots
+from gamo_tf.evaluation import game_watch, image_grids, metrics, plots
 from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
+from gamo_tf.evaluation.fixed_latents import FixedLatents, FixedSamples, mixed
 from gamo_tf.files import save_picture
-from gamo_tf.inference.convex_sampler import ConvexSampler, heaviest
+from gamo_tf.inference.convex_sampler import heaviest
 from gamo_tf.methods.build import prediction_model
 from gamo_tf.networks.feature_extractor import to_pixels
 from gamo_tf.runs.metric_logger import MetricLogger
 from gamo_tf.runs.run import Run
 from gamo_tf.training.trainer import FeatureTrainer
 
-LATENTS = 16  # fixed latents a minority class; the first few are drawn as pictures
-MOST_LATENTS = 4000  # of all classes, whose weights [m, N] are in memory together
-
-
-class FixedSamples(NamedTuple):
-    """What G makes of the fixed latents at one moment.
-
-    Attributes:
-      labels: int [m].
-      values: [m, d].
-      weights: convex weights [m, N].
-      rows: int [N], the training row of each column of the weights.
-    """
-
-    labels: np.ndarray
-    values: np.ndarray
-    weights: np.ndarray
-    rows: np.ndarray
-
-
-class FixedLatents:
-    """The same latents at every look, so that one sees how G moves.
-
-    They are drawn once, by the run's seed.
-
-    Args:
-      trainer: a game with a convex generator.
-    """
-
-    def __init__(self, trainer: FeatureTrainer) -> None:
-        self.trainer = trainer
-        options = trainer.options
-        minority = options.class_counts.minority
-        fair = MOST_LATENTS // max(1, len(minority))
-        each = min(LATENTS, max(plots.LATENTS_SHOWN, fair))
-        self.labels = np.repeat(minority, each)
-        shape = (len(self.labels), options.latent)
-        rng = np.random.default_rng(options.seed)
-        self.latents = rng.standard_normal(shape).astype(np.float32)
-
-    def look(self, features: np.ndarray, labels: np.ndarray) -> FixedSamples:
-        """What G makes of them.
-
-        Args:
-          features: of the training rows, at present, [n, d].
-          labels: int [n].
-        """
-        sampler = ConvexSampler(self.trainer.G, features, labels)
-        values, weights = sampler.generate(self.latents, self.labels)
-        return FixedSamples(self.labels, values, weights, sampler.minority_rows)
+# The groups of what `game_watch` finds: the prior is of the rows that are watched.
+_OF_GAME = ["parents", "parents_over_latents", "share_of_rows", "outside_hull"]
+_OF_GAME += ["d_accuracy", "weights", "coverage"]
 
 
 class GameMonitor(MetricLogger):
@@ -97,8 +50,16 @@ class GameMonitor(MetricLogger):
     def __init__(
         self, run: Run, spec: DatasetSpec, trainer: FeatureTrainer, rows: DeviceSplit
     ) -> None:
-        titles = {**metrics.TITLES, "parents": "parents_per_sample"}
-        super().__init__(run, trainer.iterations, _message, titles)
+        number, options = run.path.name.split("-")[0], trainer.options
+        super().__init__(
+            run,
+            trainer.iterations,
+            _message,
+            {**metrics.TITLES, "parents": "parents_per_sample"},
+            groups={**dict.fromkeys(_OF_GAME, "game"), "prior": rows.watched},
+            section=f"{plots.cut(spec.name)}{' (own data)' * bool(options.data)} ",
+            short=f"{number} {options.method}",
+        )
         self.run, self.spec, self.trainer, self.rows = run, spec, trainer, rows
         self.raw: dict[str, dict] = {}
         self.ema: dict[str, dict] | None = None
@@ -113,6 +74,7 @@ class GameMonitor(MetricLogger):
 
     def begin(self, iteration: int, history: list[dict]) -> None:
         super().begin(iteration, history)
+        self.card("settings", self._settings, self.rows.watched)
         if iteration:
             print(f"resumed after iteration {iteration}", flush=True)
 
@@ -156,6 +118,22 @@ class GameMonitor(MetricLogger):
         if self._ema and self.ema:
             self.ema = _merged(self.ema, self._ema("test", "test_full"))
         save_picture(self.run.picture("confusion.png"), self._confusion("test"))
+        kinds = (("", self.raw), (", EMA", self.ema or {}))
+        self.final(
+            self._settings,
+            {
+                f"{name} {metric.title}{kind}": summary[metric.name]
+                for kind, sets in kinds
+                for name, summary in sets.items()
+                for metric in metrics.METRICS
+            },
+        )
+        self.flush()
+
+    @property
+    def _settings(self) -> dict[str, object]:
+        """Every setting of the run, and what it was called."""
+        return {"run": self._title, **self.trainer.options.to_json()}
 
     def evaluate(
         self, iteration: int, seconds: float, losses: dict[str, float]
@@ -165,13 +143,32 @@ class GameMonitor(MetricLogger):
         for name, found in self.watched.items():
             for label, value in found.items():
                 pairs.append((f"{name}/{printable(self.spec.classes[label])}", value))
-        samples = None
-        # Of vectors there is nothing to look at.
-        if self.fixed and features is not None and not self.spec.vector:
-            fixed = self.fixed.look(features, self.rows.split.labels)
-            samples = self._parents_picture(fixed)
         self.log(iteration, seconds, pairs)
+        samples = None
+        if self.fixed and features is not None:
+            fixed = self.fixed.look(features, self.rows.split.labels)
+            self._histograms(fixed, iteration)
+            if not self.spec.vector:  # of vectors there is nothing to look at
+                samples = self._parents_picture(fixed, iteration)
         self._pictures(iteration, samples)
+
+    def _histograms(self, found: FixedSamples, iteration: int) -> None:
+        """Of the smallest classes: the convex weights, and how often each row is used
+        (1: as often as if all rows of its class were used alike)."""
+        labels = self.rows.split.labels[found.rows]
+        for label in self._smallest(found):
+            rows = np.flatnonzero(labels == label)
+            weights = found.weights[found.labels == label][:, rows]
+            name = printable(self.spec.classes[label])
+            self.histogram(f"weights/{name}", weights, iteration)
+            used = weights.mean(axis=0) * len(rows)
+            self.histogram(f"coverage/{name}", used, iteration)
+
+    def _smallest(self, found: FixedSamples) -> list[int]:
+        """The smallest classes, as many as a picture shows."""
+        sizes = self.trainer.options.counts
+        labels = sorted(set(found.labels.tolist()), key=lambda label: sizes[label])
+        return labels[: image_grids.LINES_SHOWN]
 
     def _scalars(self) -> Iterator[tuple[str, float]]:
         for prefix, sets in (("", self.raw), ("ema/", self.ema or {})):
@@ -179,24 +176,31 @@ class GameMonitor(MetricLogger):
                 for key, value in metrics.scalars(summary, self.spec.classes):
                     yield f"{prefix}{name}/{key}", value
 
-    def _parents_picture(self, found: FixedSamples) -> np.ndarray:
+    def _parents_picture(self, found: FixedSamples, iteration: int) -> np.ndarray:
         """The picture of some generated samples and the images they are made of, of the
         smallest classes."""
-        sizes = self.trainer.options.counts
-        smallest = sorted(set(found.labels), key=lambda label: sizes[label])
-        shown = np.isin(found.labels, smallest[: plots.LINES_SHOWN])
+        options, split = self.trainer.options, self.rows.split
+        shown = found.first(self._smallest(found))
         weights = found.weights[shown]
-        top = heaviest(weights, plots.PARENTS_SHOWN)
-        generated = None
+        top = heaviest(weights, image_grids.PARENTS_SHOWN)
         if self.spec.flat:  # features are pixels
-            generated = to_pixels(found.values[shown], self.spec.shape)
-        return plots.parents_grid(
-            self.rows.split.images,
+            made, word = to_pixels(found.values[shown], self.spec.shape), "generated"
+        else:
+            made, word = mixed(split.images, found.rows, weights), "pixels mixed"
+        return image_grids.parents_grid(
+            split.images,
             found.rows[top],
             np.take_along_axis(weights, top, axis=1),
             found.labels[shown],
-            self.spec.classes,
-            generated,
+            [
+                f"{name} (n={n})"
+                for name, n in zip(self.spec.classes, options.counts, strict=True)
+            ],
+            made,
+            word,
+            [f"latent {k + 1}" for k in range(image_grids.LATENTS_SHOWN)],
+            f"{self._title}, iteration {iteration}: G's weights for fixed latents, and "
+            "the real images that weigh most",
         )
 
     def _pictures(self, iteration: int, samples: np.ndarray | None) -> None:
@@ -204,7 +208,14 @@ class GameMonitor(MetricLogger):
             self.picture("samples", self.run.sample(iteration), samples, "train")
         path, watched = self.run.picture("confusion.png"), self.rows.watched
         self.picture("confusion", path, self._confusion(watched), watched)
-        curves = plots.curves(self.history, self._title)
+        split, options = self.rows.split, self.trainer.options
+        title = (
+            f"{self._title}, seed {options.seed}: {len(split.labels)} training rows, "
+            f"{len(split.validation_labels)} validation rows"
+        )
+        columns = [printable(name).replace("/", "_") for name in self.spec.classes]
+        sizes = dict(zip(columns, options.counts, strict=True))
+        curves = plots.curves(self.history, title, sizes)
         save_picture(self.run.picture("curves.png"), curves)
         self.flush()
 
@@ -214,7 +225,7 @@ class GameMonitor(MetricLogger):
 
     def _confusion(self, name: str) -> np.ndarray:
         """The picture of the confusion matrix of a set."""
-        matrix, title = self.raw[name]["confusion"], f"{self._title}, {name}"
+        matrix, title = self.raw[name]["confusion"], f"{self._title}, {name} rows"
         return plots.confusion_matrix(matrix, self.spec.classes, title)
 
 

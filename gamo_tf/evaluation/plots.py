@@ -1,4 +1,4 @@
-"""Pictures of a run, as RGB arrays: curves, confusion matrix, samples and parents.
+"""Pictures of a run, as RGB arrays: curves and the confusion matrix.
 
 Of any number of classes, a picture has at most about MOST_PIXELS a side. Names of
 classes, data and runs come from strangers: they go through `label` into a figure.
@@ -7,8 +7,7 @@ classes, data and runs come from strangers: they go through `label` into a figur
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,20 +16,17 @@ from matplotlib.figure import Figure
 
 from gamo_tf.config.options import VALIDATION
 from gamo_tf.errors import printable
+from gamo_tf.evaluation import style
 from gamo_tf.evaluation.metrics import METRICS
 
-PARENTS_SHOWN = 3  # heaviest parents beside a sample
-LATENTS_SHOWN = 3  # samples a class
-LINES_SHOWN = 20  # groups of a `parents_grid`
 MOST_PIXELS = 2000  # a side of a picture
 _LONGEST = 40  # characters of a name in a figure
 _LONGEST_TITLE = 120  # of a title, which is made of several names
 _TICKS = 40  # names along an axis
-_LEGEND = 15  # curves with a name; of more classes, the lowest _LOWEST are shown
+_NAMED = 15  # curves with a name; of more classes, the lowest _LOWEST are shown
 _LOWEST = 10
-_LONGEST_LINE = 24  # of a name beside a line of images
+_PLAYERS = ("D", "G")  # whose losses are adversarial
 _TILE = 128  # pixels of an image that are looked at, a side
-_DASHES = ("-", "--", ":", "-.")  # one for each metric, in turn
 
 
 def render(figure: Figure) -> np.ndarray:
@@ -132,54 +128,121 @@ def watched(row: dict) -> str:
     return VALIDATION if f"{VALIDATION}_{METRICS[0].name}" in row else "train"
 
 
-def curves(history: list[dict], title: str) -> np.ndarray:
+def curves(history: list[dict], title: str, counts: Mapping[str, int]) -> np.ndarray:
     """All metrics, the recall of each class, and the losses, over iterations.
 
-    They are of the validation rows and the training rows; recalls are of the former,
-    or of the latter where there are no validation rows. No test row is in it.
+    They are of the validation rows and the training rows, in panels of their own;
+    recalls are of the former, or of the latter where there are no validation rows. No
+    test row is in it. Adversarial losses have a panel beside those of F and M.
 
     Args:
       history: rows of metrics.csv.
       title: of the picture.
+      counts: training rows by class, named as in metrics.csv; {}: not known.
 
     Returns:
       uint8 [h, w, 3].
     """
-    figure = Figure(figsize=(13, 4), layout="constrained")
     last, shown = history[-1], watched(history[-1])
-    metric, recall, loss = figure.subplots(1, 3)
-    steps = [row["iteration"] for row in history]
-
-    def line(axes: Axes, key: str, name: str, **style: Any) -> None:
-        if key in last:
-            values = [row.get(key, np.nan) for row in history]
-            axes.plot(steps, values, label=label(name, _LONGEST_LINE), **style)
-
-    for k, (name, word, _) in enumerate(METRICS):
-        dash = _DASHES[k % len(_DASHES)]
-        style = {"color": "C0", "marker": "."}
-        line(metric, f"{shown}_{name}", f"{shown} {word}", ls=dash, **style)
-        line(metric, f"ema_{shown}_{name}", f"EMA {shown} {word}", color="C3", ls=dash)
-        if shown != "train":
-            line(metric, f"train_{name}", f"train {word}", color="C1", ls=dash)
-    metric.set(title=title_label(title), xlabel="iterations", ylim=(0, 1.02))
-    recalls = [key for key in last if key.startswith(f"{shown}_recall_")]
-    words = f"{shown} recall by class"
-    if len(recalls) > _LEGEND:
-        words = f"{shown} recall, lowest {_LOWEST} of {len(recalls)} classes"
-        # A class without an image has NaN: it comes last.
-        recalls.sort(key=lambda key: (np.isnan(last[key]), last[key]))
-        recalls = recalls[:_LOWEST]
-    for i, key in enumerate(recalls):
-        line(recall, key, key.removeprefix(f"{shown}_recall_"), color=f"C{i % 10}")
-    recall.set(title=words, xlabel="iterations", ylim=(0, 1.02))
-    for key in (k for k in last if k.startswith("loss_")):
-        line(loss, key, key.removeprefix("loss_").replace("_", " "))
-    loss.set(title="loss (mean of an epoch)", xlabel="iterations", yscale="log")
-    for axes in (metric, recall, loss):
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=7)
+    losses = [key for key in last if key.startswith("loss_")]
+    played = [k for k in losses if k.removeprefix("loss_").startswith(_PLAYERS)]
+    learned = [k for k in losses if k not in played]
+    top = [shown, "train"]
+    bottom = [*["learned"] * bool(learned), *["played"] * bool(played)] or top
+    figure = style.figure(16, 7.5, title_label(title))
+    panels = figure.subplot_mosaic(
+        [[top[0], top[1], "recall"], [bottom[0], bottom[-1], "recall"]],
+        width_ratios=[1, 1, 1.1],
+    )
+    for name in dict.fromkeys(top):
+        lines = []
+        for k, (metric, word, _) in enumerate(METRICS):
+            lines.append((f"{name}_{metric}", word, style.color(k), "-"))
+            ema = f"ema_{name}_{metric}"
+            lines.append((ema, f"{word}, averaged weights", style.color(k), "--"))
+        _draw(panels[name], history, lines, values=True)
+        what = "Validation rows" if name == VALIDATION else "Training rows"
+        style.panel(panels[name], what, "iterations", " and ".join(_titles()))
+    _recalls(panels["recall"], history, shown, counts)
+    for name, keys, what in (
+        ("learned", learned, "Losses of F and M"),
+        ("played", played, "Adversarial losses"),
+    ):
+        if keys:
+            lines = [
+                (key, key.removeprefix("loss_").replace("_", " "), style.color(k), "-")
+                for k, key in enumerate(keys)
+            ]
+            panels[name].set_yscale("log" if name == "learned" else "linear")
+            style.panel(panels[name], what, "iterations", "mean of an epoch")
+            _draw(panels[name], history, lines)
     return render(figure)
+
+
+def _titles() -> list[str]:
+    return [metric.title for metric in METRICS]
+
+
+def _recalls(
+    axes: Axes, history: list[dict], shown: str, counts: Mapping[str, int]
+) -> None:
+    """The recall of each class, or of many classes the lowest."""
+    last, start = history[-1], f"{shown}_recall_"
+    keys = [key for key in last if key.startswith(start)]
+    rows = "validation" if shown == VALIDATION else "training"
+    title = f"Recall of each class, {rows} rows"
+    if len(keys) > _NAMED:
+        title = f"Recall, {rows} rows, lowest {_LOWEST} of {len(keys)} classes"
+        # A class without an image has NaN: it comes last.
+        keys.sort(key=lambda key: (np.isnan(last[key]), last[key]))
+        keys = keys[:_LOWEST]
+    lines = []
+    for i, key in enumerate(keys):
+        name = key.removeprefix(start)
+        size = f" (n={counts[name]})" if name in counts else ""
+        dash = "-" if i < len(style.COLORS) else "--"
+        lines.append((key, f"{label(name)}{size}", style.color(i), dash))
+    style.panel(
+        axes, title, "iterations", "recall; equal lines are drawn beside each other"
+    )
+    _draw(axes, history, lines, values=True)
+
+
+def _draw(
+    axes: Axes,
+    history: list[dict],
+    lines: Sequence[tuple[str, str, str, str]],
+    values: bool = False,
+) -> None:
+    """Lines with their names at their ends.
+
+    Args:
+      axes: the panel.
+      history: rows of metrics.csv.
+      lines: column, text, colour and dash of each; columns that the last row lacks
+        are left out.
+      values: whether they are shares, whose last value is said, and which lie between
+        0 and 1.
+    """
+    steps = np.array([row["iteration"] for row in history])
+    axes.margins(x=0)
+    lines = [line for line in lines if line[0] in history[-1]]
+    ends = []
+    for k, (key, text, color, dash) in enumerate(lines):
+        y = np.array([row.get(key, np.nan) for row in history], float)
+        place = style.apart(axes, k, len(lines)) if values else axes.transData
+        marker = "o" if len(history) == 1 else ""
+        (drawn,) = axes.plot(steps, y, color=color, ls=dash, lw=1.4, marker=marker)
+        drawn.set_transform(place)  # only now: the limits are those of the data
+        if len(known := np.flatnonzero(np.isfinite(y))):
+            at = known[-1]
+            said = f"{text}  {y[at]:.3f}" if values else text
+            ends.append(style.Named(float(steps[at]), float(y[at]), said, color))
+    if values:
+        axes.set_ylim(-0.04, 1.04)
+    elif axes.get_yscale() == "linear" and axes.get_ylim()[0] > 0:
+        axes.set_ylim(bottom=0)
+    style.name_lines(axes, ends)
 
 
 def confusion_matrix(
@@ -199,15 +262,23 @@ def confusion_matrix(
     counts = np.asarray(matrix, float)
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     places, names = ticks(classes)
+    sizes = [
+        f"{name} (n={int(counts[k].sum())})"
+        for k, name in zip(places, names, strict=True)
+    ]
     # Long names take the place of the matrix.
     room = 0.06 * max(0, max(map(len, names)) - 15)
     size = inches(max(4.0, 0.55 * len(classes) + 1.5) + room)
-    figure = Figure(figsize=(size, size), layout="constrained")
+    figure = style.figure(size, size, title_label(title))
     axes = figure.subplots()
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(places, names, rotation=60, ha="right", fontsize=8)
-    axes.set_yticks(places, names, fontsize=8)
-    axes.set(xlabel="predicted", ylabel="true", title=title_label(title))
+    axes.set_xticks(places, names, fontsize=style.TEXT)
+    if max(map(len, names)) > 2:
+        for tick in axes.get_xticklabels():
+            tick.set(rotation=60, ha="right")
+    axes.set_yticks(places, sizes, fontsize=style.TEXT)
+    axes.set_xlabel("predicted class", fontsize=style.TEXT)
+    axes.set_ylabel("true class; colour: share of its rows", fontsize=style.TEXT)
     if len(classes) <= 20:
         for i, j in np.ndindex(share.shape):
             axes.text(
@@ -216,77 +287,7 @@ def confusion_matrix(
                 f"{int(counts[i, j])}",
                 ha="center",
                 va="center",
-                fontsize=7,
+                fontsize=style.SMALL,
                 color="white" if share[i, j] > 0.5 else "black",
             )
-    return render(figure)
-
-
-def parents_grid(
-    images: np.ndarray,
-    top: np.ndarray,
-    weights: np.ndarray,
-    groups: np.ndarray,
-    titles: Sequence[str],
-    generated: np.ndarray | None = None,
-) -> np.ndarray:
-    """Samples and the real images that they are made of, one line a group.
-
-    Of each of the first LINES_SHOWN groups the first LATENTS_SHOWN samples are shown:
-    the generated image, if there is one, and its heaviest parents with their weights.
-
-    Args:
-      images: real images, uint8 [N, h, w, c].
-      top: rows of `images`, int [m, k], the heaviest parents of each sample.
-      weights: their convex weights [m, k].
-      groups: int [m], the group of each sample, as a position in `titles`.
-      titles: a word for each group.
-      generated: uint8 [m, h, w, c], or None.
-
-    Returns:
-      uint8 [h, w, 3].
-    """
-    wide = PARENTS_SHOWN + (generated is not None)
-    images = thinned(images)
-    generated = None if generated is None else thinned(generated)
-    shown = {
-        g: np.flatnonzero(groups == g)[:LATENTS_SHOWN]
-        for g in list(dict.fromkeys(groups))[:LINES_SHOWN]
-    }
-    _, height, width, channels = images.shape
-    # One canvas and one imshow: an axes for each tile takes seconds.
-    gap, head = max(2, width // 8), max(3, height // 3)  # beside and above a tile
-    step_y, step_x = height + head, width + gap
-    size = (len(shown) * step_y, LATENTS_SHOWN * wide * step_x, channels)
-    canvas = np.full(size, 255, np.uint8)
-    texts = []
-    for line, (group, rows) in enumerate(shown.items()):
-        top_edge = line * step_y + head
-        word = label(titles[group], _LONGEST_LINE)
-        texts.append((-gap, top_edge + height / 2, word, "right", "black"))
-        for k, row in enumerate(rows):
-            tiles = []
-            if generated is not None:
-                tiles.append((generated[row], "generated", "C3"))
-            tiles += [
-                (images[parent], f"{weight:.2f}", "black")
-                for parent, weight in zip(top[row], weights[row], strict=True)
-            ]
-            for j, (image, text, color) in enumerate(tiles):
-                left = (k * wide + j) * step_x
-                canvas[top_edge : top_edge + height, left : left + width] = image
-                middle = (left + width / 2, top_edge - head * 0.4)
-                texts.append((*middle, text, "center", color))
-    # Beside the line, names longer than a dozen letters have more room.
-    longest = max(len(titles[group][:_LONGEST_LINE]) for group in shown)
-    room = 1.0 + 0.075 * max(0, longest - 12)
-    across = 0.62 * LATENTS_SHOWN * wide + room
-    down = inches(0.62 * len(shown) * step_y / step_x + 0.2)
-    figure = Figure(figsize=(across, down))
-    axes = figure.add_axes((room / across, 0.01, 1 - (room + 0.05) / across, 0.97))
-    axes.set_axis_off()
-    axes.imshow(canvas.squeeze(), cmap="gray", vmin=0, vmax=255, aspect="auto")
-    for x, y, text, align, color in texts:
-        font = 8 if align == "right" else 6
-        axes.text(x, y, text, ha=align, va="center", fontsize=font, color=color)
     return render(figure)

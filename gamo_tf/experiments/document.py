@@ -76,7 +76,34 @@ class Picture:
     pixels: np.ndarray
 
 
-Block = Heading | Text | Table | Picture
+@dataclass(frozen=True)
+class Items:
+    """A list, each item of it a line; what stands between backticks is set as code."""
+
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Links to all headings of level 2 that come after it."""
+
+
+Block = Heading | Text | Table | Picture | Items | Contents
+
+
+def anchor(text: str) -> str:
+    """The name by which links find a heading, as GitHub makes it of its text.
+
+    Args:
+      text: of the heading.
+    """
+    kept = re.sub(r"[^\w\- ]", "", text.lower())
+    return kept.replace(" ", "-")
+
+
+def _sections(blocks: Sequence[Block]) -> list[str]:
+    """The headings of level 2."""
+    return [b.text for b in blocks if isinstance(b, Heading) and b.level == 2]
 
 
 def markdown(blocks: Sequence[Block]) -> str:
@@ -99,21 +126,37 @@ def markdown(blocks: Sequence[Block]) -> str:
                 paragraphs.append("\n".join("| " + " | ".join(r) + " |" for r in rows))
             case Picture(name, alt, _):
                 paragraphs.append(f"![{alt}]({name})")
+            case Items(lines):
+                paragraphs.append("\n".join(f"- {line}" for line in lines))
+            case Contents():
+                links = [f"- [{t}](#{anchor(t)})" for t in _sections(blocks)]
+                paragraphs.append("\n".join(links))
     return "\n\n".join(paragraphs) + "\n"
 
 
+# Tables and pictures that are wider than a narrow screen are moved sideways, each by
+# itself; a picture is as large there as it was drawn, so that its letters are read.
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto;
-       padding: 0 1rem; color: #1c1c1c; background: #fff; }
-table { border-collapse: collapse; font-size: 13px; margin: 1rem 0; display: block;
-        overflow-x: auto; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; text-align: right;
-         white-space: nowrap; font-variant-numeric: tabular-nums; }
-th { border-bottom: 2px solid #888; }
-th:first-child, td:first-child { text-align: left; }
-img { max-width: 100%; }
-h2 { margin-top: 2.5rem; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 1.5rem auto;
+       padding: 0 1rem; color: #1c1c1c; background: #fff; overflow-wrap: break-word; }
+p, ul, h1, h2, figcaption { max-width: 46rem; }
+h1 { line-height: 1.2; }
+h2 { margin-top: 3rem; border-top: 1px solid #ddd; padding-top: 1rem; }
+.scroll { overflow-x: auto; margin: 1rem 0; }
+table { border-collapse: collapse; font-size: 13px; line-height: 1.3; }
+th, td { padding: .25rem .5rem; border-bottom: 1px solid #ddd; text-align: right;
+         vertical-align: top; font-variant-numeric: tabular-nums; }
+th { border-bottom: 2px solid #888; vertical-align: bottom; }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0;
+         background: #fff; min-width: 6rem; max-width: 14rem; }
+figure { margin: 1rem 0; }
+figcaption { font-size: 14px; color: #444; }
+img { max-width: 100%; height: auto; }
 code { background: #f3f3f3; padding: 0 .2rem; }
+@media (max-width: 700px) {
+  img { max-width: none; }
+  th:first-child, td:first-child { max-width: 7rem; }
+}
 """
 
 
@@ -128,7 +171,8 @@ def html_page(blocks: Sequence[Block], title: str) -> str:
     for block in blocks:
         match block:
             case Heading(text, level):
-                elements.append(f"<h{level}>{_inline(text)}</h{level}>")
+                place = f' id="{html.escape(anchor(text))}"' if level > 1 else ""
+                elements.append(f"<h{level}{place}>{_inline(text)}</h{level}>")
             case Text(text):
                 elements.append(f"<p>{_inline(text)}</p>")
             case Table(head, lines):
@@ -136,7 +180,19 @@ def html_page(blocks: Sequence[Block], title: str) -> str:
             case Picture(_, alt, pixels):
                 data = base64.b64encode(png(pixels)).decode()
                 address = f"data:image/png;base64,{data}"
-                elements.append(f'<img alt="{html.escape(alt)}" src="{address}">')
+                image = f'<img alt="{html.escape(alt)}" src="{address}">'
+                elements.append(
+                    f'<figure><div class="scroll">{image}</div>\n'
+                    f"<figcaption>{_inline(alt)}</figcaption></figure>"
+                )
+            case Items(lines):
+                elements.append(_html_list([_inline(line) for line in lines]))
+            case Contents():
+                links = [
+                    f'<a href="#{html.escape(anchor(t))}">{_inline(t)}</a>'
+                    for t in _sections(blocks)
+                ]
+                elements.append(f"<nav>{_html_list(links)}</nav>")
     body = "\n".join(elements)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
@@ -146,16 +202,22 @@ def html_page(blocks: Sequence[Block], title: str) -> str:
     )
 
 
+def _html_list(lines: Sequence[str]) -> str:
+    return "<ul>\n" + "\n".join(f"<li>{line}</li>" for line in lines) + "\n</ul>"
+
+
 def _html_table(head: list[str], lines: list[list[str]]) -> str:
     top = "".join(f"<th>{_inline(cell)}</th>" for cell in head)
     rows = (
-        "<tr>" + "".join(f"<td>{_inline(cell)}</td>" for cell in line) + "</tr>"
+        f"<tr><td>{_inline(line[0])}</td>"
+        + "".join(f"<td>{_inline(_together(cell))}</td>" for cell in line[1:])
+        + "</tr>"
         for line in lines
     )
     return (
-        f"<table><thead><tr>{top}</tr></thead>\n<tbody>"
+        f'<div class="scroll"><table><thead><tr>{top}</tr></thead>\n<tbody>'
         + "\n".join(rows)
-        + "</tbody></table>"
+        + "</tbody></table></div>"
     )
 
 
@@ -179,6 +241,12 @@ def latex(table: Table) -> str:
     top = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", lines[0], r"\midrule"]
     end = [r"\bottomrule", r"\end{tabular}"]
     return "\n".join([*top, *lines[1:], *end]) + "\n"
+
+
+def _together(cell: str) -> str:
+    """A cell whose figures stay on one line; one of words may go over several."""
+    figures = any(letter.isdigit() for letter in cell)
+    return cell.replace(" ", "\u00a0") if figures else cell
 
 
 def _inline(text: str) -> str:

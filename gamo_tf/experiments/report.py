@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import SETS, spec_of
 from gamo_tf.errors import UserError, command
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY
@@ -16,34 +17,23 @@ from gamo_tf.experiments import document, report_plots
 from gamo_tf.experiments.published import TABLES
 from gamo_tf.experiments.report_statistics import (
     LEVEL,
-    SIGNIFICANT,
     Group,
     comparisons,
     lines,
+    method_recalls,
     method_scores,
-    recall_curves,
     seed_count,
+)
+from gamo_tf.experiments.report_words import (
+    GLOSSARY,
+    HOW_TO_READ,
+    in_words,
+    origins,
+    section_title,
 )
 from gamo_tf.experiments.result_store import ResultStore, spreads
 from gamo_tf.files import save_picture, write_text
 from gamo_tf.runs.run import Run
-
-# What the words of the comparisons mean, for who has not met these tests before.
-HOW_TO_READ = (
-    "How to read the comparisons. A seed decides which training images a run gets, and "
-    "they are the same for every method. So two methods are compared seed by seed "
-    "(paired), and a t test asks whether the differences lie further from 0 than their "
-    "scatter over the seeds explains. Its p value is the chance of such differences "
-    "between methods that are equally good. Among twenty comparisons one falls below "
-    f"{SIGNIFICANT:g} by luck; Holm's correction therefore raises the p values of a "
-    "table, of all its methods and both metrics together, so that the chance of even "
-    f"one wrong word in the table stays below {SIGNIFICANT:.0%}. `ahead` and `behind` "
-    f"stand where the corrected p value is below {SIGNIFICANT:g}, and nowhere else. "
-    "`no difference shown` does not say that two methods are equal, but that these "
-    "seeds do not tell them apart: with three seeds or fewer hardly any difference can "
-    "be told. `one seed` cannot be tested. An interval is of its comparison alone and "
-    "is not corrected: it can leave out 0 where no word is said."
-)
 
 
 def gather(store: ResultStore, folders: Sequence[Path]) -> int:
@@ -97,7 +87,7 @@ def write(
             f"{', '.join(map(str, folders))}: no finished run. Train some first, for "
             f"example: {command('reproduce', 'table1')}"
         )
-    blocks = page(lines(store), command_line)
+    blocks = page(lines(store), command_line, origins(store))
     for block in blocks:
         if isinstance(block, document.Picture):
             save_picture(out / block.name, block.pixels)
@@ -107,17 +97,36 @@ def write(
     return unfinished
 
 
-def page(found: pd.DataFrame, command_line: str) -> list[document.Block]:
+def page(found: pd.DataFrame, command_line: str, made: str) -> list[document.Block]:
     """The whole page: a section for each group of runs that can be compared.
 
     Args:
       found: of `lines`.
       command_line: that the page names as the one that made it.
+      made: of `origins`.
     """
+    order = {name: k for k, name in enumerate(DATASETS)}
+    groups = sorted(
+        found["group"].unique(),
+        key=lambda g: (order.get(g[0], len(order)), g[0], -g[2], g[1]),
+    )
+    parts = {group: found[found["group"] == group] for group in groups}
+    names = dict.fromkeys(
+        options.method for options in found["options"] if options.method in METHODS
+    )
     blocks: list[document.Block] = [
         document.Heading("Measured: GAMO and what people would use instead", 1),
+        document.Text(f"`{command_line}`. {made}"),
+        document.Contents(),
+        document.Heading("In words"),
+        document.Items([in_words(mine, group) for group, mine in parts.items()]),
+        document.Heading("What the words mean"),
+        document.Items(list(GLOSSARY)),
+        document.Heading("What the methods are"),
+        document.Items([f"`{name}`: {METHODS[name].title}" for name in sorted(names)]),
+        document.Heading("How to read the tables"),
         document.Text(
-            f"`{command_line}`. Within a section every method has the same F, M, "
+            "Within a section every method has the same F, M, "
             "optimizer family, batch, training images (by seed) and number of updates "
             "of M; the loss is least squares (LS) where not said otherwise; nothing "
             f"was tuned. {document.METRIC_TITLES}, mean ± standard deviation over "
@@ -127,13 +136,8 @@ def page(found: pd.DataFrame, command_line: str) -> list[document.Block]:
         ),
         document.Text(HOW_TO_READ),
     ]
-    order = {name: k for k, name in enumerate(DATASETS)}
-    groups = sorted(
-        found["group"].unique(),
-        key=lambda g: (order.get(g[0], len(order)), g[0], -g[2], g[1]),
-    )
-    for group in groups:
-        blocks += section(found[found["group"] == group], group)
+    for group, mine in parts.items():
+        blocks += section(mine, group)
     return blocks
 
 
@@ -145,10 +149,9 @@ def section(mine: pd.DataFrame, group: Group) -> list[document.Block]:
       group: what they have in common.
     """
     dataset, counts, updates = group
-    title, stem = f"{dataset}, {updates:,} updates of M", f"{dataset}-{updates}"
+    title, stem = section_title(group), f"{dataset}-{updates}"
     spec = DATASETS.get(dataset)
     if spec and counts != spec.counts:
-        title += f", {'/'.join(map(str, counts))} images"
         stem += f"-{max(counts)}"
     blocks: list[document.Block] = [
         document.Heading(title),
@@ -156,7 +159,7 @@ def section(mine: pd.DataFrame, group: Group) -> list[document.Block]:
         document.Picture(
             f"{stem}.png",
             f"{_metric_titles()} by method, {title}",
-            report_plots.scores(method_scores(mine)),
+            report_plots.scores(method_scores(mine), LEVEL, title),
         ),
         *comparison(mine),
     ]
@@ -164,11 +167,12 @@ def section(mine: pd.DataFrame, group: Group) -> list[document.Block]:
         classes = spec_of(mine["options"].iloc[0]).classes
         order = np.argsort(counts)[::-1]
         picture = report_plots.recalls(
-            recall_curves(mine, order),
+            method_recalls(mine, order),
             [classes[k] for k in order],
             [counts[k] for k in order],
+            title,
         )
-        alt = f"recall by class size, {title}"
+        alt = f"recall by class, the largest first, {title}"
         blocks.append(document.Picture(f"{stem}-recall.png", alt, picture))
     return blocks
 

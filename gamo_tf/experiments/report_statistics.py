@@ -19,7 +19,7 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY
 from gamo_tf.experiments import document
-from gamo_tf.experiments.report_plots import MethodScores, RecallCurve, Spread
+from gamo_tf.experiments.report_plots import MethodRecalls, MethodScores, Spread
 from gamo_tf.experiments.result_store import ResultStore, frame
 
 LEVEL = 0.95  # of the confidence intervals
@@ -27,7 +27,7 @@ SIGNIFICANT = 0.05  # a corrected p value below it gives a word
 # Metrics are kept to six digits; differences that are alike to these do not scatter.
 _DIGITS = 6
 OURS = ("gamo", "ls")  # the method and loss that the others are compared with
-# The methods whose curves of recall are in colour; those of all others are grey.
+# The methods whose recalls are in colour, each by its name; all others are grey.
 _COLOURED = ("gamo", "cn", "ros", "convex-random", "logit-adjust")
 # Settings that the page shows elsewhere, or that do not change how a run is trained.
 # A method's label names any other setting that is not at its default.
@@ -38,8 +38,6 @@ _NOT_IN_LABEL |= {"patches", "classes", "shape", "validation_per_class"}
 
 # Dataset, class sizes and updates of M: runs that have them in common are compared.
 Group = tuple[str, tuple[int, ...], int]
-
-
 # A method's `variant` and its loss.
 Trained = tuple[str, str]
 # What a comparison is known by: in a table, the method and loss and the metric's name.
@@ -279,6 +277,23 @@ def _compared_counts(options: Options) -> tuple[int, ...]:
     return () if spec and spec.draws_classes else options.counts
 
 
+def spread(values: np.ndarray) -> Spread:
+    """Values over seeds with Student's interval of their mean at `LEVEL`.
+
+    Args:
+      values: [n], one or more.
+
+    Returns:
+      Values of one seed, and values that are all the same, have no interval.
+    """
+    seeds = tuple(map(float, values))
+    if round(float(np.ptp(values)), _DIGITS) == 0:
+        return Spread(seeds, None, None)
+    error = stats.sem(values)
+    low, high = stats.t.interval(LEVEL, len(seeds) - 1, np.mean(values), error)
+    return Spread(seeds, float(low), float(high))
+
+
 def method_scores(mine: pd.DataFrame) -> list[MethodScores]:
     """What the picture of the scores draws, the lowest line first.
 
@@ -289,9 +304,7 @@ def method_scores(mine: pd.DataFrame) -> list[MethodScores]:
     ranked = []
     for (word, loss), rows in full.groupby(["variant", "loss"], sort=False):
         drawn = {
-            (weights, metric.name): Spread(
-                values.mean(), values.std() if len(values) > 1 else None
-            )
+            (weights, metric.name): spread(values.to_numpy())
             for weights, runs in rows.groupby("weights")
             for metric in METRICS
             if len(values := runs[metric.name].dropna())
@@ -302,15 +315,18 @@ def method_scores(mine: pd.DataFrame) -> list[MethodScores]:
     return [line for _, line in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def recall_curves(mine: pd.DataFrame, order: np.ndarray) -> list[RecallCurve]:
-    """Each method's recalls on the full test set, mean over seeds, of raw weights.
+def method_recalls(mine: pd.DataFrame, order: np.ndarray) -> list[MethodRecalls]:
+    """Each method's recalls on the full test set, by seed, of raw weights.
 
     Args:
       mine: the lines of a group.
       order: labels from the largest class to the smallest, [c].
+
+    Returns:
+      In the order of `_COLOURED`, and then the others.
     """
     full = mine[(mine["set"] == "test_full") & (mine["weights"] == "")]
-    curves = []
+    found = []
     for (word, loss), rows in full.groupby(["variant", "loss"], sort=False):
         table = np.array(
             [[np.nan if r is None else r for r in recall] for recall in rows["recall"]]
@@ -318,5 +334,5 @@ def recall_curves(mine: pd.DataFrame, order: np.ndarray) -> list[RecallCurve]:
         usual = word in _COLOURED and loss == METHODS[word].losses[0]
         color = _COLOURED.index(word) if usual else None
         label = document.method_cell(word, loss, "")
-        curves.append(RecallCurve(label, table.mean(axis=0)[order], color))
-    return curves
+        found.append(MethodRecalls(label, table[:, order], color))
+    return sorted(found, key=lambda m: len(_COLOURED) if m.color is None else m.color)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import gaussian_kde
 
+from gamo_tf.evaluation import style
 from gamo_tf.experiments import toy_plots
 from gamo_tf.experiments.toy_data import (
     CLASSES,
@@ -28,7 +29,7 @@ _MOMENTS, _QUICK_MOMENTS = (0, 3, 15, 60), (0, 1, 3, 10)  # epochs, in Figure 2
 _SHOWN = 300  # generated points in a panel of Figure 1
 _GENERATED = 2000  # points that a density of Figure 2 is of
 _CUT = 5  # the largest density of generated points that Figure 2 shows
-_COLORS = {MAJORITY: "C0", MINORITY: "C3"}
+_COLORS = {MAJORITY: style.REAL_MAJORITY, MINORITY: style.REAL_MINORITY}
 _SIZES = {MAJORITY: 5, MINORITY: 14}  # of dots: the few are drawn larger
 
 
@@ -59,7 +60,7 @@ def figure1(quick: bool) -> tuple[np.ndarray, dict]:
     axis = np.linspace(-1, 1, 200)
     mesh = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     real = [
-        (f"{CLASSES[k]}, real", _COLORS[k], _SIZES[k], points.x[points.y == k])
+        (_named(points, k), _COLORS[k], _SIZES[k], points.x[points.y == k])
         for k in (MAJORITY, MINORITY)
     ]
     panels, recalls = [], {}
@@ -75,7 +76,11 @@ def figure1(quick: bool) -> tuple[np.ndarray, dict]:
             )
         )
     numbers = {"updates_of_M": updates, "counts": points.counts, "recall": recalls}
-    return toy_plots.plane(panels, axis), numbers
+    title = (
+        f"Figure 1: what M learns after {updates:,} updates, one seed; recalls of "
+        f"{sum(test.counts):,} other points"
+    )
+    return toy_plots.plane(panels, axis, title), numbers
 
 
 def figure2(quick: bool) -> tuple[np.ndarray, dict]:
@@ -94,7 +99,7 @@ def figure2(quick: bool) -> tuple[np.ndarray, dict]:
     training = ToyTraining("gamo-no-d", points, 10**9)
     axis = np.linspace(-1, 1, 400)
     real = [
-        (f"{CLASSES[k]}, real", _COLORS[k], _density(_values(points, k), axis))
+        (_named(points, k), _COLORS[k], _density(_values(points, k), axis))
         for k in (MAJORITY, MINORITY)
     ]
     panels, moments, epochs = [], [], 0
@@ -119,7 +124,16 @@ def figure2(quick: bool) -> tuple[np.ndarray, dict]:
             }
         )
     numbers = {"counts": points.counts, "moments": moments}
-    return toy_plots.line(panels, axis, _CUT), numbers
+    title = (
+        "Figure 2: G against M on a line, one seed; densities of real points and of "
+        f"{_GENERATED:,} generated ones"
+    )
+    return toy_plots.line(panels, axis, _CUT, title), numbers
+
+
+def _named(points: Points, label: int) -> str:
+    """A class with the number of its points, as a legend says it."""
+    return f"{CLASSES[label]}, real (n={points.counts[label]})"
 
 
 def _values(points: Points, label: int) -> np.ndarray:

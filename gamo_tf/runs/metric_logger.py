@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hparams
 
 from gamo_tf.config.options import MEASURED
+from gamo_tf.errors import printable
 from gamo_tf.files import atomically, clock, save_picture
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.training.loop import Monitor
@@ -25,13 +29,20 @@ class MetricLogger(Monitor):
     ``train/recall/ship`` or ``loss/F``. In metrics.csv a name is a column, with ``_``
     for ``/``; rows that an earlier version logged may have columns of their own. In
     TensorBoard the first part is the curve's group if it is one of `MEASURED` (after
-    ``ema/``: a group of its own); all else goes to the group ``train``.
+    ``ema/``: a group of its own) or has one in `groups`; all else goes to the group
+    ``train``. What remains of a name is the chart; what a set has by itself stands
+    under ``metrics/``.
 
     Args:
       directory: of the training.
       total: iterations of the training.
       message: what the progress line says of a row of metrics.csv.
       titles: how TensorBoard shows the first part of a name, where not as it is.
+      groups: the group of names by their first part, where not ``train``.
+      section: stands before the name of every chart, so that trainings on different
+        data do not share one.
+      short: a name of the training that is shorter than the path of its folder, under
+        which it is listed in the folder ``tensorboard`` beside it; "": it is not.
     """
 
     def __init__(
@@ -40,10 +51,15 @@ class MetricLogger(Monitor):
         total: int,
         message: Callable[[dict], str],
         titles: Mapping[str, str] | None = None,
+        *,
+        groups: Mapping[str, str] | None = None,
+        section: str = "",
+        short: str = "",
     ) -> None:
         super().__init__()
         self.directory, self.total, self.message = directory, total, message
-        self.titles = titles or {}
+        self.titles, self.groups = titles or {}, groups or {}
+        self.section, self.short = section, short
         self._writers: dict[str, tf.summary.SummaryWriter] = {}
         self._began = time.perf_counter()
         self._first: int | None = None
@@ -71,9 +87,56 @@ class MetricLogger(Monitor):
                 with self._writer(group).as_default(step=iteration):
                     tf.summary.scalar(tag, value)
 
-    def picture(
-        self, name: str, path: Path, picture: np.ndarray, group: str = "test"
-    ) -> None:
+    def histogram(self, name: str, values: np.ndarray, iteration: int) -> None:
+        """Write the distribution of some values to TensorBoard.
+
+        Args:
+          name: as in `log`.
+          values: of any shape, one or more.
+          iteration: minibatches trained.
+        """
+        group, tag = self._place(name)
+        with self._writer(group).as_default(step=iteration):
+            tf.summary.histogram(tag, values)
+
+    def card(self, name: str, table: Mapping[str, object], group: str) -> None:
+        """Write names and values to TensorBoard, as a table of text.
+
+        Args:
+          name: of the card.
+          table: what stands beside each other.
+          group: as in `picture`.
+        """
+        rows = ["| setting | value |", "|---|---|"]
+        # Folders and columns of strangers have any letters.
+        texts = {
+            key: printable(str(value)).replace("|", "\\|")
+            for key, value in table.items()
+        }
+        rows += [f"| {key} | {text} |" for key, text in texts.items()]
+        with self._writer(group).as_default(step=0):
+            tf.summary.text(name, "\n".join(rows))
+
+    def final(self, settings: Mapping[str, object], pairs: Mapping[str, float]) -> None:
+        """Write the settings and what they led to into the group ``test``, by which
+        TensorBoard's HPARAMS sorts runs.
+
+        Args:
+          settings: by name; what is no number and no truth value is shown as text.
+          pairs: the last metrics by name.
+        """
+        plain = {
+            name: value
+            if isinstance(value, bool | int | float)
+            else printable(str(value))
+            for name, value in settings.items()
+        }
+        with self._writer("test").as_default(step=self.total):
+            hparams.hparams(plain, trial_id=self.directory.path.name)
+            for name, value in pairs.items():
+                tf.summary.scalar(f"{self.section}final/{name}", value)
+
+    def picture(self, name: str, path: Path, picture: np.ndarray, group: str) -> None:
         """Write a picture as a file and to TensorBoard, at the newest row's iteration.
 
         Args:
@@ -84,7 +147,7 @@ class MetricLogger(Monitor):
         """
         save_picture(path, picture)
         with self._writer(group).as_default(step=self.history[-1]["iteration"]):
-            tf.summary.image(name, picture[None])
+            tf.summary.image(f"{self.section}{name}", picture[None])
 
     def flush(self) -> None:
         """Let TensorBoard see everything now."""
@@ -121,14 +184,31 @@ class MetricLogger(Monitor):
         ending = ""
         if parts[0] == "ema":
             parts, ending = parts[1:], "_ema"
-        group = "train"
+        group = self.groups.get(parts[0], "train")
+        start = ""
         if parts[0] in MEASURED:
             group, parts = parts[0], parts[1:]
+            start = "metrics/" if len(parts) == 1 else ""
         tag = "/".join([self.titles.get(parts[0], parts[0]), *parts[1:]])
-        return group + ending, tag
+        return group + ending, f"{self.section}{start}{tag}"
 
     def _writer(self, group: str) -> tf.summary.SummaryWriter:
         if group not in self._writers:
             folder = self.directory.tensorboard / group
             self._writers[group] = tf.summary.create_file_writer(str(folder))
+            if self.short:
+                beside = self.directory.path.parent / "tensorboard"
+                _link(beside / f"{self.short} {group}", folder)
         return self._writers[group]
+
+
+def _link(link: Path, folder: Path) -> None:
+    """Make a link to a folder, for TensorBoard to list; where a system has no links,
+    it lists the folder by its path."""
+    with contextlib.suppress(OSError):
+        link.parent.mkdir(exist_ok=True)
+        for other in link.parent.iterdir():
+            if other.is_symlink() and not other.exists():  # its run was deleted
+                other.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)

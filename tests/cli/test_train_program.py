@@ -68,16 +68,22 @@ def test_tensorboard_has_what_is_watched(digits_run):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     tags = {}
-    for name in ("train", "validation", "train_ema", "validation_ema"):
+    for name in ("train", "validation", "train_ema", "validation_ema", "game", "test"):
         events = EventAccumulator(str(digits_run.path / "tensorboard" / name))
         events.Reload()
         tags[name] = {*events.Tags()["tensors"], *events.Tags()["images"]}
-        assert {*TITLES.values(), "recall/0", "recall/9"} <= tags[name]
+    measured = {f"digits metrics/{title}" for title in TITLES.values()}
+    measured |= {"digits recall/0", "digits recall/9"}
+    for name in ("train", "validation", "train_ema", "validation_ema"):
+        assert measured <= tags[name]
     losses = ("F", "M_real", "M_generated", "D_real", "D_generated", "G_vs_M", "G_vs_D")
-    assert {f"loss/{n}" for n in losses} <= tags["train"]
-    assert {f"parents_per_sample/{n}" for n in range(1, 10)} <= tags["train"]
-    assert "samples" in tags["train"] and "confusion" in tags["validation"]
-    assert not list((digits_run.path / "tensorboard").glob("test*"))
+    assert {f"digits loss/{n}" for n in losses} <= tags["train"]
+    parents = {f"digits parents_per_sample/{n}" for n in range(1, 10)}
+    assert parents <= tags["game"] and "digits samples" in tags["train"]
+    assert "digits confusion" in tags["validation"]
+    assert "digits final/test_full GM, EMA" in tags["test"]  # once, at the end
+    listed = digits_run.path.parent / "tensorboard" / "00000 gamo test"
+    assert listed.resolve() == digits_run.path / "tensorboard" / "test"
 
 
 def test_saved_networks_give_the_reported_metrics(digits_run, tmp_path):

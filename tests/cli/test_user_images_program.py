@@ -74,7 +74,7 @@ def test_replaced_images_are_refused_and_odd_names_work(image_root, tmp_path, ca
     (copy / "three").rename(copy / "under_$5_to_$10")
     flags = ["--image-folder", str(copy), "--image-size", "16", "--iterations", "4"]
     assert train_gamo.main([*flags, "--runs-dir", str(tmp_path / "r")]) == 0
-    (path,) = (tmp_path / "r").iterdir()
+    (path,) = (tmp_path / "r").glob("0*")
     assert str(odd) in Run.open(path).rows()["source"].tolist()
     (path / "results.json").unlink()
     assert train_gamo.main(["--resume", str(path)]) == 0

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gamo_tf.config.dataset_specs import DATASETS
@@ -16,7 +17,8 @@ from gamo_tf.data.splits import draw_split
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation import metrics, plots
 from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
-from gamo_tf.evaluation.monitor import FixedLatents, GameMonitor
+from gamo_tf.evaluation.fixed_latents import FixedLatents, mixed
+from gamo_tf.evaluation.monitor import GameMonitor
 from gamo_tf.methods.build import build
 from gamo_tf.runs.metric_logger import MetricLogger
 from gamo_tf.runs.run import Run
@@ -64,17 +66,73 @@ def test_a_row_of_metrics_has_all_that_was_measured(monitor):
     assert sum(row[f"prior_{c}"] for c in SPEC.classes) == pytest.approx(1)
 
 
-def test_tensorboard_shows_each_set_as_a_run_of_its_own(monitor):
-    def tags(group: str) -> set[str]:
-        events = EventAccumulator(str(monitor.run.tensorboard / group))
-        events.Reload()
-        return set(events.Tags()["tensors"])
+def events(folder: Path) -> EventAccumulator:
+    found = EventAccumulator(str(folder))
+    found.Reload()
+    return found
 
+
+def tags(folder: Path) -> set[str]:
+    return set(events(folder).Tags()["tensors"])
+
+
+def test_tensorboard_shows_each_set_as_a_run_of_its_own(monitor):
+    folder = monitor.run.tensorboard
+    measured = {"digits metrics/ACSA", "digits metrics/GM", "digits recall/7"}
     for group in ("validation", "train", "validation_ema", "train_ema"):
-        assert {"ACSA", "GM", "recall/7"} <= tags(group), group
-    assert {"loss/F", "loss/M_real", "parents_per_sample/1"} <= tags("train")
-    assert "samples" in tags("train") and "confusion" in tags("validation")
-    assert not list(monitor.run.tensorboard.glob("test*"))
+        assert measured <= tags(folder / group), group
+    train = tags(folder / "train")
+    assert {"digits loss/F", "digits loss/M_real", "digits samples"} <= train
+    found = tags(folder / "validation")
+    assert {"digits confusion", "digits prior/7", "settings"} <= found
+    game = tags(folder / "game")
+    assert {"digits parents_per_sample/1", "digits d_accuracy/1"} <= game
+    assert {"digits weights/9", "digits coverage/9"} <= game
+    assert not list(folder.glob("test*"))
+
+
+def test_a_card_has_the_settings(monitor):
+    (card,) = events(monitor.run.tensorboard / "validation").Tensors("settings")
+    text = card.tensor_proto.string_val[0].decode()
+    assert "| method | gamo |" in text and "| ema | 0.9 |" in text
+    assert "| run | 00000-digits-gamo-ls |" in text
+    assert text.count("| setting | value |") == 1
+
+
+def test_runs_are_listed_by_short_names(monitor, rows):
+    beside = monitor.run.path.parent / "tensorboard"
+    links = {link.name: link for link in beside.iterdir()}
+    assert "00000 gamo validation" in links and "00000 gamo game" in links
+    for link in links.values():
+        assert link.is_symlink() and link.resolve().parent == monitor.run.tensorboard
+    # The links of a run that was deleted go when another one is listed.
+    (beside / "00009 gone test").symlink_to("../00009-digits-gone-ls/tensorboard/test")
+    other = Run.create(monitor.run.path.parent, monitor.trainer.options)
+    GameMonitor(other, SPEC, monitor.trainer, rows).begin(0, [])
+    listed = {link.name for link in beside.iterdir()}
+    assert "00009 gone test" not in listed
+    assert listed == {*links, "00001 gamo validation"}
+
+
+def test_own_data_and_other_sets_have_charts_of_their_own(tmp_path, rows):
+    options = resolve({"dataset": "digits", "method": "cn"})
+    own = replace(options, data="/my/\udce9|digits\n")
+    trainer = build(options, SPEC)
+    trainer.options = own
+    monitor = GameMonitor(Run.create(tmp_path, options), SPEC, trainer, rows)
+    monitor.begin(0, [])
+    monitor.evaluate(10, 1.5, {"F": 0.5})
+    monitor.test()
+    found = tags(monitor.run.tensorboard / "validation")
+    assert "digits (own data) metrics/ACSA" in found
+    assert not {name for name in found if name.startswith("digits metrics")}
+
+
+def test_mixed_pixels_are_those_of_the_parents():
+    images = np.array([0, 100, 200], np.uint8).reshape(3, 1, 1, 1)
+    weights = np.array([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]], np.float32)
+    found = mixed(images, np.array([0, 2, 1]), weights)
+    assert found.dtype == np.uint8 and found.ravel().tolist() == [100, 125]
 
 
 def test_pictures_lie_where_people_look(monitor):
@@ -157,7 +215,20 @@ def test_test_rows_are_looked_at_in_the_end_and_drawn_then(rows, tmp_path, monke
     watched = {name: monitor.raw[name] for name in ("validation", "train")}
     monitor.test()
     assert {name: monitor.raw[name] for name in watched} == watched
-    assert [title.split(", ")[1] for title in titles] == ["test", "validation", "test"]
+    final = events(run.tensorboard / "test")
+    assert "_hparams_/session_start_info" in final.Tags()["tensors"]  # sorts runs
+    for name, found in (
+        ("test_full ACSA", monitor.raw),
+        ("test_full ACSA, EMA", monitor.ema),
+    ):
+        *_, last = final.Tensors(f"digits final/{name}")
+        value = tf.make_ndarray(last.tensor_proto)
+        assert value == pytest.approx(found["test_full"]["acsa"]) and value > 0
+    assert [title.split(", ")[1] for title in titles] == [
+        "test rows",
+        "validation rows",
+        "test rows",
+    ]
     assert not [column for column in pd.read_csv(run.metrics) if "test" in column]
 
 
@@ -207,9 +278,10 @@ def test_a_logger_takes_any_pair_and_leaves_holes_for_nan(tmp_path):
     sheet = pd.read_csv(directory.metrics)
     assert sheet["test_kappa"].tolist() == [0.5, 0.6]
     assert sheet["test_recall_a"].isna().tolist() == [True, False]
-    events = EventAccumulator(str(directory.tensorboard / "test"))
-    events.Reload()
-    assert len(events.Tensors("Kappa")) == 2 and len(events.Tensors("recall/a")) == 1
+    found = events(directory.tensorboard / "test")
+    assert len(found.Tensors("metrics/Kappa")) == 2
+    assert len(found.Tensors("recall/a")) == 1
+    assert not (tmp_path.parent / "tensorboard").exists()  # it has no short name
 
 
 def test_a_split_is_in_memory_once(rows):

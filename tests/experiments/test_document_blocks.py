@@ -6,7 +6,14 @@ import numpy as np
 
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import document
-from gamo_tf.experiments.document import Heading, Picture, Table, Text
+from gamo_tf.experiments.document import (
+    Contents,
+    Heading,
+    Items,
+    Picture,
+    Table,
+    Text,
+)
 
 PAGE = [
     Heading("Title", 1),
@@ -28,7 +35,30 @@ def test_html_is_escaped_code_is_set_and_pictures_are_inside():
     assert "<p>a &lt; b, <code>x &amp; y</code></p>" in page
     assert "<title>t &amp; u</title>" in page and "<h1>Title</h1>" in page
     assert "<tr><th>m</th><th>n</th></tr>" in page and "<td>gamo</td>" in page
+    # What is wider than the window is moved sideways by itself.
+    assert page.count('<div class="scroll">') == 2
+    assert "<figcaption>what it shows</figcaption>" in page
     assert 'alt="what it shows" src="data:image/png;base64,iVBOR' in page
+
+
+def test_contents_and_lists():
+    blocks = [
+        Heading("Page", 1),
+        Contents(),
+        Heading("mnist, 8,000 updates of M"),
+        Heading("below", 3),
+        Items(["`a` & b", "c"]),
+        Heading("Under_score - x"),
+    ]
+    assert document.markdown(blocks[:3] + blocks[4:]) == (
+        "# Page\n\n- [mnist, 8,000 updates of M](#mnist-8000-updates-of-m)\n"
+        "- [Under_score - x](#under_score---x)\n\n## mnist, 8,000 updates of M\n\n"
+        "- `a` & b\n- c\n\n## Under_score - x\n"
+    )
+    page = document.html_page(blocks, "")
+    assert '<a href="#mnist-8000-updates-of-m">mnist, 8,000 updates of M</a>' in page
+    assert '<h2 id="mnist-8000-updates-of-m">' in page and page.count("<a ") == 2
+    assert "<li><code>a</code> &amp; b</li>" in page
 
 
 def test_cells():

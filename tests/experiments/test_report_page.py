@@ -8,7 +8,7 @@ from PIL import Image
 
 from gamo_tf.config.options import resolve
 from gamo_tf.errors import UserError, speaking_to
-from gamo_tf.experiments import report, report_statistics
+from gamo_tf.experiments import report, report_statistics, report_words
 from gamo_tf.experiments.report_statistics import variant
 
 
@@ -59,7 +59,7 @@ def test_the_page(store, tmp_path, capsys):
     text, page = (
         (tmp_path / name).read_text() for name in ("results.md", "index.html")
     )
-    assert "`the command`. Within a section" in text
+    assert "`the command`. This page was made on" in text
     section = text.split("## digits, 40 updates of M\n")[1]
     # The best on the full test set comes first; the GAN's training is told apart.
     order = [line.split(" | ")[0] for line in section.splitlines() if " | " in line]
@@ -73,6 +73,39 @@ def test_the_page(store, tmp_path, capsys):
         assert "Holm&#x27;s correction" in written or "Holm's correction" in written
     assert "digits, 40 updates of M, 50/9/9/9/9/9/9/9/9/9 images" in text
     assert page.count("data:image/png;base64,") == 4 and "http" not in page
+    for written in (text, page):  # contents, a summary, and what the names mean
+        assert "digits-40-updates-of-m" in written
+        assert "elsewhere it is called balanced accuracy" in written
+        assert "the mean of the recalls of all classes" in written
+        assert "plain classifier (Baseline CN)" in written
+        assert "none of 2 corrected tests" not in written
+    assert '<a href="#digits-40-updates-of-m">digits, 40 updates of M</a>' in page
+    assert '<h2 id="digits-40-updates-of-m">' in page
+    said = text.split("## In words\n")[1].split("## ")[0]
+    assert (
+        "- digits, 40 updates of M: `gamo` ACSA 0.450, GM 0.450 (2 seeds) has the "
+        "highest mean GM of those with several seeds. With raw weights, GAMO is ahead "
+        "of `cn` by ACSA, GAMO is ahead of `cn` by GM." in said
+    )
+    assert "images: `gamo` ACSA 0.700, GM 0.700 (one seed) has the highest" in said
+    assert "there is nothing to test GAMO by" in said
+
+
+def test_where_the_runs_are_from():
+    versions = {"tensorflow": "2.21.0", "python": "3.11.7"}
+    results = [
+        {"date": "2026-11-24", "versions": versions},
+        {"date": "2026-11-28", "versions": versions},
+        {},  # of a version that kept neither
+    ]
+    said = report_words.origins([(digits(), result) for result in results])
+    assert "of 3 runs from 2026-11-24 to 2026-11-28, with " in said
+    assert said.endswith("tensorflow 2.21.0, python 3.11.7.")
+    assert report_words.origins([(digits(), {})]).endswith("of 1 runs.")
+
+
+def test_pictures_of_the_page(store, tmp_path):
+    report.write(store, [], tmp_path, "")
     for name in ("digits-40", "digits-40-recall", "digits-40-50-recall"):
         picture = np.asarray(Image.open(tmp_path / f"{name}.png"))
         assert picture.ndim == 3 and picture.std() > 10
@@ -93,7 +126,8 @@ def test_cells_say_how_many_seeds_they_stand_on(store_of, tmp_path):
     raw, averaged = "0.600±0.100 / 0.600±0.100", "0.650±0.071 / 0.650±0.071 (2)"
     assert f"| gamo | 3 |  | {raw} | {raw} | {averaged} | 12 |" in text
     assert "| cn | 1 |  | 0.300 / 0.300 | 0.300 / 0.300 |  | 12 |" in text
-    assert f"<td>{raw}</td><td>{averaged}</td>" in page
+    cells = f"<td>{raw}</td><td>{averaged}</td>".replace(" ", "\u00a0")
+    assert cells in page  # figures stay on one line
 
 
 def test_a_seed_that_was_run_twice_counts_once(store_of):
@@ -124,11 +158,21 @@ def test_lines_of_the_pictures(store):
     scores = report_statistics.method_scores(mine)
     assert [line.label for line in scores] == ["cn", "gamo", "cdcgan"]
     assert [line.bold for line in scores] == [False, True, False]
-    assert scores[0].spreads["EMA", "gm"] == pytest.approx((0.5, 0.0))
-    assert scores[2].spreads["", "acsa"].deviation is None
-    curves = report_statistics.recall_curves(mine, np.arange(10)[::-1])
-    assert [curve.color for curve in curves] == [1, 0, None]
-    np.testing.assert_allclose(curves[0].recalls, 0.35)
+    averaged = scores[0].spreads["EMA", "gm"]
+    assert averaged.mean == pytest.approx(0.5) and averaged.low is None  # no scatter
+    assert len(averaged.values) == 2 and scores[0].seeds == "2 seeds"
+    assert scores[2].spreads["", "acsa"].low is None and scores[2].seeds == "1 seed"
+    recalls = report_statistics.method_recalls(mine, np.arange(10)[::-1])
+    assert [method.color for method in recalls] == [0, 1, None]
+    np.testing.assert_allclose(recalls[1].recalls.mean(axis=0), 0.35)
+    assert recalls[1].recalls.shape == (2, 10) and recalls[2].recalls.shape == (1, 10)
+
+
+def test_an_interval_of_three_seeds_by_hand():
+    found = report_statistics.spread(np.array([0.4, 0.5, 0.6]))
+    half = 4.302653 * 0.1 / np.sqrt(3)  # Student's t with two degrees of freedom
+    assert (found.low, found.high) == pytest.approx((0.5 - half, 0.5 + half))
+    assert report_statistics.spread(np.array([0.5])).high is None
 
 
 def test_unfinished_and_damaged_runs_are_left_out(store, digits_run, tmp_path, capsys):

@@ -87,12 +87,9 @@ def test_all_classes_leave_pictures_scores_and_networks(finished):
         rows = pd.read_csv(folder / "metrics.csv")
         assert rows["iteration"].tolist() == list(range(4, 41, 4))
         assert {"KL", "reconstruction"} <= set(rows)
-        tags = {}
-        for name in ("train", "test"):
-            events = EventAccumulator(str(folder / "tensorboard" / name))
-            events.Reload()
-            tags[name] = {*events.Tags()["tensors"], *events.Tags()["images"]}
-        assert {"KL", "reconstruction"} <= tags["train"] and "generated" in tags["test"]
+        events = EventAccumulator(str(folder / "tensorboard" / "train"))
+        events.Reload()
+        assert {"KL", "reconstruction", "generated"} <= set(events.Tags()["tensors"])
     assert not (run / "gamo2pix" / "0").exists()
     kept = json.loads((run / "gamo2pix" / "scores.json").read_text())
     rows = pd.read_csv(run / "gamo2pix" / "scores.csv")
