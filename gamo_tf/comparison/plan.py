@@ -24,6 +24,7 @@ PLAIN = "cn"
 PLAIN_ONES = (PLAIN, "logistic", "boosting")  # that do nothing about imbalance
 EMA = 0.999  # of the averaged weights that are compared
 VALIDATION_SPLIT = 0.2  # of the user's rows; what is told to use is chosen by them
+IMAGE_SIZE = 32  # pixels a side of the user's images: many short trainings are needed
 _LIST = (PLAIN, "ros", "class-weight", "logit-adjust", "gamo", "gamo-balanced")
 _TABLES = ("logistic", "smote+logistic", "boosting", "smote+boosting")
 _STARTING = 3.0  # seconds of a training beside its iterations

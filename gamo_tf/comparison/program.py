@@ -100,6 +100,8 @@ def _of_data(flags: Mapping, asked: str) -> int:
     own = "dataset" not in training
     if own:
         training.setdefault("validation_split", plan.VALIDATION_SPLIT)
+    if "image_folder" in training:
+        training.setdefault("image_size", plan.IMAGE_SIZE)
     data_dir = training_flags.data_dir(flags)
     probe = plan.first_options({**training, "data_dir": data_dir}, [plan.PLAIN])
     spec = spec_of(probe[plan.PLAIN])

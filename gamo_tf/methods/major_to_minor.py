@@ -92,10 +92,10 @@ class MajorToMinor(Classifier):
         """
         wanted = self.random.uniform([self.b]) >= tf.gather(self.kept, y)
         chances = tf.gather(tf.gather(self.taken, y), y, axis=1)  # [source, target]
-        seed = self.random.make_seeds(1)[:, 0]
-        source = tf.random.stateless_categorical(
-            tf.math.log(tf.transpose(chances) + _TINY), 1, seed, tf.int32
-        )[:, 0]
+        # The largest of log p plus Gumbel noise is a draw by p. XLA on a CPU has no
+        # categorical draw.
+        noise = -tf.math.log(-tf.math.log(self.random.uniform([self.b, self.b], _TINY)))
+        source = tf.argmax(tf.math.log(chances + _TINY) + noise, 0, tf.int32)
         chance = tf.gather_nd(chances, tf.stack([source, tf.range(self.b)], axis=1))
         made = self._moved(tf.gather(x, source), y, tf.gather(y, source))
         sure = self._fixed_probability(made, y) >= GAMMA

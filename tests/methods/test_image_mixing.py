@@ -145,3 +145,19 @@ def test_m2m_fixes_its_classifier_at_the_switch():
     m2m.epoch(*data, steps=10)
     np.testing.assert_array_equal(m2m.fixed["F"].get_weights()[0], before)
     assert (m2m.F.get_weights()[0] != before).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["m2m", "cmo", "remix"])
+def test_they_train_where_f_only_flattens_and_xla_compiles_the_pass(method):
+    spec = DATASETS["mnist"]
+    counts = (40, 30, 20, 10, 10, 10, 10, 10, 10, 10)
+    known = {"dataset": "mnist", "method": method, "iterations": 50, "counts": counts}
+    flat = build(resolve({**known, "augment": True}), spec)
+    assert not flat.learns_features and flat.xla
+    rng = np.random.default_rng(0)
+    images = tf.constant(rng.integers(0, 256, (160, 28, 28, 1), np.uint8))
+    labels = tf.constant(np.repeat(range(10), counts), tf.int32)
+    for _ in range(10):  # the late part begins after 40
+        losses = flat.epoch(images, labels, steps=5)
+    assert flat.late and np.isfinite(list(losses.values())).all()
