@@ -33,5 +33,5 @@ def _compare(argv: list[str] | None) -> int:
     print(table(runs))
     print("\nresults    " + ", ".join(str(run.path / "results.json") for run in runs))
     print("pictures   curves.png, confusion.png and samples/ in the same folders")
-    print(f"TensorBoard  tensorboard --logdir {runs[0].path.parent}")
+    print(f"TensorBoard  tensorboard --logdir {runs[0].path.parent / 'tensorboard'}")
     return 0

@@ -11,6 +11,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from gamo_tf.cli.program import unforeseen
 from gamo_tf.comparison.job import Job, train
 from gamo_tf.comparison.plan import Plan
 from gamo_tf.errors import UserError
@@ -69,9 +70,13 @@ def work_off(plan: Plan) -> dict[str, str]:
                         continue
                     train(plan.training(job.method), job, plan.data_dir)
             except UserError as err:
-                if err.message != _BUSY:
-                    failed[job.method] = err.message
-                    print(f"{job.method}: {err.message}", flush=True)
+                if err.message == _BUSY:
+                    continue
+                failed[job.method] = err.message
+            except Exception as err:  # a bug in one method is not in the others' way
+                failed[job.method] = unforeseen(err)
+            if job.method in failed:
+                print(f"{job.method}: {failed[job.method]}", flush=True)
                 continue
             done = _done(jobs)
             spent = time.monotonic() - began

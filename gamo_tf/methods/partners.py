@@ -6,6 +6,8 @@ class of a row they are zero. `Chosen` is the paper's G; the others are controls
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -79,22 +81,19 @@ class Partners:
 class Chosen(Partners):
     """G's choice: cTMU, and the columns that the IGUs have for the rows in memory."""
 
-    def __init__(
-        self,
-        G: keras.Model | None,
-        options: Options,
-        random: tf.random.Generator,
-        memory: FeatureMemory,
-    ) -> None:
-        super().__init__(G, options, random, memory)
-        counts = options.class_counts
-        minority = np.isin(range(len(counts)), counts.minority)
-        sizes = np.where(minority, counts.sizes, 0)
-        # What to subtract from a training row to have its column of the IGUs.
-        offsets = np.cumsum([0, *counts.sizes[:-1]]) - np.cumsum([0, *sizes[:-1]])
-        owner = memory.owner
-        self.offsets = tf.constant(offsets[owner], tf.int32)
-        self.minority = tf.constant(minority[owner] & (owner >= 0))
+    @cached_property
+    def minority(self) -> np.ndarray:
+        """Which places of the memory belong to minority classes, bool [c K + 1]."""
+        return np.isin(self.memory.owner, self.options.class_counts.minority)
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """What to subtract from the training row in each place to have its column of
+        the IGUs, int32 [c K + 1]."""
+        sizes = np.asarray(self.options.counts)
+        columns = np.where(sizes < sizes.max(), sizes, 0)
+        ahead = np.cumsum([0, *sizes[:-1]]) - np.cumsum([0, *columns[:-1]])
+        return ahead[self.memory.owner].astype(np.int32)
 
     def weights(
         self, features: tf.Tensor, labels: tf.Tensor, training: bool

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamo_tf.comparison import plan, program
+from gamo_tf.comparison import plan, program, schedule
 from gamo_tf.comparison.job import Job
 from gamo_tf.comparison.peers import PEERS
 from gamo_tf.errors import UserError
 from gamo_tf.files import locked
+from gamo_tf.stored import write_json
 
 
 def blobs(path: Path, sizes: dict[str, int], apart: float) -> Path:
@@ -148,6 +149,26 @@ def test_bad_input(tmp_path, capsys):
     none = asked(table, tmp_path / "out", "--validation-split", "0", *LOGISTIC)
     assert program.main(none) == 2
     assert "methods are chosen by validation rows" in capsys.readouterr().err
+
+
+def test_what_fails_is_not_in_the_way_of_the_others(tmp_path, monkeypatch, capsys):
+    some = plan.Plan({}, ["gamo", "cn", "ros"], 2, 100, tmp_path, 1, tmp_path)
+    tried = []
+
+    def train(flags, job, data_dir) -> None:
+        tried.append((job.method, job.seed))
+        if job.method == "gamo":
+            raise UserError("diverged")
+        if job.method == "cn":
+            raise ZeroDivisionError("a bug")
+        recorded = {"method": "ros", "seed": job.seed, "seconds": 1.0}
+        write_json(job.file, {**recorded, "test_full": {"acsa": 0.5}})
+
+    monkeypatch.setattr(schedule, "train", train)
+    failed = schedule.work_off(some)
+    assert failed["gamo"] == "diverged" and "ZeroDivisionError: a bug" in failed["cn"]
+    assert tried == [("gamo", 0), ("cn", 0), ("ros", 0), ("ros", 1)]
+    assert "[2/6] ros, seed 1: balanced accuracy 0.500" in capsys.readouterr().out
 
 
 def test_durations():
