@@ -201,10 +201,27 @@ def fit(
     Raises:
       UserError: where the training diverges.
     """
-    rows = oversample(options, spec, split, None)
-    networks = default_networks(spec, split.images, networks)
-    trainer = build(options, spec, len(rows.images), networks)
-    data = (tf.constant(rows.images), tf.constant(rows.labels, tf.int32))
+    trainer, data = prepared(options, spec, split, networks)
     bar = ProgressBar(title, options.iterations, hidden=None if title else True)
     run_loop(trainer, data, monitor=bar)
     return trainer
+
+
+def prepared(
+    options: Options, spec: DatasetSpec, split: Split, networks: Networks | None = None
+) -> tuple[FeatureTrainer, tuple[tf.Tensor, tf.Tensor]]:
+    """A training in memory that has not begun.
+
+    Args:
+      options: settings of the run.
+      spec: of the dataset.
+      split: the rows; its test rows are not looked at.
+      networks: networks in the place of the default ones.
+
+    Returns:
+      The trainer, and the rows [n, ...] and labels int32 [n] that it trains on.
+    """
+    rows = oversample(options, spec, split, None)
+    networks = default_networks(spec, split.images, networks)
+    trainer = build(options, spec, len(rows.images), networks)
+    return trainer, (tf.constant(rows.images), tf.constant(rows.labels, tf.int32))

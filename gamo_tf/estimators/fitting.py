@@ -20,9 +20,11 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES, resolve, spec_of
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
+from gamo_tf.estimators import kept
 from gamo_tf.inference.convex_sampler import Samples
 from gamo_tf.methods.build import Networks
 from gamo_tf.networks.batched import CHUNK
+from gamo_tf.training.loop import run_loop
 from gamo_tf.training.trainer import FeatureTrainer
 
 CONSTRAINTS = {
@@ -104,7 +106,12 @@ def fit(
     try:
         options = resolve(chosen)
         with seeded(seed):
-            return train.fit(options, spec_of(options), split, networks=networks)
+            trainer, data = train.prepared(options, spec_of(options), split, networks)
+            if networks == Networks():
+                kept.train(trainer, data, run_loop)
+            else:
+                run_loop(trainer, data)
+            return trainer
     except UserError as err:
         raise ValueError(str(err)) from err
 
