@@ -26,6 +26,7 @@ from gamo_tf.methods.build import (
 )
 from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.run import Run
+from gamo_tf.training.best import Best
 from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
 from gamo_tf.training.trainer import FeatureTrainer
 
@@ -135,7 +136,10 @@ def _train_and_measure(
     print(f"watch it: tensorboard --logdir {run.tensorboard}", flush=True)
     if rows.watched != VALIDATION:
         print(f"note: {_without_validation(options)}", flush=True)
-    run_loop(
+    best = None
+    if options.patience or options.best:
+        best = Best(trainer, options.patience, options.best)
+    trained = run_loop(
         trainer,
         (images, labels),
         schedule=Schedule(options.evaluate_every, options.checkpoint_every),
@@ -143,7 +147,10 @@ def _train_and_measure(
         store=run,
         seconds=extra_seconds,
         go_on=go_on,
+        best=best,
     )
+    if best:  # the last evaluation was of other weights
+        monitor.measure()
     monitor.test()  # the only time that test rows are looked at
     _save_networks(run, trainer)
     spent = {
@@ -152,6 +159,10 @@ def _train_and_measure(
         "f_updates": trainer.f_updates,
         "f_images": trainer.f_updates * options.batch_size,
     }
+    if best:
+        spent["m_updates"] = trained * METHODS[options.method].m_updates
+        spent["stopped_at"] = trained
+        spent["kept"] = int(best.iteration) if options.best else trained
     run.write_results(
         results.collect(
             *(options, spec, split, spent),

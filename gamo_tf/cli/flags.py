@@ -247,6 +247,17 @@ def _add_keeping(flags: argparse.ArgumentParser) -> None:
     add("--evaluate-every", type=int, metavar="N", help="default: 25 times a run")
     add("--checkpoint-every", type=int, metavar="N", help="default: 25 times a run")
     add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="stop after N evaluations without a better validation ACSA; 0: never",
+    )
+    add(
+        "--best",
+        action="store_true",
+        help="what is tested and saved are the networks of the best validation ACSA",
+    )
+    add(
         "--deterministic",
         action="store_true",
         help="bit-exact repeats and resumes on one device; may be slower",

@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
+from gamo_tf.estimators.networks import forward
 from gamo_tf.estimators.roomy_game import (
     RoomyGame,
     copy_state,
@@ -35,9 +38,15 @@ Data = tuple[tf.Tensor, ...]
 _kept: OrderedDict[tuple, FeatureTrainer] = OrderedDict()
 
 
+Done = TypeVar("Done")
+
+
 def train(
-    trainer: FeatureTrainer, data: Data, loop: Callable[[FeatureTrainer, Data], None]
-) -> None:
+    trainer: FeatureTrainer,
+    data: Data,
+    others: np.ndarray,
+    loop: Callable[[FeatureTrainer, Data, np.ndarray], Done],
+) -> Done:
     """Train by the compiled passes of an earlier training of the same shapes.
 
     Parameters
@@ -46,28 +55,37 @@ def train(
         New, with the default networks. Afterwards it is as if it had trained itself.
     data : tuple of Tensor
         Rows [n, ...] and labels int32 [n], sorted by label.
+    others : ndarray of shape (k, ...)
+        Rows that are not trained on.
     loop : callable
-        Trains what it is given on the data that it is given.
+        Trains what it is given on the data that it is given; it gets the other rows
+        too, as that trainer's F takes them.
+
+    Returns
+    -------
+    object
+        What `loop` returned.
     """
     # Nothing is compiled of a short training; other trainers have a state beyond what
     # is in their checkpoints.
     if type(trainer) not in (Game, Classifier) or trainer.iterations < COMPILED_FROM:
-        loop(trainer, data)
-        return
+        return loop(trainer, data, others)
     if len(trainer.options.shape) == 1:
         # The F of vectors scales columns by constants of its own and learns nothing:
         # the training begins behind it.
         data = (trainer.F(data[0], training=False), *data[1:])
+        others = forward(trainer.F, others)
     if isinstance(trainer, Game) and METHODS[trainer.options.method].supported:
         game = _roomy_game(trainer)
         game.take_over(trainer)
-        loop(game, game.padded(data))
+        done = loop(game, game.padded(data), others)
         game.hand_back(trainer)
-        return
+        return done
     worker = _same(trainer)
     copy_state(trainer, worker)
-    loop(worker, data)
+    done = loop(worker, data, others)
     copy_state(worker, trainer)
+    return done
 
 
 def names() -> list[tuple]:
