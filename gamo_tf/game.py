@@ -131,10 +131,11 @@ class Game(FeatureTrainer):
     def _feature_pass(
         self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, steps: tf.Tensor
     ) -> tf.Tensor:
-        total = 0.0
-        for k in tf.range(steps):  # line 2
+        k, total = 0, 0.0
+        while k < steps:  # line 2
             x, y = tf.gather(images, order[k]), tf.gather(labels, order[k])
             total += self.feature_step(self.augmented(x), y)
+            k += 1
         return total / tf.cast(steps, tf.float32)
 
     def feature_step(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -164,7 +165,8 @@ class Game(FeatureTrainer):
     ) -> tf.Tensor:
         """Mean losses, those of `loss_names` after F's."""
         total = tf.zeros(len(self.loss_names) - self.learns_features)
-        for k in tf.range(steps):  # line 6
+        k = 0
+        while k < steps:  # line 6
             x, y = tf.gather(features, order[k]), tf.gather(labels, order[k])
             m_real, d_real = self.real_step(x, y)
             m_generated, d_generated = self.generated_step(class_points)
@@ -173,6 +175,7 @@ class Game(FeatureTrainer):
                 fooled = self._generator_pass(class_points)
             losses = (m_real, m_generated, d_real, d_generated, *fooled)
             total += tf.stack([loss for loss in losses if loss is not None])
+            k += 1
         return total / tf.cast(steps, tf.float32)
 
     def real_step(

@@ -26,6 +26,7 @@ from gamo_tf.methods.build import (
 )
 from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.run import Run
+from gamo_tf.training.best import Best
 from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
 from gamo_tf.training.trainer import FeatureTrainer
 
@@ -135,7 +136,10 @@ def _train_and_measure(
     print(f"watch it: tensorboard --logdir {run.tensorboard}", flush=True)
     if rows.watched != VALIDATION:
         print(f"note: {_without_validation(options)}", flush=True)
-    run_loop(
+    best = None
+    if options.patience or options.best:
+        best = Best(trainer, options.patience, options.best)
+    trained = run_loop(
         trainer,
         (images, labels),
         schedule=Schedule(options.evaluate_every, options.checkpoint_every),
@@ -143,7 +147,10 @@ def _train_and_measure(
         store=run,
         seconds=extra_seconds,
         go_on=go_on,
+        best=best,
     )
+    if best:  # the last evaluation was of other weights
+        monitor.measure()
     monitor.test()  # the only time that test rows are looked at
     _save_networks(run, trainer)
     spent = {
@@ -152,6 +159,12 @@ def _train_and_measure(
         "f_updates": trainer.f_updates,
         "f_images": trainer.f_updates * options.batch_size,
     }
+    if best:
+        spent["m_updates"] = trained * METHODS[options.method].m_updates
+        spent["stopped_at"] = trained
+        spent["kept"] = int(best.iteration) if options.best else trained
+    if METHODS[options.method].balanced:  # the turns of its game come by epochs
+        spent["m_updates"] = int(trainer.optimizers["M"].iterations)
     run.write_results(
         results.collect(
             *(options, spec, split, spent),
@@ -201,10 +214,27 @@ def fit(
     Raises:
       UserError: where the training diverges.
     """
-    rows = oversample(options, spec, split, None)
-    networks = default_networks(spec, split.images, networks)
-    trainer = build(options, spec, len(rows.images), networks)
-    data = (tf.constant(rows.images), tf.constant(rows.labels, tf.int32))
+    trainer, data = prepared(options, spec, split, networks)
     bar = ProgressBar(title, options.iterations, hidden=None if title else True)
     run_loop(trainer, data, monitor=bar)
     return trainer
+
+
+def prepared(
+    options: Options, spec: DatasetSpec, split: Split, networks: Networks | None = None
+) -> tuple[FeatureTrainer, tuple[tf.Tensor, tf.Tensor]]:
+    """A training in memory that has not begun.
+
+    Args:
+      options: settings of the run.
+      spec: of the dataset.
+      split: the rows; its test rows are not looked at.
+      networks: networks in the place of the default ones.
+
+    Returns:
+      The trainer, and the rows [n, ...] and labels int32 [n] that it trains on.
+    """
+    rows = oversample(options, spec, split, None)
+    networks = default_networks(spec, split.images, networks)
+    trainer = build(options, spec, len(rows.images), networks)
+    return trainer, (tf.constant(rows.images), tf.constant(rows.labels, tf.int32))

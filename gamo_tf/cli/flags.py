@@ -233,6 +233,13 @@ def _add_keeping(flags: argparse.ArgumentParser) -> None:
     add = flags.add_argument_group("keeping").add_argument
     add("--evaluate-every", type=int, metavar="N", help="default: 25 times a run")
     add("--checkpoint-every", type=int, metavar="N", help="default: 25 times a run")
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="stop after N evaluations without a better validation ACSA; default never",
+    )
+    add("--best", action="store_true", help="keep the networks of its best evaluation")
     add("--deterministic", action="store_true", help="repeats are bit-exact; slower")
 
 

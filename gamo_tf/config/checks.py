@@ -82,6 +82,7 @@ RANGES = {
     "test_split": Range(0, 1, above=True, below=True),
     "validation_per_class": _whole_numbers(0, _MOST, "; 0 is none"),
     "validation_split": Range(0, 1, below=True, note="; 0 is none"),
+    "patience": _whole_numbers(0, _MOST, "; 0 is off"),
     "imbalance_ratio": Range(1, _MOST),
     "image_size": _whole_numbers(8, 512),
     # Images of the balanced folder are numbered by six digits.

@@ -72,6 +72,8 @@ class Options:
     # Of a row of DATASETS: rows of each class that are set aside for validation, of
     # those that are not drawn to train on. A class may have fewer left; 0: none.
     validation_per_class: int = 0
+    patience: int = 0  # evaluations without a better validation ACSA; 0: never stops
+    best: bool = False  # end with the weights of the best validation ACSA
     # The user's own data; nothing of it for a row of DATASETS.
     data: str = ""  # a folder of images, or a table of features; absolute
     label: str = ""  # column of the labels in a table
@@ -252,6 +254,12 @@ def _check_validation(values: Mapping) -> None:
             f"{setting(other)} {values[other]}: {values['dataset']} has its validation "
             f"rows by {setting(mine)}."
         )
+    for name in ("patience", "best"):
+        if values.get(name) and not values.get(mine):
+            raise UserError(
+                f"{setting(name)}: needs validation rows. Set some aside by "
+                f"{setting(mine)}."
+            )
 
 
 def _check_ranges(values: Mapping) -> None:

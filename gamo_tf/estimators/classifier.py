@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gamo_tf.config.methods import METHODS
-from gamo_tf.estimators import fitting, input_checks
+from gamo_tf.estimators import fitting, input_checks, resampled
+from gamo_tf.estimators.networks import copy_as, forward
 from gamo_tf.inference.convex_sampler import ConvexSampler
 from gamo_tf.methods.build import Networks, prediction_model
 
@@ -56,8 +58,16 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         A classifier in the place of the default one, features [b, e] to probabilities
         [b, n_classes] in the order of `classes_`. A callable takes the number of
         features and of classes.
+    validation_fraction : float or None, default=None
+        Share of each class that is not trained on. 25 times a fit the balanced accuracy
+        on these rows is measured, and the networks of its best moment are kept. None:
+        all rows are trained on, and the last networks stay.
+    n_iter_no_change : int or None, default=None
+        Measurements without a better balanced accuracy after which the fit ends; given
+        alone, a tenth of each class is not trained on. None: it never ends early.
     random_state : int, RandomState instance or None, default=None
-        Of the initial weights, the minibatches and the generated samples.
+        Of the validation rows, the initial weights, the minibatches and the generated
+        samples.
 
     Attributes
     ----------
@@ -71,6 +81,11 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         The trained convex generator; None for methods without one. `sample` uses it.
     image_shape_ : tuple (h, w, c) or None
         The shape of an image; None for a classifier of vectors.
+    n_iter_ : int
+        Minibatches that were trained.
+    validation_scores_ : ndarray of shape (n_evaluations,) or None
+        The balanced accuracy on the validation rows at each measurement; the kept
+        networks have the largest. None without such rows.
     n_features_in_ : int
         Number of columns, of a classifier of vectors.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -115,6 +130,8 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         learning_rate: float = 2e-4,
         F: keras.Model | Callable | None = None,
         M: keras.Model | Callable | None = None,
+        validation_fraction: float | None = None,
+        n_iter_no_change: int | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.method = method
@@ -124,9 +141,11 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.F = F
         self.M = M
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> GAMOClassifier:
+    def fit(self, X: Any, y: Any, **params: Any) -> GAMOClassifier:
         """Train the networks.
 
         Parameters
@@ -135,6 +154,8 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             Vectors, or images of values 0 to 255.
         y : array-like of shape (n,)
             Labels of any hashable kind, two or more of each.
+        **params : dict
+            There are none: `sample_weight` is an error, since no method weighs rows.
 
         Returns
         -------
@@ -155,7 +176,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         sklearn.exceptions.ConvergenceWarning
             Where a class is never predicted on the training rows.
         """
+        input_checks.refuse_parameters(params)
         self._validate_params()
+        given = X
         X, y = self._check_rows(X, y)
         self.classes_, codes = input_checks.encode(y)
         counts = np.bincount(codes)
@@ -174,7 +197,10 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         rows, labels = X[order], codes[order]
         with fitting.seeded(self._seed):  # the user's functions draw weights too
             networks = self._user_networks(X, counts)
-            trainer = fitting.fit(rows, labels, self, method, self._seed, networks)
+            done = fitting.fit(rows, labels, self, method, self._seed, networks)
+        trainer = done.trainer
+        self.n_iter_, self.validation_scores_ = done.iterations, done.scores
+        order, rows, labels = order[done.rows], rows[done.rows], labels[done.rows]
         self.F_ = trainer.F
         self.M_ = prediction_model(trainer.options, trainer.M)
         self.G_ = trainer.G if METHODS[method].convex else None
@@ -183,8 +209,11 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # columns, and a convex combination passes through that: there the vectors
         # themselves are combined, so that `sample` returns vectors as they came in.
         scales_only = self.F is None and X.ndim == 2
-        features = fitting.forward(self.F_, rows)
+        features = forward(self.F_, rows)
         self._points = rows if scales_only else features
+        # Of a data frame, what its samples need to become one.
+        frame = isinstance(given, pd.DataFrame) and scales_only
+        self._frame = (given.copy(), codes) if frame else None
         self._warn_of_collapse(features)
         return self
 
@@ -204,7 +233,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
 
     def _probabilities(self, features: np.ndarray) -> np.ndarray:
         """M's probabilities [n, c]. Raises ValueError where they are no numbers."""
-        p = fitting.forward(self.M_, features).astype(np.float64)
+        p = forward(self.M_, features).astype(np.float64)
         wrong = ~np.isfinite(p).all(axis=1)
         if wrong.any():
             raise ValueError(
@@ -241,14 +270,14 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         F, M, c = self.F, self.M, len(counts)
         if F is not None:
             model = F if isinstance(F, keras.Model) else F(X.shape[1:])
-            F = fitting.copy_as("F", model)
+            F = copy_as("F", model)
             if len(F.output_shape) != 2:
                 raise ValueError(f"F: its output is {F.output_shape}, not [b, e].")
         if M is not None:
             width = F.output_shape[1] if F is not None else X.shape[1]
             if F is None and X.ndim == 4:
                 raise ValueError("M: of images, give F too.")
-            M = fitting.copy_as("M", M if isinstance(M, keras.Model) else M(width, c))
+            M = copy_as("M", M if isinstance(M, keras.Model) else M(width, c))
             if M.output_shape[1:] != (c,):
                 raise ValueError(f"M: its output is {M.output_shape}, not [b, {c}].")
         return Networks(F, M)
@@ -288,9 +317,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # Matrix products treat the last rows of a batch otherwise than the rest, which
         # shows in the last digit. M sees the rows in one fixed order, so that the
         # probabilities of a row do not depend on the order of X.
-        features, rows = np.unique(
-            fitting.forward(self.F_, X), axis=0, return_inverse=True
-        )
+        features, rows = np.unique(forward(self.F_, X), axis=0, return_inverse=True)
         return self._probabilities(features)[rows]
 
     def predict(self, X: Any) -> np.ndarray:
@@ -314,9 +341,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]
 
-    def sample(
-        self, label: Hashable, n: int, return_parents: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def sample(self, label: Hashable, n: int, return_parents: bool = False) -> Any:
         """New samples of a minority class, by the trained generator.
 
         Each is a convex combination of the training rows of the class (Eq. 1 of the
@@ -333,9 +358,11 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        samples : ndarray of shape (n, d) or (n, e)
+        samples : ndarray of shape (n, d) or (n, e), or dataframe of shape (n, d)
             Of a classifier of vectors with the default F: vectors like those of
-            `fit`, as float64, within the range of the class. Else features, as `F_`
+            `fit`, as float64, within the range of the class; where `fit` was passed a
+            data frame, one of its columns and types (integers are rounded, and what
+            cannot be combined is that of the heaviest parent). Else features, as `F_`
             makes them; GAMO2pix makes images of those.
         parents : ndarray of int, shape (n, 5)
             Only with `return_parents`: the rows of the training set that weigh most,
@@ -362,6 +389,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"sample: {label!r} is none of the classes {names}.")
         samples = sampler.sample({found[0]: n}, self._seed)
         samples = fitting.in_original_order(samples, self._order)
+        values = samples.values
+        if self._frame:
+            values = resampled.alone(*self._frame, samples)
         if return_parents:
-            return samples.values, samples.parents, samples.weights
-        return samples.values
+            return values, samples.parents, samples.weights
+        return values

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -20,9 +20,12 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES, resolve, spec_of
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
+from gamo_tf.estimators import kept
+from gamo_tf.estimators.validation import SHARE, Validation, set_aside
 from gamo_tf.inference.convex_sampler import Samples
 from gamo_tf.methods.build import Networks
-from gamo_tf.networks.batched import CHUNK
+from gamo_tf.training.best import Best
+from gamo_tf.training.loop import Schedule, run_loop
 from gamo_tf.training.trainer import FeatureTrainer
 
 CONSTRAINTS = {
@@ -32,9 +35,32 @@ CONSTRAINTS = {
     "batch_size": [Interval(Integral, 2, None, closed="left")],
     "learning_rate": [Interval(Real, 0, None, closed="neither")],
     "random_state": ["random_state"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
 }
 # Keras, Python and NumPy have one random state each for all threads of a process.
 _ONE_TRAINING = threading.RLock()
+
+
+class Training(NamedTuple):
+    """What `fit` has done.
+
+    Attributes
+    ----------
+    trainer : FeatureTrainer
+        The trained networks.
+    rows : ndarray of int, shape (m,)
+        Those that were trained on, of the rows that it was given.
+    iterations : int
+        Minibatches.
+    scores : ndarray of shape (n_evaluations,) or None
+        The balanced accuracy on the other rows; None where there are none.
+    """
+
+    trainer: FeatureTrainer
+    rows: np.ndarray
+    iterations: int
+    scores: np.ndarray | None
 
 
 def fit(
@@ -44,7 +70,7 @@ def fit(
     method: str,
     seed: int,
     networks: Networks,
-) -> FeatureTrainer:
+) -> Training:
     """Train the networks of a method on arrays; nothing is written to disk.
 
     Parameters
@@ -54,8 +80,9 @@ def fit(
     labels : ndarray of int, shape (n,)
         Labels 0, 1, ..., each of them present.
     estimator : BaseEstimator
-        Its parameters `batch_size`, `learning_rate`, `loss` and `iterations` are
-        taken; of the last two, None means the default of the method and the data.
+        Its parameters `batch_size`, `learning_rate`, `loss`, `iterations`,
+        `validation_fraction` and `n_iter_no_change` are taken; of `loss` and
+        `iterations`, None means the default of the method and the data.
     method : str
         A name of ``METHODS``.
     seed : int
@@ -65,8 +92,7 @@ def fit(
 
     Returns
     -------
-    FeatureTrainer
-        The trained networks.
+    Training
 
     Raises
     ------
@@ -74,6 +100,15 @@ def fit(
         For a single class, a class of one row, or settings that do not go with the
         method or the data.
     """
+    patience, fraction = estimator.n_iter_no_change, estimator.validation_fraction
+    if fraction is None and patience is not None:
+        fraction = SHARE
+    aside = np.zeros(len(labels), bool)
+    if fraction is not None:
+        aside = set_aside(labels, fraction, seed)
+    others, their_labels = rows[aside], labels[aside]
+    trained = np.flatnonzero(~aside)
+    rows, labels = rows[trained], labels[trained]
     counts = np.bincount(labels)
     if len(counts) < 2:
         raise ValueError("the labels have one class; 2 or more are needed.")
@@ -104,7 +139,20 @@ def fit(
     try:
         options = resolve(chosen)
         with seeded(seed):
-            return train.fit(options, spec_of(options), split, networks=networks)
+            trainer, data = train.prepared(options, spec_of(options), split, networks)
+
+            def loop(worker: FeatureTrainer, data: kept.Data, others: Any) -> Training:
+                if fraction is None:
+                    return Training(trainer, trained, run_loop(worker, data), None)
+                watch = Validation(worker, others, their_labels)
+                best = Best(worker, int(patience or 0), keep=True)
+                schedule = Schedule(options.evaluate_every, options.iterations)
+                n = run_loop(worker, data, schedule=schedule, monitor=watch, best=best)
+                return Training(trainer, trained, n, np.asarray(watch.scores))
+
+            if networks == Networks():
+                return kept.train(trainer, data, others, loop)
+            return loop(trainer, data, others)
     except UserError as err:
         raise ValueError(str(err)) from err
 
@@ -149,48 +197,6 @@ def seed_of(random_state: Any) -> int:
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def forward(network: keras.Model, rows: np.ndarray) -> np.ndarray:
-    """A network at inference over any number of rows.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Of one input; its output is [b, d].
-    rows : ndarray of shape (n, ...)
-
-    Returns
-    -------
-    ndarray of shape (n, d)
-    """
-    # Not compiled: a user's network may be called for a few rows only, and compiling
-    # it takes longer than that.
-    chunks = [
-        np.asarray(network(rows[k : k + CHUNK], training=False))
-        for k in range(0, len(rows), CHUNK)
-    ]
-    return np.concatenate(chunks) if chunks else np.zeros((0, network.output_shape[1]))
-
-
-def copy_as(name: str, model: keras.Model) -> keras.Model:
-    """A copy of a network, weights and all, under another name.
-
-    Parameters
-    ----------
-    name : {"F", "M"}
-        The name by which the training finds the network.
-    model : keras.Model
-        The user's. It is left as it is; the copy learns.
-
-    Returns
-    -------
-    keras.Model
-    """
-    twin = keras.models.clone_model(model)
-    twin.set_weights(model.get_weights())
-    inputs = twin.inputs[0] if len(twin.inputs) == 1 else twin.inputs
-    return keras.Model(inputs, twin.outputs[0], name=name)
 
 
 def in_original_order(samples: Samples, order: np.ndarray) -> Samples:

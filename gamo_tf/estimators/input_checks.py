@@ -50,6 +50,31 @@ def as_numbers(X: Any, positions: bool = False) -> Any:
     return pd.DataFrame(numbers, index=X.index, columns=X.columns)
 
 
+def refuse_parameters(params: dict) -> None:
+    """Raise for what `fit` was passed beside X and y.
+
+    Parameters
+    ----------
+    params : dict
+        By name.
+
+    Raises
+    ------
+    ValueError
+        For `sample_weight`: no method has a meaning for it.
+    TypeError
+        For anything else.
+    """
+    if params.pop("sample_weight", None) is not None:
+        raise ValueError(
+            "sample_weight: no method weighs single rows, and a game has no meaning "
+            "for it. The methods class-weight, class-balanced and ldam-drw weigh "
+            "classes."
+        )
+    if params:
+        raise TypeError(f"fit has no parameter {', '.join(sorted(params))}.")
+
+
 def refuse_missing(y: Any) -> None:
     """Raise ValueError for NaN, NaT or NA among labels, as scikit-learn does.
 

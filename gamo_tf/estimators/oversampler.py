@@ -44,8 +44,17 @@ class GAMO(BaseOverSampler):
         Rows of a minibatch, 2 or more.
     learning_rate : float, default=2e-4
         Learning rate of Adam, for all networks.
+    validation_fraction : float or None, default=None
+        Share of each class that is not trained on and not combined. 25 times a fit the
+        balanced accuracy of the game's classifier on these rows is measured, and the
+        generator of its best moment is kept. None: all rows are trained on, and the
+        last generator stays.
+    n_iter_no_change : int or None, default=None
+        Measurements without a better balanced accuracy after which the fit ends; given
+        alone, a tenth of each class is not trained on. None: it never ends early.
     random_state : int, RandomState instance or None, default=None
-        Of the initial weights, the minibatches and the generated rows.
+        Of the validation rows, the initial weights, the minibatches and the generated
+        rows.
 
     Attributes
     ----------
@@ -59,6 +68,11 @@ class GAMO(BaseOverSampler):
         the class.
     G_ : keras.Model or None
         The trained generator; None where there was nothing to oversample.
+    n_iter_ : int
+        Minibatches that were trained; 0 where there was nothing to oversample.
+    validation_scores_ : ndarray of shape (n_evaluations,) or None
+        The balanced accuracy on the validation rows at each measurement; the kept
+        generator has the largest. None without such rows.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -98,6 +112,8 @@ class GAMO(BaseOverSampler):
         iterations: int | None = None,
         batch_size: int = 32,
         learning_rate: float = 2e-4,
+        validation_fraction: float | None = None,
+        n_iter_no_change: int | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
@@ -105,6 +121,8 @@ class GAMO(BaseOverSampler):
         self.iterations = iterations
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
 
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
@@ -152,6 +170,7 @@ class GAMO(BaseOverSampler):
         classes, codes = input_checks.encode(y)
         wanted = self._wanted(classes, np.bincount(codes))
         self.G_ = None
+        self.n_iter_, self.validation_scores_ = 0, None
         samples = Samples.none(X.shape[1])
         if wanted:
             dense = X.toarray() if sparse.issparse(X) else X
@@ -159,11 +178,13 @@ class GAMO(BaseOverSampler):
             order = np.argsort(codes, kind="stable")
             rows, labels = dense[order].astype(np.float64), codes[order]
             seed = fitting.seed_of(self.random_state)
-            trainer = fitting.fit(rows, labels, self, "gamo", seed, Networks())
-            self.G_ = trainer.G
+            done = fitting.fit(rows, labels, self, "gamo", seed, Networks())
+            self.n_iter_, self.validation_scores_ = done.iterations, done.scores
+            order, rows, labels = order[done.rows], rows[done.rows], labels[done.rows]
+            self.G_ = done.trainer.G
             # The rows themselves are combined, not their standardised columns: a
             # convex combination passes through the scaling.
-            samples = ConvexSampler(trainer.G, rows, labels).sample(wanted, seed)
+            samples = ConvexSampler(self.G_, rows, labels).sample(wanted, seed)
             samples = fitting.in_original_order(samples, order)
         self.sample_parents_, self.sample_weights_ = samples.parents, samples.weights
         return X, y, (codes, samples)

@@ -55,6 +55,26 @@ def extend(X: Any, labels: np.ndarray, samples: Samples) -> Any:
     return np.concatenate([X, made(X, samples.values)]).astype(X.dtype)
 
 
+def alone(X: pd.DataFrame, labels: np.ndarray, samples: Samples) -> pd.DataFrame:
+    """Generated rows as a data frame.
+
+    Parameters
+    ----------
+    X : dataframe of shape (n, d)
+        The rows that they are made of; it is not changed.
+    labels : ndarray of int, shape (n,)
+        Of its rows.
+    samples : Samples
+        Their parents are rows of X.
+
+    Returns
+    -------
+    dataframe of shape (m, d)
+        With the columns and types of X.
+    """
+    return extend(X, labels, samples).iloc[len(X) :].reset_index(drop=True)
+
+
 def take(y: Any, rows: np.ndarray) -> Any:
     """Labels of some rows.
 

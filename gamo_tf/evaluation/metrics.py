@@ -35,6 +35,7 @@ METRICS = (
     Metric("gm", "GM", lambda recalls: float(np.prod(recalls) ** (1 / len(recalls)))),
 )
 RANKED_BY = "gm"  # the name of the metric that methods are ordered by
+CHOSEN_BY = "acsa"  # of that by which the best moment of a training is chosen
 TITLES = {metric.name: metric.title for metric in METRICS}
 
 

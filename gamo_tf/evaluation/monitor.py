@@ -170,6 +170,11 @@ class GameMonitor(MetricLogger):
         labels = sorted(set(found.labels.tolist()), key=lambda label: sizes[label])
         return labels[: image_grids.LINES_SHOWN]
 
+    def score(self) -> float:
+        """The validation ACSA; of the averages, where there are any."""
+        found = self.ema or self.raw
+        return found[VALIDATION][metrics.CHOSEN_BY]
+
     def _scalars(self) -> Iterator[tuple[str, float]]:
         for prefix, sets in (("", self.raw), ("ema/", self.ema or {})):
             for name, summary in sets.items():

@@ -35,7 +35,9 @@ def collect(
       spec: of its dataset.
       split: its rows.
       spent: ``seconds`` in all, ``extra_seconds`` of them before the training, and
-        what F was given: ``f_updates``, and ``f_images`` through its gradient.
+        what F was given: ``f_updates``, and ``f_images`` through its gradient. Of a run
+        with `Options.patience` or `Options.best` also ``m_updates``, the iteration
+        that it was ``stopped_at``, and that whose networks were ``kept``.
       raw: what an `Evaluator` found of F and M: keys ``test``, ``test_full``,
         ``train``, and ``validation`` if there are such rows.
       ema: the same of their moving averages; it stands under ``ema``, never mixed
@@ -89,6 +91,12 @@ def report(run: Run) -> str:
     classes = [cut(name) for name in results["classes"]]
     collapsed = False
     lines = [f"finished {run.path} in {clock(results['seconds'])}"]
+    if "stopped_at" in results:
+        lines.append(
+            f"  stopped at iteration {results['stopped_at']} of "
+            f"{results['iterations']}; the networks are those of iteration "
+            f"{results['kept']}"
+        )
     for name, what in results["sets"].items():
         for kind, sets in (("", results), (" (EMA)", results.get("ema"))):
             if sets:

@@ -122,7 +122,8 @@ class BalancedGame(FeatureTrainer):
     ) -> tf.Tensor:
         """Mean losses by `loss_names`; those of the game over its turns."""
         classified, played = 0.0, tf.zeros(len(self.game_names))
-        for k in tf.range(steps):
+        k = 0
+        while k < steps:
             x, y = tf.gather(images, order[k]), tf.gather(labels, order[k])
             loss, features = self.classifier_step(self.augmented(x), y)
             classified += loss
@@ -130,6 +131,7 @@ class BalancedGame(FeatureTrainer):
                 if k % TURNS == 0:
                     played += self.game_step(features, y)
                 self.memory.add(features, y, order[k])
+            k += 1
         turns = (steps + TURNS - 1) // TURNS
         means = (
             classified / tf.cast(steps, tf.float32),

@@ -107,9 +107,11 @@ class Classifier(FeatureTrainer):
         late: bool,
         *more: tf.Tensor,
     ) -> tf.Tensor:
-        total, loss = 0.0, self.late_loss if late else self.early_loss
-        for k in tf.range(steps):
+        loss = self.late_loss if late else self.early_loss
+        k, total = 0, 0.0
+        while k < steps:
             total += self.classifier_step(images, labels, order[k], loss, *more)
+            k += 1
         return total / tf.cast(steps, tf.float32)
 
     def classifier_step(

@@ -78,14 +78,15 @@ class ClassifierRetraining(Classifier):
         steps: tf.Tensor,
         *more: tf.Tensor,
     ) -> tf.Tensor:
-        total = 0.0
-        for k in tf.range(steps):
+        k, total = 0, 0.0
+        while k < steps:
             x = self.head_rows(features, order[k], *more)
             one_hot, _ = class_targets(tf.gather(labels, order[k]), self.c)
             total += self.minimize(
                 "M", lambda x=x, one_hot=one_hot: self.loss(one_hot, self.M(x))
             )
             self.average("M")
+            k += 1
         return total / tf.cast(steps, tf.float32)
 
     def _replace_head(self) -> None:

@@ -20,6 +20,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from gamo_tf.errors import Stopped, UserError, setting
+from gamo_tf.training.best import Best
 from gamo_tf.training.trainer import Trainer
 
 
@@ -51,6 +52,10 @@ class Monitor:
 
     def __init__(self) -> None:
         self.history = []
+
+    def score(self) -> float:
+        """How good the newest evaluation found the training; for `best`."""
+        raise NotImplementedError
 
     def begin(self, iteration: int, history: list[dict]) -> None:
         """The training starts, or goes on.
@@ -142,8 +147,9 @@ def run_loop(
     seconds: float = 0.0,
     go_on: str = "",
     remedy: str | None = None,
-) -> None:
-    """Train until `trainer.iterations` minibatches are done.
+    best: Best | None = None,
+) -> int:
+    """Train until `trainer.iterations` minibatches are done, or `best` is exhausted.
 
     With a store the training goes on from the newest checkpoint, and Ctrl-C ends it
     after the present epoch with everything saved. Without one it lives in memory
@@ -159,6 +165,11 @@ def run_loop(
       go_on: the command that goes on after Ctrl-C, for the message.
       remedy: what to do about a training that diverges, for the message; None: the
         advice of a smaller learning rate.
+      best: is shown the monitor's score of each evaluation. At the end its weights take
+        the place of the last ones.
+
+    Returns:
+      The minibatches trained.
 
     Raises:
       UserError: where a loss or a weight is not finite any more. Nothing of it is
@@ -169,13 +180,15 @@ def run_loop(
     schedule = schedule or Schedule(total, total)
     monitor = monitor or Monitor()
     state = trainer.checkpoint() if store else None
+    if state and best:
+        state.best = best.checkpoint()
     iteration, history = store.restore(state) if store else (0, [])
     monitor.begin(iteration, history)
     before = history[-1]["seconds"] if history else seconds
     began = time.perf_counter()
     catch: AbstractContextManager[list] = interrupts() if store else nullcontext([])
     with catch as interrupted:
-        while iteration < total:
+        while iteration < total and not (best and best.exhausted):
             last = iteration
             end = min(part for part in (*trainer.parts, total) if part > iteration)
             steps = min(trainer.steps_per_epoch, end - iteration)
@@ -189,15 +202,24 @@ def run_loop(
             if evaluated:
                 spent = before + time.perf_counter() - began
                 monitor.evaluate(iteration, spent, losses)
+                if best:
+                    best.look(iteration, monitor.score())
+            ended = iteration == total or bool(best and best.exhausted)
             monitor.progress(iteration, evaluated)
             if store and (
-                interrupted or _due(last, iteration, schedule.checkpoint_every, total)
+                interrupted
+                or ended
+                or _due(last, iteration, schedule.checkpoint_every, total)
             ):
                 store.save_checkpoint(iteration, state, monitor.history)
-            if interrupted and iteration < total:
+            if interrupted and not ended:
                 raise Stopped(
                     f"stopped at iteration {iteration} and saved. Go on with: {go_on}"
                 )
+    if best:
+        best.restore()
+        trainer.finish()
+    return iteration
 
 
 def _due(last: int, iteration: int, every: int, total: int) -> bool:

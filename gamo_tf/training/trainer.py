@@ -16,6 +16,8 @@ from gamo_tf.training.losses import LOSSES
 from gamo_tf.training.optimizer import FusedAdam, minimize
 
 COMPILED_FROM = 50  # iterations
+# Iterations from which on XLA, on a CPU, saves more time than it takes to compile.
+XLA_FROM = 1000
 
 
 class Trainer(tf.Module):
@@ -175,11 +177,13 @@ class FeatureTrainer(Trainer):
 
         Args:
           function: of tensors.
-          jit_compile: whether XLA compiles it.
+          jit_compile: whether XLA compiles it, where that pays.
         """
         if self.options.iterations < COMPILED_FROM:
             return function
-        return tf.function(function, jit_compile=jit_compile)
+        gpu = bool(tf.config.list_physical_devices("GPU"))
+        pays = gpu or self.options.iterations >= XLA_FROM
+        return tf.function(function, jit_compile=jit_compile and pays)
 
     def checkpoint(self) -> tf.train.Checkpoint:
         state = super().checkpoint()

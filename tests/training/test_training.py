@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.training import losses
+from gamo_tf.training.best import Best
 from gamo_tf.training.ema import ExponentialMovingAverage
 from gamo_tf.training.loop import Monitor, ProgressBar, Schedule, run_loop
 from gamo_tf.training.optimizer import FusedAdam, minimize
@@ -184,3 +185,39 @@ def test_a_bar_counts_every_iteration_and_hides_when_told(capsys):
     assert "10/10" in capsys.readouterr().err
     run_loop(Counter(10), (), monitor=ProgressBar("toy", 10, hidden=True))
     assert not capsys.readouterr().err
+
+
+class Scored(Monitor):
+    """Finds the scores that it is given, one an evaluation."""
+
+    def __init__(self, *scores: float) -> None:
+        super().__init__()
+        self.scores, self.looks = scores, 0
+
+    def evaluate(self, iteration, seconds, losses) -> None:
+        self.history.append({"iteration": iteration, "seconds": seconds})
+        self.looks += 1
+
+    def score(self) -> float:
+        return self.scores[self.looks - 1]
+
+
+def mark(trainer) -> None:
+    """The weights say how many steps were made."""
+    kernel = trainer.networks["N"].weights[0]
+    kernel.assign(np.full((1, 1), float(trainer.steps)))
+
+
+@pytest.mark.parametrize(
+    ("patience", "keep", "trained", "kept"),
+    [(0, True, 20, 8), (2, True, 16, 8), (2, False, 16, 16), (9, False, 20, 20)],
+)
+def test_the_best_weights_and_the_end_of_patience(patience, keep, trained, kept):
+    trainer = Counter(20, mark)
+    trainer.averages = {}
+    best = Best(trainer, patience, keep)
+    monitor = Scored(0.4, 0.6, 0.6, 0.5, 0.3)
+    done = run_loop(trainer, (), schedule=Schedule(4, 4), monitor=monitor, best=best)
+    assert done == trained and monitor.looks == trained // 4
+    assert trainer.networks["N"].get_weights()[0].item() == kept
+    assert (int(best.iteration), float(best.score)) == (8, 0.6)
