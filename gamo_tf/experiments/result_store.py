@@ -44,11 +44,14 @@ def compared(options: Options) -> Options:
     """The settings by which results are found and compared.
 
     Validation rows are looked at and never trained on, and their draw leaves the other
-    draws as they are: runs that differ in their number alone are the same training.
+    draws as they are: runs that differ in their number alone are the same training,
+    unless validation rows decide when it ends or what is kept of it.
 
     Args:
       options: of a run.
     """
+    if options.best or options.patience:
+        return options
     return replace(options, validation_per_class=Options.validation_per_class)
 
 

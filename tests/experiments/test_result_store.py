@@ -85,6 +85,15 @@ def test_the_number_of_validation_rows_makes_no_other_run(store_of, tmp_path):
     assert [options for options, _ in store] == [older]
 
 
+def test_where_validation_rows_decide_their_number_counts():
+    few, many = (
+        resolve({"dataset": "digits", "best": True, "validation_per_class": n})
+        for n in (5, 10)
+    )
+    assert compared(few) != compared(many)
+    assert compared(replace(few, best=False)) == compared(replace(many, best=False))
+
+
 def test_raw_results_are_found_whatever_averages_a_run_had(store_of, tmp_path):
     """Averages of a certain decay need a run with that decay."""
     plain, averaged, other = (
