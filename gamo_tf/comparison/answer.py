@@ -77,7 +77,7 @@ def sentences(evidence: Evidence, split_word: str) -> list[str]:
         said.append(f"One seed tests nothing: give more {setting('seeds')}.")
     said += _uncertainty(evidence, use)
     if evidence.missing:
-        said.append(f"{evidence.missing} trainings are still missing.")
+        said.append(f"Trainings that are still missing: {evidence.missing}.")
     return said
 
 

@@ -167,7 +167,7 @@ def _fitted(
     text = flags.get("budget") or plan.default_budget(options[wanted.methods[0]])
     budget = plan.seconds_of(text)
     each = ", ".join(wanted.methods)
-    print(f"{len(wanted.methods)} methods ({each}) on {wanted.seeds} splits each.")
+    print(f"methods: {each}; splits or seeds: {wanted.seeds}.")
     print("measuring how long they take ...", flush=True)
     cost = plan.costs(options, wanted.at_once)
     if not begun and "iterations" not in flags:

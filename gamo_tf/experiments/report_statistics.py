@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 from statsmodels.stats.multitest import multipletests
 
 from gamo_tf.config.dataset_specs import DATASETS
@@ -111,7 +111,7 @@ def paired(
     if round(float(np.ptp(one - other)), _DIGITS) == 0:
         return found._replace(p=1.0)
     mean, low, high, error = mean_interval(one - other, overlap)
-    p = 2 * stats.t.sf(abs(mean) / error, len(seeds) - 1)
+    p = 2 * special.stdtr(len(seeds) - 1, -abs(mean) / error)
     return found._replace(low=low, high=high, p=float(p))
 
 
@@ -145,7 +145,7 @@ def mean_interval(values: np.ndarray, overlap: float = 0.0) -> Mean:
     if n < 2:
         return Mean(mean)
     error = float(np.std(values, ddof=1) * math.sqrt(1 / n + overlap))
-    reach = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
+    reach = float(special.stdtrit(n - 1, (1 + LEVEL) / 2)) * error
     return Mean(mean, mean - reach, mean + reach, error)
 
 
@@ -289,9 +289,8 @@ def spread(values: np.ndarray) -> Spread:
     seeds = tuple(map(float, values))
     if round(float(np.ptp(values)), _DIGITS) == 0:
         return Spread(seeds, None, None)
-    error = stats.sem(values)
-    low, high = stats.t.interval(LEVEL, len(seeds) - 1, np.mean(values), error)
-    return Spread(seeds, float(low), float(high))
+    found = mean_interval(np.asarray(values))
+    return Spread(seeds, found.low, found.high)
 
 
 def method_scores(mine: pd.DataFrame) -> list[MethodScores]:

@@ -105,7 +105,7 @@ def test_one_seed_tests_nothing_and_missing_trainings_are_told(tmp_path):
     said = answer.sentences(found, "splits")
     assert answer.recommended(found) == "cn"  # one seed shows nothing
     assert "One seed tests nothing: give more seeds." in said
-    assert "1 trainings are still missing." in said
+    assert "Trainings that are still missing: 1." in said
     with pytest.raises(UserError, match="no training"):
         evidence.collect([Job("gamo", 0, tmp_path / "gamo-0")], splits_anew=True)
 

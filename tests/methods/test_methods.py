@@ -94,9 +94,15 @@ def test_methods_without_a_late_part_have_no_cut_epoch():
         assert build(options, DATASETS["digits"]).parts == ()
 
 
+# One method of each trainer and kind of game, loss and late part.
+KINDS = {
+    (row.trainer, row.samples, bool(row.objective), "D" in row.players): name
+    for name, row in METHODS.items()
+}
+
+
 @pytest.mark.slow
-@pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", KINDS.values())
 def test_averages_leave_a_training_as_it_is_but_where_it_ends_on_them(method):
     """By this `ResultStore.get` finds raw results whatever averages a run had."""
     spec, ended = DATASETS["digits"], []
