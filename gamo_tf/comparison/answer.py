@@ -15,7 +15,7 @@ from gamo_tf.comparison.plan import PLAIN_ONES
 from gamo_tf.errors import printable, setting
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import document
-from gamo_tf.experiments.report_statistics import LEVEL, Mean, Paired
+from gamo_tf.experiments.paired_tests import LEVEL, Mean, Paired
 from gamo_tf.files import atomically, write_text
 
 _FEW = 30  # test rows of a class; below it, its recall is called uncertain

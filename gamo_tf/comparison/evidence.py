@@ -13,7 +13,7 @@ from gamo_tf.comparison.job import TEST, Job
 from gamo_tf.config.options import VALIDATION
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
-from gamo_tf.experiments.report_statistics import (
+from gamo_tf.experiments.paired_tests import (
     LEVEL,
     Mean,
     Paired,
@@ -74,7 +74,7 @@ class Evidence:
       classes: names, in label order.
       counts: training rows of each class.
       rows: test rows of each class, in one split.
-      overlap: of the splits (see `report_statistics.mean_interval`).
+      overlap: of the splits (see `paired_tests.mean_interval`).
       missing: trainings that are not known.
       versions: of packages.
       date: of the newest record.

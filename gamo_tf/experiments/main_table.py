@@ -15,7 +15,7 @@ from gamo_tf.config.options import Options
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import document, tuning
-from gamo_tf.experiments.report_statistics import LEVEL, against
+from gamo_tf.experiments.paired_tests import LEVEL, against
 from gamo_tf.experiments.result_store import ResultStore, spreads
 from gamo_tf.experiments.runner import Wishes, train_missing
 from gamo_tf.files import atomically, write_text

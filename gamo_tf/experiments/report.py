@@ -14,9 +14,9 @@ from gamo_tf.config.options import SETS, spec_of
 from gamo_tf.errors import UserError, command
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY
 from gamo_tf.experiments import document, report_plots
+from gamo_tf.experiments.paired_tests import LEVEL
 from gamo_tf.experiments.published import TABLES
 from gamo_tf.experiments.report_statistics import (
-    LEVEL,
     Group,
     comparisons,
     lines,

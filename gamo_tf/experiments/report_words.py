@@ -12,9 +12,9 @@ from gamo_tf.config.options import Options
 from gamo_tf.evaluation import metrics
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY
 from gamo_tf.experiments import document
+from gamo_tf.experiments.paired_tests import SIGNIFICANT
 from gamo_tf.experiments.report_statistics import (
     OURS,
-    SIGNIFICANT,
     Group,
     comparisons,
     seed_count,

@@ -10,7 +10,7 @@ from scipy import stats
 from gamo_tf.comparison import answer, evidence
 from gamo_tf.comparison.job import Job
 from gamo_tf.errors import UserError
-from gamo_tf.experiments.report_statistics import mean_interval, paired
+from gamo_tf.experiments.paired_tests import mean_interval, paired
 from gamo_tf.stored import write_json
 
 CLASSES = ["cat", "dog", "l|ynx & co"]

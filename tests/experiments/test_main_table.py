@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from gamo_tf.experiments import main_table, reproduce, tuning
-from gamo_tf.experiments.report_statistics import against
+from gamo_tf.experiments.paired_tests import against
 from gamo_tf.experiments.result_store import ResultStore
 
 

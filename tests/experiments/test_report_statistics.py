@@ -10,14 +10,8 @@ from hypothesis import strategies as st
 from gamo_tf.config.options import resolve
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import report
-from gamo_tf.experiments.report_statistics import (
-    SIGNIFICANT,
-    Paired,
-    comparisons,
-    holm,
-    lines,
-    paired,
-)
+from gamo_tf.experiments.paired_tests import SIGNIFICANT, Paired, holm, paired
+from gamo_tf.experiments.report_statistics import comparisons, lines
 
 
 def test_paired_differences_by_hand():
