@@ -28,7 +28,7 @@ from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.run import Run
 from gamo_tf.training.best import Best
 from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
-from gamo_tf.training.trainer import FeatureTrainer
+from gamo_tf.training.trainer import FeatureTrainer, on_gpu
 
 
 def run(
@@ -130,7 +130,7 @@ def _train_and_measure(
     networks = default_networks(spec, split.images, None)
     trainer = build(options, spec, len(labels), networks)
     monitor = GameMonitor(run, spec, trainer, rows)
-    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    device = "GPU" if on_gpu() else "CPU"
     title = METHODS[options.method].title
     print(f"{run.path}: {title}, {len(labels)} rows, on {device}")
     print(f"watch it: tensorboard --logdir {run.tensorboard}", flush=True)
@@ -156,15 +156,13 @@ def _train_and_measure(
     spent = {
         "seconds": round(monitor.history[-1]["seconds"], 1),
         "extra_seconds": round(extra_seconds, 1),
+        "m_updates": trainer.m_updates(trained),
         "f_updates": trainer.f_updates,
         "f_images": trainer.f_updates * options.batch_size,
     }
     if best:
-        spent["m_updates"] = trained * METHODS[options.method].m_updates
         spent["stopped_at"] = trained
         spent["kept"] = int(best.iteration) if options.best else trained
-    if METHODS[options.method].balanced:  # the turns of its game come by epochs
-        spent["m_updates"] = int(trainer.optimizers["M"].iterations)
     run.write_results(
         results.collect(
             *(options, spec, split, spent),

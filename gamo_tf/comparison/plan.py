@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gamo_tf.cli.describe import LARGEST_TRIAL, Cost, measure, training_bytes
-from gamo_tf.cli.run_settings import read_user_data, to_options
+from gamo_tf.cli.run_settings import to_options
 from gamo_tf.comparison.job import Job
 from gamo_tf.comparison.peers import PEERS
 from gamo_tf.config.dataset_specs import DatasetSpec
@@ -19,6 +20,9 @@ from gamo_tf.errors import UserError, setting
 from gamo_tf.experiments.runner import in_own_process
 from gamo_tf.files import clock
 from gamo_tf.stored import read_object, write_json
+
+if TYPE_CHECKING:  # pandas, behind it, takes a while to import
+    from gamo_tf.data.user_data import UserData
 
 PLAIN = "cn"
 PLAIN_ONES = (PLAIN, "logistic", "boosting")  # that do nothing about imbalance
@@ -81,6 +85,11 @@ class Plan:
     at_once: int
     data_dir: Path
 
+    @property
+    def threads(self) -> int:
+        """Of TensorFlow in each training: they share the cores."""
+        return max(1, (os.cpu_count() or 1) // self.at_once)
+
     def training(self, method: str) -> dict:
         """The flags of the trainings of a method.
 
@@ -109,16 +118,16 @@ class Plan:
         """
         path = self.folder / "comparison.json"
         flags = {name: _plain(value) for name, value in sorted(self.flags.items())}
-        mine = {"flags": flags, "updates": self.updates}
+        mine: dict = {"flags": flags, "updates": self.updates}
         if path.exists():
             known = read_object(path, always_sealed=True)
-            for name in (*{**known["flags"], **flags}, "updates"):
-                was = {**known["flags"], "updates": known["updates"]}.get(name)
-                now = {**flags, "updates": self.updates}.get(name)
-                if was != now:
+            then, now = ({**o["flags"], "updates": o["updates"]} for o in (known, mine))
+            for name in then | now:
+                if then.get(name) != now.get(name):
                     raise UserError(
                         f"{self.folder}: holds a comparison with {setting(name)} "
-                        f"{was}; give another {setting('out')} for {now}."
+                        f"{then.get(name)}; give another {setting('out')} for "
+                        f"{now.get(name)}."
                     )
             return
         if self.folder.exists() and any(self.folder.iterdir()):
@@ -157,17 +166,19 @@ def trained_as(method: str) -> str:
     return "gamo" if method.startswith("gamo+") else PLAIN
 
 
-def first_options(flags: Mapping, methods: Sequence[str]) -> dict[str, Options]:
-    """The options of each method's first training, of which the data is read once.
+def first_options(
+    flags: Mapping, methods: Sequence[str], user_data: UserData | None
+) -> dict[str, Options]:
+    """The options of each method's first training.
 
     Args:
       flags: of the data and of the trainings.
       methods: rows of `METHODS` and `PEERS`.
+      user_data: of `run_settings.read_user_data`.
 
     Raises:
-      UserError: the data cannot be read, or a method does not fit it.
+      UserError: a method does not fit the data.
     """
-    user_data = read_user_data({**flags, "seed": 0})
     found = {
         method: to_options(
             {**flags, "method": trained_as(method), "seed": 0}, user_data
@@ -182,18 +193,17 @@ def first_options(flags: Mapping, methods: Sequence[str]) -> dict[str, Options]:
     return found
 
 
-def costs(options: Mapping[str, Options], at_once: int) -> dict[str, Cost]:
+def costs(options: Mapping[str, Options], threads: int) -> dict[str, Cost]:
     """What a training of each method takes. Of methods that are trained by the same
     code, one is measured.
 
     Args:
       options: of each method.
-      at_once: trainings at a time, which share the cores.
+      threads: of TensorFlow (see `Plan.threads`).
 
     Raises:
       UserError: the training rows are too many to be tried.
     """
-    threads = max(1, (os.cpu_count() or 1) // at_once)
     measured: dict[tuple[str, bool], Cost] = {}
     found = {}
     for method, each in options.items():
@@ -237,7 +247,7 @@ def fitting_updates(cost: Mapping[str, Cost], plan: Plan, budget: float) -> int:
     """
 
     def time(updates: int) -> float:
-        return whole_time(cost, _of_length(plan, updates))
+        return whole_time(cost, replace(plan, updates=updates))
 
     if time(_FEWEST) > budget:
         least = clock(time(_FEWEST))
@@ -254,10 +264,6 @@ def fitting_updates(cost: Mapping[str, Cost], plan: Plan, budget: float) -> int:
         low, high = (middle, high) if time(middle) <= budget else (low, middle)
     digits = 10 ** max(0, len(str(low)) - 2)
     return low // digits * digits
-
-
-def _of_length(plan: Plan, updates: int) -> Plan:
-    return Plan(**{**vars(plan), "updates": updates})
 
 
 def default_budget(options: Options) -> str:

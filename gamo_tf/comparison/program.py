@@ -15,6 +15,7 @@ from pathlib import Path
 from gamo_tf.cli import compare as side_by_side
 from gamo_tf.cli import flags as training_flags
 from gamo_tf.cli.program import one_of, run_program
+from gamo_tf.cli.run_settings import read_user_data
 from gamo_tf.comparison import answer, plan
 from gamo_tf.comparison.evidence import collect
 from gamo_tf.comparison.peers import PEERS
@@ -103,13 +104,15 @@ def _of_data(flags: Mapping, asked: str) -> int:
     if "image_folder" in training:
         training.setdefault("image_size", plan.IMAGE_SIZE)
     data_dir = training_flags.data_dir(flags)
-    probe = plan.first_options({**training, "data_dir": data_dir}, [plan.PLAIN])
-    spec = spec_of(probe[plan.PLAIN])
-    _check_validation(probe[plan.PLAIN])
+    user_data = read_user_data({**training, "data_dir": data_dir, "seed": 0})
+    plain = plan.first_options(training, [plan.PLAIN], user_data)[plan.PLAIN]
+    spec = spec_of(plain)
+    _check_validation(plain)
     if not spec.vector:
         training.setdefault("augment", True)
     methods = flags.get("methods") or plan.default_methods(spec)
-    options = plan.first_options({**training, "data_dir": data_dir}, methods)
+    options = plan.first_options(training, methods, user_data)
+    del user_data  # every training reads its own split
     cores = os.cpu_count() or 1
     wanted = plan.Plan(
         training,
@@ -169,7 +172,7 @@ def _fitted(
     each = ", ".join(wanted.methods)
     print(f"methods: {each}; splits or seeds: {wanted.seeds}.")
     print("measuring how long they take ...", flush=True)
-    cost = plan.costs(options, wanted.at_once)
+    cost = plan.costs(options, wanted.threads)
     if not begun and "iterations" not in flags:
         updates = plan.fitting_updates(cost, wanted, budget)
         wanted = replace(wanted, updates=updates)

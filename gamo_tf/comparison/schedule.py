@@ -7,7 +7,6 @@ unfinished runs, which the same command goes on with.
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,11 +33,10 @@ def run_all(plan: Plan) -> dict[str, str]:
       UserError: a process died.
       KeyboardInterrupt: for Ctrl-C, which the processes get too.
     """
-    threads = max(1, (os.cpu_count() or 1) // plan.at_once)
     failed: dict[str, str] = {}
     with ThreadPoolExecutor(plan.at_once) as pool:
         workers = [
-            pool.submit(in_own_process, work_off, (plan,), threads)
+            pool.submit(in_own_process, work_off, (plan,), plan.threads)
             for _ in range(plan.at_once)
         ]
         for worker in workers:

@@ -30,49 +30,61 @@ def extend(X: Any, labels: np.ndarray, samples: Samples) -> Any:
         What X is, with its types. The rows of X are as they were.
     """
 
-    def made(real: Any, combined: np.ndarray) -> Any:
-        heaviest = samples.parents[:, 0]
-        return column_types.generated(real, labels, combined, samples.labels, heaviest)
-
     if isinstance(X, pd.DataFrame):
-        columns = []
-        for k in range(X.shape[1]):
-            real = X.iloc[:, k].reset_index(drop=True)
-            new = made(real.infer_objects(), samples.values[:, k]).astype(real.dtype)
-            columns.append(pd.concat([real, new], ignore_index=True))
-        whole = pd.concat(columns, axis=1)
-        whole.columns = X.columns
-        return whole
+        new = _columns(X, labels, samples)
+        real = (X.iloc[:, k].reset_index(drop=True) for k in range(X.shape[1]))
+        pairs = zip(real, new, strict=True)
+        return _frame([pd.concat(pair, ignore_index=True) for pair in pairs], X)
     if sparse.issparse(X):
-        new = sparse.csr_matrix(made(X.toarray(), samples.values))
+        new = sparse.csr_matrix(_made(X.toarray(), labels, samples, samples.values))
         return sparse.vstack([X, new], format=X.format)
     if isinstance(X, list):
-        return [*X, *made(np.asarray(X), samples.values).tolist()]
+        return [*X, *_made(np.asarray(X), labels, samples, samples.values).tolist()]
     X = np.asarray(X)
     if X.dtype == object:
         return extend(pd.DataFrame(X), labels, samples).to_numpy(object)
     # Joining arrays makes big-endian numbers native.
-    return np.concatenate([X, made(X, samples.values)]).astype(X.dtype)
+    new = _made(X, labels, samples, samples.values)
+    return np.concatenate([X, new]).astype(X.dtype)
 
 
 def alone(X: pd.DataFrame, labels: np.ndarray, samples: Samples) -> pd.DataFrame:
-    """Generated rows as a data frame.
+    """Generated rows as a data frame, without the real ones.
 
     Parameters
     ----------
-    X : dataframe of shape (n, d)
-        The rows that they are made of; it is not changed.
-    labels : ndarray of int, shape (n,)
-        Of its rows.
-    samples : Samples
-        Their parents are rows of X.
+    X, labels, samples
+        As of `extend`.
 
     Returns
     -------
     dataframe of shape (m, d)
         With the columns and types of X.
     """
-    return extend(X, labels, samples).iloc[len(X) :].reset_index(drop=True)
+    return _frame(_columns(X, labels, samples), X)
+
+
+def _columns(X: pd.DataFrame, labels: np.ndarray, samples: Samples) -> list[pd.Series]:
+    """Of each column of X, what it has in the generated rows, with its type."""
+    found = []
+    for k in range(X.shape[1]):
+        real = X.iloc[:, k].reset_index(drop=True)
+        values = samples.values[:, k]
+        new = _made(real.infer_objects(), labels, samples, values)
+        found.append(new.astype(real.dtype))
+    return found
+
+
+def _made(real: Any, labels: np.ndarray, samples: Samples, values: np.ndarray) -> Any:
+    heaviest = samples.parents[:, 0]
+    return column_types.generated(real, labels, values, samples.labels, heaviest)
+
+
+def _frame(columns: list[pd.Series], X: pd.DataFrame) -> pd.DataFrame:
+    """Columns side by side under the names of X, which need not differ."""
+    whole = pd.concat(columns, axis=1)
+    whole.columns = X.columns
+    return whole
 
 
 def take(y: Any, rows: np.ndarray) -> Any:

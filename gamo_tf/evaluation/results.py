@@ -7,7 +7,6 @@ from datetime import date
 from importlib.metadata import version
 
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import VALIDATION, Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import setting
@@ -35,9 +34,9 @@ def collect(
       spec: of its dataset.
       split: its rows.
       spent: ``seconds`` in all, ``extra_seconds`` of them before the training, and
-        what F was given: ``f_updates``, and ``f_images`` through its gradient. Of a run
-        with `Options.patience` or `Options.best` also ``m_updates``, the iteration
-        that it was ``stopped_at``, and that whose networks were ``kept``.
+        what M and F were given: ``m_updates``, ``f_updates``, and ``f_images`` through
+        F's gradient. Of a run with `Options.patience` or `Options.best` also the
+        iteration that it was ``stopped_at``, and that whose networks were ``kept``.
       raw: what an `Evaluator` found of F and M: keys ``test``, ``test_full``,
         ``train``, and ``validation`` if there are such rows.
       ema: the same of their moving averages; it stands under ``ema``, never mixed
@@ -58,7 +57,6 @@ def collect(
         "loss": options.loss,
         "seed": options.seed,
         "iterations": options.iterations,
-        "m_updates": options.iterations * METHODS[options.method].m_updates,
         **spent,
         "classes": list(spec.classes),
         "counts": list(options.counts),

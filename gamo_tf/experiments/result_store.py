@@ -50,7 +50,7 @@ def compared(options: Options) -> Options:
     Args:
       options: of a run.
     """
-    if options.best or options.patience:
+    if _watched_rows_decide(options):
         return options
     return replace(options, validation_per_class=Options.validation_per_class)
 
@@ -90,7 +90,8 @@ class ResultStore:
 
     def _take(self, options: Options, result: dict) -> None:
         self._results[options] = result
-        if options.ema and not METHODS[options.method].ends_on_averages:
+        averages_decide = METHODS[options.method].ends_on_averages
+        if options.ema and not (averages_decide or _watched_rows_decide(options)):
             raw = {name: value for name, value in result.items() if name != "ema"}
             self._beside_averages.setdefault(replace(options, ema=0.0), raw)
 
@@ -106,9 +107,10 @@ class ResultStore:
         """The result of the run of these options, or None.
 
         Averages are kept beside a training and leave it as it is. So a run without
-        averages is known by one with some, but for methods whose averages decide what
-        they end on (`Method.ends_on_averages`). Averages of a certain decay are known
-        by a run with that decay alone.
+        averages is known by one with some, unless averages decide what it ends on, as
+        in some methods (`Method.ends_on_averages`) and where validation rows choose
+        among evaluations, which are of the averages. Averages of a certain decay are
+        known by a run with that decay alone.
 
         Args:
           options: every setting of the run. How many validation rows it has does not
@@ -138,6 +140,11 @@ class ResultStore:
             known = read_text(self.path) if self.path.exists() else ""
             write_text(self.path, f"{known}{json.dumps(sealed(result))}\n")
             self._take(options, result)
+
+
+def _watched_rows_decide(options: Options) -> bool:
+    """Whether validation rows decide when a training ends, or what is kept of it."""
+    return options.best or bool(options.patience)
 
 
 def _check_record(result: dict) -> None:

@@ -29,7 +29,8 @@ from gamo_tf.methods.imbalance_losses import logit_adjust, softmax
 from gamo_tf.methods.partners import Partners
 from gamo_tf.networks.anchored_generator import SHARE
 from gamo_tf.training.losses import class_targets
-from gamo_tf.training.trainer import FeatureTrainer
+from gamo_tf.training.row_order import rows_by_class
+from gamo_tf.training.trainer import FeatureTrainer, on_gpu
 
 TURNS = 8  # minibatches of F and M for one of the game
 PLACES = 32  # features of each class that are remembered
@@ -77,9 +78,12 @@ class BalancedGame(FeatureTrainer):
         self.game_names = tuple(name for name, there in played.items() if there)
         self.loss_names = ("M_real", *self.game_names)
         # XLA on a CPU takes longer for the turns of the game than it saves elsewhere.
-        gpu = bool(tf.config.list_physical_devices("GPU"))
-        fused = self.xla if self.partners is None else gpu
+        fused = self.xla if self.partners is None else on_gpu()
         self.whole_pass = self.compiled(self._whole_pass, fused)
+
+    def m_updates(self, iterations: int) -> int:
+        # The turns of the game come by epochs, of which the last may be a short one.
+        return int(self.optimizers["M"].iterations)
 
     def checkpoint(self) -> tf.train.Checkpoint:
         state = super().checkpoint()
@@ -104,18 +108,8 @@ class BalancedGame(FeatureTrainer):
         Returns:
           Rows int32 [steps_per_epoch, b]; the last minibatch wraps around.
         """
-        rows, start = [], 0
-        sizes = zip(self.options.counts, self.shown.sizes, strict=True)
-        for n, m in sizes:
-            rows.append(start + tf.gather(self._shuffled(tf.range(n)), tf.range(m) % n))
-            start += n
-        shuffled = self._shuffled(tf.concat(rows, 0))
-        wrapped = tf.range(self.steps_per_epoch * self.b) % tf.size(shuffled)
-        return tf.reshape(tf.gather(shuffled, wrapped), [self.steps_per_epoch, self.b])
-
-    def _shuffled(self, rows: tf.Tensor) -> tf.Tensor:
-        seed = self.random.make_seeds(1)[:, 0]
-        return tf.random.experimental.stateless_shuffle(rows, seed)
+        sizes = self.options.counts, self.shown.sizes
+        return self.minibatches(rows_by_class(self.random, *sizes))
 
     def _whole_pass(
         self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, steps: tf.Tensor

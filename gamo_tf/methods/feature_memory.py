@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.class_counts import ClassCounts
+from gamo_tf.training.row_order import rows_by_class
 
 
 class FeatureMemory(tf.Module):
@@ -47,13 +48,9 @@ class FeatureMemory(tf.Module):
         Returns:
           int32 [c K], sorted by label.
         """
-        rows, start = [], 0
-        for n in self.counts.sizes:
-            seed = random.make_seeds(1)[:, 0]
-            order = tf.random.experimental.stateless_shuffle(tf.range(n), seed)
-            rows.append(start + tf.gather(order, tf.range(self.places) % n))
-            start += n
-        return tf.concat(rows, 0)
+        return rows_by_class(
+            random, self.counts.sizes, [self.places] * len(self.counts)
+        )
 
     def fill(self, features: tf.Tensor, rows: tf.Tensor) -> None:
         """Put something in every place, before the training begins.

@@ -9,6 +9,7 @@ import tensorflow as tf
 from gamo_tf.config.options import Options
 from gamo_tf.networks.convex_generator import ClassPoints
 from gamo_tf.training.feature_sampler import FeatureSampler, LatentBatch
+from gamo_tf.training.row_order import shuffled
 
 NEIGHBOURS = 5  # k of SMOTE (Chawla et al., 2002)
 _BLOCK = 512  # rows whose distances to all are in memory together
@@ -37,9 +38,7 @@ class Convex(FeatureSampler):
     def _drawn(self, rows: tf.Tensor, n: int) -> ClassPoints:
         if not 0 < self.support < n:
             return ClassPoints(rows, tf.transpose(rows))
-        seed = self.random.make_seeds(1)[:, 0]
-        order = tf.random.experimental.stateless_shuffle(tf.range(n), seed)
-        place = order[: self.support]
+        place = shuffled(self.random, tf.range(n))[: self.support]
         some = tf.gather(rows, place)
         return ClassPoints(some, tf.transpose(some), place)
 

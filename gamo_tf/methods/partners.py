@@ -14,8 +14,7 @@ import tensorflow as tf
 
 from gamo_tf.config.options import Options
 from gamo_tf.methods.feature_memory import FeatureMemory
-
-NEIGHBOURS = 5  # k of SMOTE (Chawla et al., 2002)
+from gamo_tf.methods.feature_sampling import NEIGHBOURS
 
 
 class Partners:

@@ -8,16 +8,23 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.networks.batched import in_chunks
 from gamo_tf.training.augmentation import shift_and_mirror
 from gamo_tf.training.ema import ExponentialMovingAverage
 from gamo_tf.training.losses import LOSSES
 from gamo_tf.training.optimizer import FusedAdam, minimize
+from gamo_tf.training.row_order import shuffled
 
 COMPILED_FROM = 50  # iterations
 # Iterations from which on XLA, on a CPU, saves more time than it takes to compile.
 XLA_FROM = 1000
+
+
+def on_gpu() -> bool:
+    """Whether TensorFlow has a GPU to train on."""
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 class Trainer(tf.Module):
@@ -162,6 +169,14 @@ class FeatureTrainer(Trainer):
         """The steps that F's Adam has made."""
         return int(self.optimizers["F"].iterations) if self.learns_features else 0
 
+    def m_updates(self, iterations: int) -> int:
+        """The steps that M has made.
+
+        Args:
+          iterations: minibatches that have been trained.
+        """
+        return iterations * METHODS[self.options.method].m_updates
+
     @property
     def xla(self) -> bool:
         """Whether XLA is worth its compilation for the pass through F.
@@ -169,7 +184,7 @@ class FeatureTrainer(Trainer):
         It halves the time of the small dense networks; its convolutions are slower
         than oneDNN's on a CPU (docs/results.md).
         """
-        return bool(tf.config.list_physical_devices("GPU")) or not self.learns_features
+        return on_gpu() or not self.learns_features
 
     def compiled(self, function: Callable, jit_compile: bool) -> Callable:
         """`function` as a TensorFlow graph, unless the training is so short that
@@ -181,8 +196,7 @@ class FeatureTrainer(Trainer):
         """
         if self.options.iterations < COMPILED_FROM:
             return function
-        gpu = bool(tf.config.list_physical_devices("GPU"))
-        pays = gpu or self.options.iterations >= XLA_FROM
+        pays = on_gpu() or self.options.iterations >= XLA_FROM
         return tf.function(function, jit_compile=jit_compile and pays)
 
     def checkpoint(self) -> tf.train.Checkpoint:
@@ -200,10 +214,19 @@ class FeatureTrainer(Trainer):
         Returns:
           Rows int32 [steps_per_epoch, b].
         """
-        n = tf.shape(labels)[0]
-        seed = self.random.make_seeds(1)[:, 0]
-        rows = tf.random.experimental.stateless_shuffle(tf.range(n), seed)
-        wrapped = tf.range(self.steps_per_epoch * self.b) % n
+        return self.minibatches(tf.range(tf.shape(labels)[0]))
+
+    def minibatches(self, rows: tf.Tensor) -> tf.Tensor:
+        """All of some rows in a fresh order, as minibatches; the last one wraps around.
+
+        Args:
+          rows: int32, at most as many as the minibatches of an epoch have.
+
+        Returns:
+          int32 [steps_per_epoch, b].
+        """
+        rows = shuffled(self.random, rows)
+        wrapped = tf.range(self.steps_per_epoch * self.b) % tf.size(rows)
         return tf.reshape(tf.gather(rows, wrapped), [self.steps_per_epoch, self.b])
 
     @tf.function

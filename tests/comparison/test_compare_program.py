@@ -42,7 +42,7 @@ def answered(out: Path) -> dict:
 def measured(monkeypatch):
     """A comparison that is not measured before it begins, which takes a process."""
 
-    def costs(options, at_once) -> dict[str, Cost]:
+    def costs(options, threads) -> dict[str, Cost]:
         return dict.fromkeys(options, Cost(2.0, 0.004, 0.1, 100, 500))
 
     monkeypatch.setattr(plan, "costs", costs)

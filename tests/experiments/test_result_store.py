@@ -126,9 +126,15 @@ def test_averages_are_added_to_a_raw_result(store_of, tmp_path, perfect_results)
     assert store.get(plain)["test"]["acsa"] == 0.5
 
 
-@pytest.mark.parametrize("method", ["crt", "eos", "gamo-balanced"])
-def test_where_averages_decide_the_end_they_have_to_agree(method, store_of):
-    averaged = resolve({"dataset": "digits", "method": method, "ema": 0.9})
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        *({"method": name} for name in ("crt", "eos", "gamo-balanced")),
+        *({"method": "cn", **choice} for choice in ({"best": True}, {"patience": 3})),
+    ],
+)
+def test_where_averages_decide_the_end_they_have_to_agree(chosen, store_of):
+    averaged = resolve({"dataset": "digits", "ema": 0.9, **chosen})
     store = store_of({averaged: (0.5, 0.5)})
     assert store.get(replace(averaged, ema=0.0)) is None
     assert store.get(averaged) is not None
