@@ -88,12 +88,14 @@ def _predict(argv: list[str] | None) -> int:
     if not flags.files:
         return 0
     files = list(_files(flags.files))
-    header, lines, unread = predict_rows(run, files, flags.all_probabilities)
-    _write(header, lines, flags.out)
-    for name, reason in unread.items():
+    found = predict_rows(run, files, flags.all_probabilities)
+    _write(found.header, found.lines, flags.out)
+    for note in found.notes:
+        print(printable(f"note: {note}"), file=sys.stderr)
+    for name, reason in found.unreadable.items():
         complaint = printable(f"{name}: {reason}")
         print(f"{program_name('predict')}: {complaint}", file=sys.stderr)
-    return WRONG_INPUT if unread else 0
+    return WRONG_INPUT if found.unreadable else 0
 
 
 def _files(arguments: Iterable[str]) -> Iterator[str]:

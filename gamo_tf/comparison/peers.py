@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import date
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,21 +21,70 @@ from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, first_line
 from gamo_tf.evaluation.metrics import confusion, summarise
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Sampler(NamedTuple):
+    """What comes before a classifier.
+
+    Attributes:
+      title: for people; "": nothing.
+      code: that makes it, in Python.
+      make: from a seed and a number of iterations; None: nothing is sampled.
+      knows_names: it takes columns of names as they are. Others get a column for each
+        category, and may make rows between categories.
+      needs_names: it has nothing to do without such columns.
+    """
+
+    title: str = ""
+    code: str = ""
+    make: Callable | None = None
+    knows_names: bool = False
+    needs_names: bool = False
+
 
 class Peer(NamedTuple):
     """A classifier behind a sampler.
 
     Attributes:
-      title: for people.
-      code: that makes it, in Python.
-      sampler: makes the sampler from a seed and a number of iterations; None: none.
-      model: makes the classifier from a seed.
+      sampler: a row of `_SAMPLERS`.
+      model: what the classifier is, for people.
+      model_code: that makes it, in Python.
+      make: the classifier, from a seed.
     """
 
-    title: str
-    code: str
-    sampler: Callable | None
-    model: Callable
+    sampler: Sampler
+    model: str
+    model_code: str
+    make: Callable
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        word = self.sampler.title
+        return f"{word} + {self.model}" if word else self.model
+
+    def code(self, names: bool) -> str:
+        """The Python that makes it.
+
+        Args:
+          names: whether there are columns of names.
+        """
+        one_hot = "(OneHotEncoder(handle_unknown='ignore'), NAMES)"
+        scaled = "StandardScaler()"
+        before, behind = scaled, ""
+        if names and self.sampler.knows_names:
+            # Behind the sampler as well columns are known by their titles.
+            before = f"make_column_transformer(({scaled}, NUMBERS), {_AS_THEY_ARE})"
+            before += ".set_output(transform='pandas')"
+            behind = f"make_column_transformer({one_hot}, remainder='passthrough'), "
+        elif names:
+            before = f"make_column_transformer({one_hot}, remainder={scaled})"
+        return f"make_pipeline({before}, {self.sampler.code}{behind}{self.model_code})"
+
+
+_AS_THEY_ARE = "remainder='passthrough', verbose_feature_names_out=False"
 
 
 def _over_sampler(name: str) -> Callable:
@@ -44,7 +93,9 @@ def _over_sampler(name: str) -> Callable:
     def make(seed: int, iterations: int) -> object:
         import imblearn.over_sampling
 
-        return getattr(imblearn.over_sampling, name)(random_state=seed)
+        kind = getattr(imblearn.over_sampling, name)
+        chosen = {"categorical_features": "auto"} if name == "SMOTENC" else {}
+        return kind(random_state=seed, **chosen)
 
     return make
 
@@ -67,31 +118,32 @@ def _boosting(seed: int) -> object:
     return HistGradientBoostingClassifier(random_state=seed)
 
 
-_SAMPLERS: Mapping[str, tuple[str, str, Callable | None]] = {
-    "": ("", "", None),
-    "random+": ("random oversampling", "RandomOverSampler(), ", None),
-    "smote+": ("SMOTE", "SMOTE(), ", None),
-    "borderline-smote+": ("Borderline-SMOTE", "BorderlineSMOTE(), ", None),
-    "adasyn+": ("ADASYN", "ADASYN(), ", None),
-    "gamo+": ("GAMO.fit_resample", "GAMO(), ", _gamo),
+def _of_imblearn(title: str, name: str, arguments: str = "", **names: bool) -> Sampler:
+    return Sampler(title, f"{name}({arguments}), ", _over_sampler(name), **names)
+
+
+_NC = "categorical_features=NAMES"
+_SAMPLERS: Mapping[str, Sampler] = {
+    "": Sampler(),
+    "random+": _of_imblearn(
+        "random oversampling", "RandomOverSampler", knows_names=True
+    ),
+    "smote+": _of_imblearn("SMOTE", "SMOTE"),
+    "smotenc+": _of_imblearn(
+        "SMOTENC", "SMOTENC", _NC, knows_names=True, needs_names=True
+    ),
+    "borderline-smote+": _of_imblearn("Borderline-SMOTE", "BorderlineSMOTE"),
+    "adasyn+": _of_imblearn("ADASYN", "ADASYN"),
+    "gamo+": Sampler("GAMO.fit_resample", "GAMO(), ", _gamo, knows_names=True),
 }
 _MODELS = {
     "logistic": ("logistic regression", "LogisticRegression(max_iter=2000)", _logistic),
     "boosting": ("gradient boosting", "HistGradientBoostingClassifier()", _boosting),
 }
-
-
-def _peer(sampler: str, model: str) -> Peer:
-    word, code, made = _SAMPLERS[sampler]
-    if code and made is None:
-        made = _over_sampler(code.split("(")[0])
-    title, model_code, make = _MODELS[model]
-    text = f"make_pipeline(StandardScaler(), {code}{model_code})"
-    return Peer(f"{word} + {title}" if word else title, text, made, make)
-
-
 PEERS = {
-    sampler + model: _peer(sampler, model) for sampler in _SAMPLERS for model in _MODELS
+    name + model: Peer(sampler, *_MODELS[model])
+    for name, sampler in _SAMPLERS.items()
+    for model in _MODELS
 }
 
 
@@ -102,6 +154,42 @@ def title_of(method: str) -> str:
       method: a row of `METHODS` or of `PEERS`.
     """
     return (PEERS if method in PEERS else METHODS)[method].title
+
+
+class _Columns:
+    """Columns of numbers at mean 0 and variance 1, those of names as they are or as a
+    column for each category."""
+
+    def __init__(self, X: np.ndarray, named: np.ndarray) -> None:
+        from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+        self.named = named
+        self.scale = None if named.all() else StandardScaler().fit(X[:, ~named])
+        self.one_hot = None
+        if named.any():
+            encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+            self.one_hot = encoder.fit(X[:, named])
+
+    def scaled(self, X: np.ndarray) -> np.ndarray:
+        found = X.astype(np.float64)
+        if self.scale:
+            found[:, ~self.named] = self.scale.transform(X[:, ~self.named])
+        return found
+
+    def framed(self, X: np.ndarray) -> np.ndarray | pd.DataFrame:
+        """For samplers that know columns of names: these as categories."""
+        import pandas as pd
+
+        if self.one_hot is None:
+            return X
+        frame = pd.DataFrame(X)
+        return frame.astype(dict.fromkeys(frame.columns[self.named], "category"))
+
+    def spread(self, X: np.ndarray) -> np.ndarray:
+        """A column for each category, behind those of numbers."""
+        if self.one_hot is None:
+            return X
+        return np.hstack([X[:, ~self.named], self.one_hot.transform(X[:, self.named])])
 
 
 def fit(method: str, options: Options, split: Split) -> dict:
@@ -119,21 +207,27 @@ def fit(method: str, options: Options, split: Split) -> dict:
       UserError: the sampler cannot work on these rows, such as SMOTE on a class of
         fewer rows than its neighbours.
     """
-    from sklearn.preprocessing import StandardScaler
-
     peer, began = PEERS[method], time.perf_counter()
-    scale = StandardScaler().fit(split.images)
-    X, y = scale.transform(split.images), split.labels
+    named = np.array(options.categories or [0] * split.images.shape[1]) > 0
+    if peer.sampler.needs_names and not named.any():
+        raise UserError(f"{method}: needs columns of names (text or categories).")
+    columns = _Columns(split.images, named)
+    X, y = columns.scaled(split.images), split.labels
     try:
-        if peer.sampler:
-            X, y = peer.sampler(options.seed, options.iterations).fit_resample(X, y)
-        model = peer.model(options.seed).fit(X, y)
+        knows_names = peer.sampler.knows_names
+        rows = columns.framed(X) if knows_names else columns.spread(X)
+        if peer.sampler.make:
+            sampler = peer.sampler.make(options.seed, options.iterations)
+            rows, y = sampler.fit_resample(rows, y)
+        X = np.asarray(rows, np.float64)
+        X = columns.spread(X) if knows_names else X
+        model = peer.make(options.seed).fit(X, y)
     except (ValueError, RuntimeError) as err:
         raise UserError(f"{method}: {first_line(err)}") from err
     seconds = time.perf_counter() - began
 
     def measured(rows: np.ndarray, labels: np.ndarray) -> dict:
-        guess = model.predict(scale.transform(rows))
+        guess = model.predict(columns.spread(columns.scaled(rows)))
         return summarise(confusion(labels, guess, len(options.counts)))
 
     packages = ("scikit-learn", "imbalanced-learn", "numpy")

@@ -60,7 +60,12 @@ def default_methods(spec: DatasetSpec) -> list[str]:
       spec: of the data.
     """
     any_data = dict.fromkeys([*_LIST, RECOMMENDED])
-    return [*any_data, "smote-features", *_TABLES] if spec.vector else [*any_data]
+    if not spec.vector:
+        return [*any_data]
+    # SMOTENC needs columns of numbers beside those of names.
+    mixed = any(spec.categories) and not all(spec.categories)
+    tables = [name.replace("smote+", "smotenc+") if mixed else name for name in _TABLES]
+    return [*any_data, "smote-features", *tables]
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,8 @@ def _of_data(flags: Mapping, asked: str) -> int:
     failed = {} if flags.get("known") else run_all(wanted)
     evidence = collect(wanted.jobs(), own and "test_folder" not in training)
     said = answer.sentences(evidence, "splits" if own else "seeds")
-    then = _train_command(wanted, answer.recommended(evidence))
+    names = bool(spec.categories)
+    then = _train_command(wanted, answer.recommended(evidence), names)
     paths = answer.write(wanted.folder, evidence, said, then, asked)
     print("\n" + paths[0].read_text(encoding="utf-8"))
     print("written: " + ", ".join(map(str, paths)))
@@ -191,10 +192,10 @@ def _fitted(
     return wanted
 
 
-def _train_command(wanted: plan.Plan, method: str) -> str:
+def _train_command(wanted: plan.Plan, method: str, names: bool) -> str:
     """What trains the recommended method: a command, or of a peer its code."""
     if method in PEERS:
-        return PEERS[method].code
+        return PEERS[method].code(names)
     training = wanted.training(method)
     for name in ("evaluate_every", "checkpoint_every"):
         training.pop(name)

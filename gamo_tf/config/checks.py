@@ -164,6 +164,27 @@ def check_shape(shape: tuple[int, ...]) -> None:
         )
 
 
+def check_categories(categories: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    """Make sure that the columns of a user's table can have categories.
+
+    Args:
+      categories: the number of each column, or empty.
+      shape: of a row.
+
+    Raises:
+      UserError: no table has them.
+    """
+    if not categories:
+        return
+    if len(categories) != shape[0] or shape[1:] or min(categories) < 0:
+        raise UserError(
+            f"categories: {len(categories)} numbers, expected one of each column, 0 or "
+            "more."
+        )
+    if sum(categories) > _MOST_FEATURES:
+        raise UserError(f"categories: more than {_MOST_FEATURES} in all columns.")
+
+
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 

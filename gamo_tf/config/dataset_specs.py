@@ -43,6 +43,8 @@ class DatasetSpec:
         that are not drawn to train on.
       file_labels: the digits in the order in which the published files number them,
         where that is another order; ``--class-order file`` takes the counts so.
+      categories: of vectors, the number of categories of each column; 0 for one of
+        numbers. Empty: all are of numbers.
     """
 
     name: str
@@ -60,6 +62,7 @@ class DatasetSpec:
     draws_classes: bool = False
     file_labels: tuple[int, ...] = ()
     validation_per_class: int = 0
+    categories: tuple[int, ...] = ()
 
     @property
     def flat(self) -> bool:
@@ -77,6 +80,7 @@ def user_spec(
     shape: tuple[int, ...],
     classes: tuple[str, ...],
     counts: tuple[int, ...],
+    categories: tuple[int, ...] = (),
 ) -> DatasetSpec:
     """The row of a user's own data.
 
@@ -90,6 +94,8 @@ def user_spec(
       shape: (height, width, channels) of an image, or (features,) of a vector.
       classes: class names in label order.
       counts: training rows of each class, in label order.
+      categories: of vectors, the number of categories of each column; 0 for one of
+        numbers. Empty: all are of numbers.
     """
     blocks = max(1, int(math.log2(max(min(shape[:2]), 8) / 4))) if shape[1:] else 0
     passes = 50 * -(-sum(counts) // 32)  # rounded up; whole numbers of any size
@@ -103,6 +109,7 @@ def user_spec(
         reader="",
         iterations=min(max(passes, 2000), 25_000),
         source="as in the data",
+        categories=categories,
         terms="those of the data",
     )
 

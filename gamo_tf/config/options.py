@@ -9,6 +9,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from gamo_tf.config.checks import (
     RANGES,
     SHARE,
+    check_categories,
     check_counts,
     check_folder_name,
     check_range,
@@ -83,6 +84,7 @@ class Options:
     patches: tuple[int, ...] = ()  # sides of the central patch, the largest that fits
     classes: tuple[str, ...] = ()  # as found in the data, in label order
     shape: tuple[int, ...] = ()  # (height, width, channels), or (features,)
+    categories: tuple[int, ...] = ()  # of each column of a table; 0: of numbers
 
     @property
     def class_counts(self) -> ClassCounts:
@@ -175,6 +177,7 @@ def _spec(chosen: Mapping) -> DatasetSpec:
         shape=tuple(chosen["shape"]),
         classes=tuple(chosen["classes"]),
         counts=tuple(chosen["counts"]),
+        categories=tuple(chosen.get("categories", ())),
     )
 
 
@@ -196,6 +199,7 @@ def _check_user_data(options: Options) -> None:
     names = options.classes
     check_folder_name("dataset", options.dataset)
     check_shape(options.shape)
+    check_categories(options.categories, options.shape)
     for side in options.patches:
         check_range("patches", side, RANGES["iterations"])
     if len(set(names)) < len(names):

@@ -4,8 +4,8 @@
   and the largest value of the row's class.
 - Floating-point numbers: within these two as well.
 - Everything else cannot be combined, and comes whole from the heaviest parent, a real
-  row of the class: booleans, categories, dates and durations.
-- Text, complex numbers and other objects are refused.
+  row of the class: booleans, text, categories, dates and durations.
+- Complex numbers and objects that are neither text nor numbers are refused.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from pandas.api import types
+
+from gamo_tf.data import categories
 
 # Ticks of a second of the finer units of dates; coarser ones are made seconds.
 _TICKS = {"ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "fs": 1e15, "as": 1e18}
@@ -41,42 +43,37 @@ def kind_of(dtype: object) -> str:
     return "date" if getattr(dtype, "kind", "") in "mM" else ""
 
 
-def is_usable(column: pd.Series, positions: bool = False) -> bool:
+def is_usable(column: pd.Series) -> bool:
     """Whether `numbers` can make numbers of a column.
 
     Args:
       column: of any type.
-      positions: as `numbers` has it.
     """
-    kind = kind_of(column.dtype)
-    if kind != "category" or positions:
-        return bool(kind)
-    return kind_of(column.cat.categories.dtype) in ("integer", "float", "boolean")
+    return bool(kind_of(column.dtype)) or categories.is_nominal(column)
 
 
-def numbers(column: pd.Series | np.ndarray, positions: bool = False) -> np.ndarray:
+def numbers(
+    column: pd.Series | np.ndarray, known: tuple[str, ...] | None = None
+) -> np.ndarray:
     """A column as the numbers that are trained on.
 
-    Booleans are 0 and 1, dates and durations seconds, categories that are numbers
-    these numbers.
+    Booleans are 0 and 1, dates and durations seconds.
 
     Args:
-      column: of a kind that `kind_of` knows; or an array of any shape.
-      positions: whether categories that are no numbers become their positions among
-        all categories. Only where no other table is read later, whose categories
-        could be others.
+      column: of which `is_usable` holds; or an array of any shape.
+      known: of a column of names its categories, of which the positions are taken.
+        None: categories that are numbers are these numbers, as runs of earlier
+        versions have them.
 
     Returns:
       float64, of the same shape; NaN where a value is missing.
     """
+    if isinstance(column, pd.Series) and known is not None:
+        return categories.positions(column, known)
     kind = kind_of(column.dtype)
     if isinstance(column, pd.Series) and kind == "category":
         codes = column.cat.codes.to_numpy()
-        categories = column.cat.categories
-        if positions and not is_usable(column):
-            worth = np.arange(len(categories), dtype=np.float64)
-        else:
-            worth = numbers(pd.Series(categories))
+        worth = numbers(pd.Series(column.cat.categories))
         return np.append(worth, np.nan)[codes]  # the code of a missing value is -1
     if kind == "date":
         return _seconds(_date_array(column))

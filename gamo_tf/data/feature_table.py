@@ -1,15 +1,16 @@
-"""A user's feature vectors: numbers and a column of labels (.csv, .parquet, .npz)."""
+"""A user's table of numbers and names, with a column of labels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gamo_tf.data import column_types, table_files
+from gamo_tf.data import categories, column_types, missing, table_files
+from gamo_tf.data.categories import Names
 from gamo_tf.data.table_files import SUFFIXES, Content, place
 from gamo_tf.errors import UserError, setting
 
@@ -21,12 +22,14 @@ class FeatureTable(NamedTuple):
     """A table of feature vectors with their labels.
 
     Attributes:
-      X: float64 [n, d].
+      X: float64 [n, d]; of a column of names the position of each value among its
+        categories (see `data.categories`).
       y: [n], the label of each row as a position in `classes`.
       classes: names of the classes: the sorted labels as text. Those of a .csv are
         text as it is written there, so that 007 and 7 are two classes.
       columns: names of the d columns, in their order; of an .npz none.
       types: names of the types of the columns; of an .npz the one of the array.
+      categories: of each of the d columns; None for one of numbers.
       content: the table as the file has it.
       notes: what a person should know of it, a line each.
     """
@@ -36,8 +39,17 @@ class FeatureTable(NamedTuple):
     classes: tuple[str, ...]
     columns: tuple[str, ...]
     types: tuple[str, ...]
+    categories: tuple[Names, ...]
     content: Content
     notes: list[str]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The number of categories of each column; 0 for one of numbers. Empty where
+        there are no others."""
+        if all(names is None for names in self.categories):
+            return ()
+        return tuple(len(names or ()) for names in self.categories)
 
 
 def read(path: Path, label: str, known: Mapping | None = None) -> FeatureTable:
@@ -49,16 +61,16 @@ def read(path: Path, label: str, known: Mapping | None = None) -> FeatureTable:
       label: the column, or the array, of the labels.
       known: of a table that a run was begun with (see `table_identity`). Its columns
         are read in their order and its rows: columns and rows that were added since
-        are left out.
+        are left out, and its categories are taken.
 
     Returns:
       The vectors and labels, in the order of the file.
 
     Raises:
       UserError: the file is not there, cannot be read, or is not a table of finite
-        numbers with a label of two classes or more in every row.
+        numbers and names with a label of two classes or more in every row.
     """
-    known = known or {}
+    begun, known = known is not None, known or {}
     content = table_files.read(path, label, known.get("rows"))
     if content.labels is None:
         names = ", ".join(str(name) for name in content.names[:20])
@@ -69,16 +81,21 @@ def read(path: Path, label: str, known: Mapping | None = None) -> FeatureTable:
     if known.get("columns"):
         features = _choose(path, content.features, known["columns"])
         content = content._replace(features=features)
-    X = _numbers(path, content.features)
-    if not len(X):
+    if not len(content.features):
         raise UserError(f"{place(path)}: no rows.")
+    chosen = known_categories(known, content.features.shape[1])
+    if not begun:
+        chosen = _categories(path, content.features)
+        notes += _notes_on_names(content.features, chosen)
+    content = _as_written(content, chosen)
+    X = _numbers(path, content.features, chosen, label)
     values, codes = _classes(path, label, content.labels)
     classes = tuple(str(value) for value in values)
     columns: tuple[str, ...] = ()
     if isinstance(content.features, pd.DataFrame):
         columns = tuple(content.features.columns)
     types = type_names(content.features)
-    return FeatureTable(X, codes, classes, columns, types, content, notes)
+    return FeatureTable(X, codes, classes, columns, types, chosen, content, notes)
 
 
 def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
@@ -98,8 +115,8 @@ def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
       UserError: columns are missing or of another kind, their number is another, or a
         value is not a finite number.
     """
-    features = table_files.read(path, label).features
-    names = known.get("columns")
+    content = table_files.read(path, label)
+    features, names = content.features, known.get("columns")
     if names and isinstance(features, pd.DataFrame):
         features = _choose(path, features, names)
         for name, was, now in zip(
@@ -114,7 +131,38 @@ def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
             f"{path}: {features.shape[1]} columns; trained on {width}, whose names are "
             "not known. Give these alone, in the same order."
         )
-    return _numbers(path, features)
+    chosen = known_categories(known, width)
+    content = _as_written(content._replace(features=features), chosen)
+    return _numbers(path, content.features, chosen, label)
+
+
+def known_categories(known: Mapping, width: int) -> tuple[Names, ...]:
+    """The categories of the columns of a table that was trained on.
+
+    Args:
+      known: of the table (see `table_identity`); of earlier versions it has none.
+      width: the number of its columns.
+    """
+    kept = known.get("categories") or [None] * width
+    return tuple(None if names is None else tuple(names) for names in kept)
+
+
+def new_names(X: np.ndarray, known: Mapping) -> list[str]:
+    """A line for each column of names with values that are none of its categories.
+
+    Args:
+      X: as `vectors` returns it.
+      known: of the table that was trained on.
+    """
+    notes = []
+    for k, those in enumerate(known_categories(known, X.shape[1])):
+        others = int((X[:, k] < 0).sum())
+        if those is not None and others:
+            notes.append(
+                f"column {known['columns'][k]}: {others} of {len(X)} rows have none of "
+                f"the {len(those)} categories that it was trained on"
+            )
+    return notes
 
 
 def is_date(type_name: str) -> bool:
@@ -148,8 +196,28 @@ def _choose(
     return features[list(names)]
 
 
-def _numbers(path: Path, features: pd.DataFrame | np.ndarray) -> np.ndarray:
-    """float64 [n, d]; refuses text, missing and infinite values."""
+def _categories(path: Path, features: pd.DataFrame | np.ndarray) -> tuple[Names, ...]:
+    """The categories of each column; refuses numbers among which there is text."""
+    if isinstance(features, np.ndarray):
+        return (None,) * features.shape[1]
+    found: list[Names] = []
+    for name in features.columns:
+        column = features[name]
+        named = categories.is_nominal(column)
+        if named and (wrong := categories.complaint(column)):
+            raise UserError(f"{place(path)}: column {name} {wrong}")
+        found.append(categories.found(column) if named else None)
+    return tuple(found)
+
+
+def _numbers(
+    path: Path,
+    features: pd.DataFrame | np.ndarray,
+    known: Sequence[Names],
+    label: str,
+) -> np.ndarray:
+    """float64 [n, d]; refuses what is neither numbers nor names, missing and infinite
+    values."""
     if not features.shape[1]:
         raise UserError(f"{place(path)}: no column beside the labels.")
     if not len(features):  # pandas knows no types of what is not there
@@ -161,23 +229,30 @@ def _numbers(path: Path, features: pd.DataFrame | np.ndarray) -> np.ndarray:
         names = [f"column {k}" for k in range(X.shape[1])]
     else:
         names = list(features.columns)
+        columns = [features[name] for name in names]
         bad = [
-            f"{name} ({dtype})"
-            for name, dtype in features.dtypes.items()
-            if not column_types.is_usable(features[name])
+            f"{column.name} ({column.dtype})"
+            for column, those in zip(columns, known, strict=True)
+            if not _fits(column, those)
         ]
         if bad:
             raise UserError(
                 f"{place(path)}: columns that are no numbers: "
                 f"{', '.join(bad[:_LISTED])}. Encode or remove them."
             )
-        X = np.stack([column_types.numbers(features[name]) for name in names], axis=1)
-    wrong = ~np.isfinite(X)
-    if wrong.any():
-        where = [names[k] for k in np.flatnonzero(wrong.any(axis=0))[:_LISTED]]
+        each = map(column_types.numbers, columns, known)
+        X = np.stack(list(each), axis=1)
+    if (wrong := np.isnan(X)).any():
+        lines = missing.lines_of_file(path, label)
         raise UserError(
-            f"{place(path)}: {int(wrong.any(axis=1).sum())} row(s) with missing or "
-            f"infinite values, in {', '.join(where)}. Fill or remove them."
+            f"{place(path)}: missing values: {missing.rows_of(wrong, names)}. Remove "
+            "these rows or columns, or fill them. In Python:",
+            lines,
+        )
+    if (wrong := np.isinf(X)).any():
+        raise UserError(
+            f"{place(path)}: infinite values: {missing.rows_of(wrong, names)}. Remove "
+            "these rows, or write finite numbers."
         )
     return X
 
@@ -220,3 +295,49 @@ def _notes(content: Content) -> list[str]:
             "It is trained on like the others: remove it unless that is meant"
         )
     return notes
+
+
+def _notes_on_names(
+    features: pd.DataFrame | np.ndarray, known: Sequence[Names]
+) -> list[str]:
+    """Which columns are taken for names, and which of them have too many."""
+    if isinstance(features, np.ndarray):
+        return []
+    pairs = zip(features.columns, known, strict=True)
+    named = {name: those for name, those in pairs if those is not None}
+    if not named:
+        return []
+    each = [f"{name} ({len(those)})" for name, those in list(named.items())[:_LISTED]]
+    more = " ..." if len(named) > _LISTED else ""
+    notes = [f"columns of names, with their categories: {', '.join(each)}{more}"]
+    for name, those in named.items():
+        others = int((categories.positions(features[name], those) < 0).sum())
+        if 2 * others > len(features):
+            notes.append(
+                f"column {name}: {others} of {len(features)} rows have none of its "
+                f"{len(those)} categories. Remove it if it tells rows apart, as a name "
+                "or a number of each does"
+            )
+    return notes
+
+
+def _as_written(content: Content, known: Sequence[Names]) -> Content:
+    """The content with its columns of names as text: of a .csv pandas takes those for
+    numbers in which there happen to be numbers only."""
+    text, features = content.text, content.features
+    if text is None or isinstance(features, np.ndarray):
+        return content
+    pairs = zip(features.columns, known, strict=True)
+    named = [name for name, those in pairs if those is not None]
+    written = {name: text[name].where(features[name].notna()) for name in named}
+    return content._replace(features=features.assign(**written))
+
+
+def _fits(column: pd.Series, known: Names) -> bool:
+    """Whether `column_types.numbers` can make numbers of a column, given categories."""
+    kind = column_types.kind_of(column.dtype)
+    if known is not None:
+        return bool(kind) or categories.is_nominal(column)
+    if kind == "category":  # of a version that took those that are numbers
+        kind = column_types.kind_of(column.cat.categories.dtype)
+    return bool(kind)

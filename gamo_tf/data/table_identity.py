@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf.config.options import Options
-from gamo_tf.data import column_types, feature_table
+from gamo_tf.data import categories, column_types, feature_table
 from gamo_tf.data.feature_table import FeatureTable, is_date
 from gamo_tf.errors import UserError
 from gamo_tf.stored import digest
@@ -26,14 +26,15 @@ def identity(path: Path, table: FeatureTable) -> dict:
       table: as it was read.
 
     Returns:
-      The name of the file, names and types of the columns, names of the classes, the
-      number of rows, and a digest of each 1024 rows with their labels.
+      The name of the file, names, types and categories of the columns, names of the
+      classes, the number of rows, and a digest of each 1024 rows with their labels.
     """
     return {
         "kind": "table",
         "file": path.name,
         "columns": list(table.columns),
         "types": list(table.types),
+        "categories": [names and list(names) for names in table.categories],
         "classes": list(table.classes),
         "rows": len(table.y),
         "block": _BLOCK,
@@ -139,11 +140,17 @@ def check(path: Path, table: FeatureTable, known: Mapping) -> None:
 def _digests(table: FeatureTable, block: int) -> list[str]:
     """Of each `block` rows: the features, and the names of the labels."""
     X, features = np.ascontiguousarray(table.X), table.content.features
+    text = [
+        categories.texts(features.iloc[:, k])
+        for k, those in enumerate(table.categories)
+        if those is not None and isinstance(features, pd.DataFrame)
+    ]
     names = np.array([name.encode() for name in table.classes], object)
     found = []
     for start in range(0, len(X), block):
         rows = slice(start, start + block)
         parts = [X[rows].tobytes(), *names[table.y[rows]], *_wide(features, X, rows)]
+        parts += ["\0".join(column[rows]).encode() for column in text]
         found.append(digest(b"\0".join(parts)))
     return found
 

@@ -194,6 +194,7 @@ def from_feature_table(
         "label": label,
         "test_split": test_split,
         "validation_split": validation_split,
+        "categories": table.sizes,
     }
     shape = (table.X.shape[1],)
     vectors = table.X[rows["source"].to_numpy()]

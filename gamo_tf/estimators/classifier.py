@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gamo_tf.config.methods import METHODS
+from gamo_tf.data.categories import Names
 from gamo_tf.estimators import fitting, input_checks, resampled
 from gamo_tf.estimators.networks import copy_as, forward
 from gamo_tf.inference.convex_sampler import ConvexSampler
@@ -151,7 +152,8 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, d) or (n, h, w, c)
-            Vectors, or images of values 0 to 255.
+            Vectors, or images of values 0 to 255. Data frames may have columns of
+            text and of categories; M sees them as a column for each category.
         y : array-like of shape (n,)
             Labels of any hashable kind, two or more of each.
         **params : dict
@@ -179,6 +181,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         input_checks.refuse_parameters(params)
         self._validate_params()
         given = X
+        self._categories: tuple[Names, ...] = ()
         X, y = self._check_rows(X, y)
         self.classes_, codes = input_checks.encode(y)
         counts = np.bincount(codes)
@@ -197,7 +200,8 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         rows, labels = X[order], codes[order]
         with fitting.seeded(self._seed):  # the user's functions draw weights too
             networks = self._user_networks(X, counts)
-            done = fitting.fit(rows, labels, self, method, self._seed, networks)
+            sizes = input_checks.sizes(self._categories)
+            done = fitting.fit(rows, labels, self, method, self._seed, networks, sizes)
         trainer = done.trainer
         self.n_iter_, self.validation_scores_ = done.iterations, done.scores
         order, rows, labels = order[done.rows], rows[done.rows], labels[done.rows]
@@ -255,7 +259,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             self.image_shape_ = X.shape[1:]
             return input_checks.check_images(X), y
         self.image_shape_ = None
-        X = input_checks.as_numbers(X)
+        X, self._categories = input_checks.as_numbers(X)
+        if self._categories and self.F is not None:
+            raise ValueError("F: of columns of names, the default one is needed.")
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         y = input_checks.label_column(y)
         if len(X) != len(y):
@@ -312,7 +318,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
                 )
             X = input_checks.check_images(X)
         else:
-            X = input_checks.as_numbers(X)
+            X, _ = input_checks.as_numbers(X, self._categories)
             X = validate_data(self, X, dtype=np.float64, reset=False)
         # Matrix products treat the last rows of a batch otherwise than the rest, which
         # shows in the last digit. M sees the rows in one fixed order, so that the

@@ -70,6 +70,7 @@ def fit(
     method: str,
     seed: int,
     networks: Networks,
+    categories: tuple[int, ...] = (),
 ) -> Training:
     """Train the networks of a method on arrays; nothing is written to disk.
 
@@ -89,6 +90,8 @@ def fit(
         Of the initial weights and of all draws.
     networks : Networks
         The user's F and M, to take in the place of the default ones.
+    categories : tuple of int
+        Of vectors, the number of categories of each column; 0 for one of numbers.
 
     Returns
     -------
@@ -122,6 +125,7 @@ def fit(
         "data": "memory",
         "classes": tuple(map(str, range(len(counts)))),
         "shape": rows.shape[1:],
+        "categories": categories,
         "counts": tuple(counts.tolist()),
         "test_per_class": 0,
         "method": method,

@@ -9,45 +9,94 @@ import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from gamo_tf.data import column_types
+from gamo_tf.data import categories, column_types, missing
+from gamo_tf.data.categories import Names
 
 
-def as_numbers(X: Any, positions: bool = False) -> Any:
+def as_numbers(
+    X: Any, known: tuple[Names, ...] | None = None
+) -> tuple[Any, tuple[Names, ...]]:
     """A data frame, or an array of dates, as the numbers that are trained on.
 
     Parameters
     ----------
     X : array-like of shape (n, d)
-    positions : bool, default=False
-        Whether categories that are no numbers become positions among all categories
-        (see `column_types.numbers`).
+    known : tuple or None, default=None
+        The categories of each column of the rows that were trained on; None for these
+        themselves.
 
     Returns
     -------
-    DataFrame of float64, ndarray of float64, or X itself
+    numbers : DataFrame of float64, ndarray of float64, or X itself
+        Columns of names are positions among their categories (see `data.categories`).
         What is neither a data frame nor dates is left to scikit-learn's checks.
+    categories : tuple
+        Of each column of a data frame its categories, None for one of numbers; ()
+        where there is no column of names.
 
     Raises
     ------
     ValueError
-        For a column that holds no numbers, by its name.
+        For a column that holds neither numbers nor names and for missing values, by
+        the names of the columns; and for rows that are no data frame where the
+        training had columns of names.
     """
+    if known and not isinstance(X, pd.DataFrame):
+        raise ValueError("X: trained on columns of names; pass a data frame of these.")
     if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
-        return column_types.numbers(X)
+        return column_types.numbers(X), ()
     if not isinstance(X, pd.DataFrame):
-        return X
-    columns = []
-    for k, name in enumerate(X.columns):
-        # A column of objects may hold numbers alone.
-        column = X.iloc[:, k].infer_objects()
-        if not column_types.is_usable(column, positions):
-            raise ValueError(
-                f"column {name!r}: could not convert {X.dtypes.iloc[k]} to numbers; "
-                "encode or remove it."
-            )
-        columns.append(column_types.numbers(column, positions))
-    numbers = np.stack(columns, axis=1) if columns else np.zeros(X.shape)
-    return pd.DataFrame(numbers, index=X.index, columns=X.columns)
+        return X, ()
+    # A column of objects may hold numbers alone.
+    columns = [X.iloc[:, k].infer_objects() for k in range(X.shape[1])]
+    # Other columns than those of the training are refused by scikit-learn's checks.
+    if known and len(known) == len(columns):
+        chosen = known
+    else:
+        chosen = tuple(map(_categories, columns))
+    found = [
+        _numbers(column, those) for column, those in zip(columns, chosen, strict=True)
+    ]
+    numbers = np.stack(found, axis=1) if found else np.zeros(X.shape)
+    if (wrong := np.isnan(numbers)).any():
+        lines = "\n".join(missing.lines_of_frame("X"))
+        raise ValueError(
+            f"Input X contains NaN: {missing.rows_of(wrong, list(X.columns))}. Fill "
+            f"them, such as by\n{lines}"
+        )
+    if all(those is None for those in chosen):
+        chosen = ()
+    return pd.DataFrame(numbers, index=X.index, columns=X.columns), chosen
+
+
+def sizes(known: tuple[Names, ...]) -> tuple[int, ...]:
+    """The number of categories of each column, as `Options` has it.
+
+    Parameters
+    ----------
+    known : tuple
+        As `as_numbers` returns it.
+    """
+    return tuple(len(those or ()) for those in known)
+
+
+def _categories(column: pd.Series) -> Names:
+    if not categories.is_nominal(column):
+        return None
+    if wrong := categories.complaint(column):
+        raise ValueError(f"column {column.name!r} {wrong}")
+    return categories.found(column)
+
+
+def _numbers(column: pd.Series, known: Names) -> np.ndarray:
+    kind = column_types.kind_of(column.dtype)
+    named = known is not None or (kind and kind != "category")
+    if not named or not column_types.is_usable(column):
+        raise ValueError(
+            f"column {column.name!r}: could not convert {column.dtype} to numbers; "
+            "encode or remove it."
+        )
+    return column_types.numbers(column, known)
 
 
 def refuse_parameters(params: dict) -> None:

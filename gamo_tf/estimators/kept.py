@@ -101,7 +101,7 @@ def forget() -> None:
 
 def _same(trainer: FeatureTrainer) -> FeatureTrainer:
     """The kept training of the same settings but for the seed."""
-    options = replace(trainer.options, seed=0)
+    options = replace(_behind_F(trainer), seed=0)
     rows = trainer.steps_per_epoch * trainer.b
     return _found(
         (type(trainer), options, trainer.steps_per_epoch),
@@ -112,7 +112,7 @@ def _same(trainer: FeatureTrainer) -> FeatureTrainer:
 def _roomy_game(game: Game) -> RoomyGame:
     """The kept game that has room for this one."""
     counts = game.options.class_counts
-    options = replace(game.options, seed=0, counts=rounded(counts).sizes)
+    options = replace(_behind_F(game), seed=0, counts=rounded(counts).sizes)
     shapes = (game.steps_per_epoch, room_for(counts.total), *game.label_slots)
 
     def make() -> RoomyGame:
@@ -120,6 +120,14 @@ def _roomy_game(game: Game) -> RoomyGame:
         return RoomyGame(options, list(built.networks.values()), game)
 
     return _found((RoomyGame, options, shapes), make)
+
+
+def _behind_F(trainer: FeatureTrainer) -> Options:
+    """The options, with the shape of what the kept training sees of vectors."""
+    options = trainer.options
+    if len(options.shape) != 1:
+        return options
+    return replace(options, shape=trainer.F.output_shape[1:], categories=())
 
 
 def _networks(options: Options) -> Networks:

@@ -131,7 +131,8 @@ class GAMO(BaseOverSampler):
         Parameters
         ----------
         X : {array-like, dataframe, sparse matrix} of shape (n, d)
-            Vectors. Data frames may have columns of several types.
+            Vectors. Data frames may have columns of several types, text and categories
+            among them, which G and M see as a column for each category.
         y : array-like of shape (n,)
             Labels, two or more of each.
         **params : dict
@@ -142,7 +143,7 @@ class GAMO(BaseOverSampler):
         X_resampled : {ndarray, dataframe, sparse matrix} of shape (n_after, d)
             The rows of X exactly as they are, and behind them the new rows in the
             types of X: integers are rounded, and what cannot be combined (booleans,
-            categories, dates) is that of the heaviest parent.
+            text, categories, dates) is that of the heaviest parent.
         y_resampled : array-like of shape (n_after,)
             The labels of these rows, of the type of y.
 
@@ -152,17 +153,16 @@ class GAMO(BaseOverSampler):
             For data that cannot be trained on.
         """
         input_checks.refuse_missing(y)
-        numbers, plain = (
-            input_checks.as_numbers(X, positions=True),
-            input_checks.plain(y),
-        )
+        numbers, known = input_checks.as_numbers(X)
+        params["categories"] = input_checks.sizes(known)
+        plain = input_checks.plain(y)
         *_, (labels, samples) = super().fit_resample(numbers, plain, **params)
         # A new row has the label of its heaviest parent, which is of its class.
         rows = np.concatenate([np.arange(len(labels)), samples.parents[:, 0]])
         return resampled.extend(X, labels, samples), resampled.take(y, rows)
 
     def _fit_resample(
-        self, X: Any, y: np.ndarray
+        self, X: Any, y: np.ndarray, categories: tuple[int, ...] = ()
     ) -> tuple[Any, np.ndarray, tuple[np.ndarray, Samples]]:
         """What `fit_resample` of imbalanced-learn calls with X and y that it has
         checked: X an array or a sparse matrix [n, d], y [n]. What is third is passed
@@ -178,7 +178,8 @@ class GAMO(BaseOverSampler):
             order = np.argsort(codes, kind="stable")
             rows, labels = dense[order].astype(np.float64), codes[order]
             seed = fitting.seed_of(self.random_state)
-            done = fitting.fit(rows, labels, self, "gamo", seed, Networks())
+            networks = Networks()
+            done = fitting.fit(rows, labels, self, "gamo", seed, networks, categories)
             self.n_iter_, self.validation_scores_ = done.iterations, done.scores
             order, rows, labels = order[done.rows], rows[done.rows], labels[done.rows]
             self.G_ = done.trainer.G

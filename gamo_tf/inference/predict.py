@@ -23,11 +23,13 @@ class Predictions(NamedTuple):
         they were asked for, the names of all classes.
       lines: the columns of each row, as text; probabilities have six decimals.
       unreadable: files that could not be read, each with the reason.
+      notes: what a person should know of the rows, a line each.
     """
 
     header: list[str]
     lines: list[list[str]]
     unreadable: dict[str, str]
+    notes: list[str]
 
 
 def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predictions:
@@ -54,12 +56,13 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
     header = ["file", "label", "probability"]
     if all_probabilities:
         header += spec.classes
+    notes: list[str] = []
     if spec.vector:
-        names, rows, unreadable = _read_tables(run, files)
+        names, rows, unreadable, notes = _read_tables(run, files)
     else:
         names, rows, unreadable = _read_images(run, files)
     if not len(rows):
-        return Predictions(header, [], unreadable)
+        return Predictions(header, [], unreadable, notes)
     F, M = map(compiled, load_classifier(run))
     probabilities = M(F(rows))
     wrong = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
@@ -76,7 +79,7 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
         if all_probabilities:
             line += [f"{x:.6f}" for x in p]
         lines.append(line)
-    return Predictions(header, lines, unreadable)
+    return Predictions(header, lines, unreadable, notes)
 
 
 def _read_images(
@@ -93,12 +96,14 @@ def _read_images(
 
 def _read_tables(
     run: Run, files: list[str]
-) -> tuple[list[str], np.ndarray, dict[str, str]]:
-    """Names of all rows, their vectors float64 [n, d], and the unreadable files."""
+) -> tuple[list[str], np.ndarray, dict[str, str], list[str]]:
+    """Names of all rows, their vectors float64 [n, d], the unreadable files, and notes
+    on values that the training has not seen."""
     options = run.options
     # The names of the columns are the run's own: today's file may be another.
     known = run.identity
     names, unreadable = [], {}
+    notes: list[str] = []
     vectors = [np.zeros((0, *options.shape))]
     for file in files:
         try:
@@ -109,5 +114,6 @@ def _read_tables(
             unreadable[file] = str(err)
             continue
         vectors.append(found)
+        notes += [f"{file}: {note}" for note in feature_table.new_names(found, known)]
         names += [f"{file}:{k}" for k in range(len(found))]
-    return names, np.concatenate(vectors), unreadable
+    return names, np.concatenate(vectors), unreadable, notes

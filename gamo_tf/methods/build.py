@@ -52,7 +52,7 @@ def default_networks(
     """
     chosen = chosen or Networks()
     if spec.vector and chosen.F is None:
-        return chosen._replace(F=standardiser(rows))
+        return chosen._replace(F=standardiser(rows, spec.categories))
     return chosen
 
 

@@ -5,9 +5,11 @@ Layer sizes: `docs/method.md`, "Networks".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 
@@ -42,19 +44,42 @@ def feature_extractor(spec: DatasetSpec) -> keras.Model:
     return keras.Model(image, x, name="F")
 
 
-def standardiser(vectors: np.ndarray) -> keras.Model:
-    """F for vectors: scales every column to mean 0 and variance 1. Nothing is learned.
+def standardiser(vectors: np.ndarray, categories: Sequence[int] = ()) -> keras.Model:
+    """F for vectors: every column gets mean 0 and variance 1. Nothing is learned.
 
     It works in float64, so that columns of any offset and scale that float64 holds
     (times in seconds since 1970, values of 1e300) are told apart as well as others. A
     column becomes 0 that has one value only, but for rounding.
 
+    A column of names, which holds positions, becomes one column for each of its
+    categories behind those of numbers: 1 where a row has it, else 0, less the mean.
+    Their variances have the sum 1, so that columns of names and of numbers count
+    alike in distances.
+
     Args:
       vectors: the training rows [n, d] whose means and variances are taken.
+      categories: the number of categories of each column, 0 for one of numbers;
+        empty: all are of numbers.
 
     Returns:
-      F: float64 [b, d] -> float32 [b, d].
+      F: float64 [b, d] -> float32 [b, e], where e is d without columns of names.
     """
+    sizes = np.array(categories or [0] * vectors.shape[1])
+    plain = np.flatnonzero(sizes == 0)
+    x = keras.Input(vectors.shape[1:], dtype="float64", name="vector")
+    parts = []
+    if len(plain) == len(sizes):
+        parts.append(_scaled(x, vectors))
+    elif len(plain):
+        parts.append(_scaled(ops.take(x, plain.tolist(), axis=1), vectors[:, plain]))
+    if len(plain) < len(sizes):
+        parts.append(_indicators(x, vectors, sizes))
+    h = layers.Concatenate(name="columns")(parts) if len(parts) > 1 else parts[0]
+    return keras.Model(x, layers.Activation("linear", name="single")(h), name="F")
+
+
+def _scaled(x: keras.KerasTensor, vectors: np.ndarray) -> keras.KerasTensor:
+    """Columns of numbers with mean 0 and variance 1."""
     values = vectors.astype(np.float64)
     # A power of two brings each column to -1 ... 1 without any rounding, so that
     # nothing overflows from here on.
@@ -65,11 +90,28 @@ def standardiser(vectors: np.ndarray) -> keras.Model:
     noise = _ROUNDING * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
     varies = deviation > noise
     scale = np.where(varies, 1.0, 0.0) / np.where(varies, deviation, 1.0)
-    x = keras.Input(vectors.shape[1:], dtype="float64", name="vector")
     # The subtraction comes first: after the division it would lose digits.
     h = layers.Rescaling(power, -mean, dtype="float64", name="shift")(x)
-    h = layers.Rescaling(scale, dtype="float64", name="scale")(h)
-    return keras.Model(x, layers.Activation("linear", name="single")(h), name="F")
+    return layers.Rescaling(scale, dtype="float64", name="scale")(h)
+
+
+def _indicators(
+    x: keras.KerasTensor, vectors: np.ndarray, sizes: np.ndarray
+) -> keras.KerasTensor:
+    """Columns of names as a column for each category, by layers of Keras alone, so
+    that an exported model needs nothing else."""
+    column = np.repeat(np.arange(len(sizes)), sizes)
+    category = np.concatenate([np.arange(size) for size in sizes]).astype(np.float64)
+    has = vectors[:, column] == category
+    mean = has.mean(axis=0)
+    variance = np.bincount(column, mean * (1 - mean), minlength=len(sizes))[column]
+    scale = np.where(variance > 0, 1.0, 0.0) / np.sqrt(np.where(variance, variance, 1))
+    # Positions are whole numbers: 1 - |difference| is 1 or at most 0.
+    h = ops.take(x, column.tolist(), axis=1)
+    h = layers.Rescaling(1.0, -category, dtype="float64", name="difference")(h)
+    h = layers.Rescaling(-1.0, 1.0, dtype="float64", name="alike")(ops.absolute(h))
+    h = layers.ReLU(dtype="float64", name="indicator")(h)
+    return layers.Rescaling(scale, -mean * scale, dtype="float64", name="weighed")(h)
 
 
 def to_pixels(scaled: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -98,9 +98,9 @@ BAD = {
     "one class": ({"kind": 1}, "one class only"),
     "one sample": ({"kind": [1] * 39 + [0]}, "class 0: 1 sample(s)"),
     "equal": ({"kind": [0] * 20 + [1] * 20}, "no minority class"),
-    "missing value": ({"a": [np.nan] + [0.0] * 39}, "1 row(s) with missing"),
-    "infinite": ({"a": [np.inf] + [0.0] * 39}, "infinite values, in a"),
-    "text": ({"c": "word"}, "no numbers: c"),
+    "missing value": ({"a": [np.nan] + [0.0] * 39}, "missing values: 1 row(s), in a"),
+    "infinite": ({"a": [np.inf] + [0.0] * 39}, "infinite values: 1 row(s), in a"),
+    "no number": ({"a": ["?", *map(str, range(39))]}, "holds numbers, and '?'"),
     "no label": ({"kind": [None] + [1] * 9 + [0] * 30}, "1 row(s) have no kind"),
 }
 

@@ -12,7 +12,6 @@ import pytest
 from gamo_tf.cli.describe import Cost
 from gamo_tf.comparison import plan, program, schedule
 from gamo_tf.comparison.job import Job
-from gamo_tf.comparison.peers import PEERS
 from gamo_tf.errors import UserError
 from gamo_tf.files import locked
 from gamo_tf.stored import write_json
@@ -206,9 +205,3 @@ def test_lengths_fit_the_time(tmp_path):
     assert plan.fitting_updates(cost, some, 1e9) == 40_000
     with pytest.raises(UserError, match="take at least"):
         plan.fitting_updates(cost, some, 10)
-
-
-def test_peers_are_named_by_what_they_are():
-    assert PEERS["smote+boosting"].title == "SMOTE + gradient boosting"
-    code = PEERS["adasyn+logistic"].code
-    assert code.startswith("make_pipeline(StandardScaler(), ADASYN(), Logistic")

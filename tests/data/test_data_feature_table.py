@@ -113,6 +113,7 @@ def test_columns_of_every_kind_become_numbers(tmp_path):
     )
     frame.to_parquet(tmp_path / "t.parquet", index=False)
     table = feature_table.read(tmp_path / "t.parquet", "y")
+    # Parquet keeps categories of text only; others come back as the numbers they are.
     expected = [[1, 1, 1, 20, 86400, 86400, 60], [0, 0, 2, 10, 1, 1, 1]]
     assert table.X.tolist() == expected
     frame.assign(day=[1, 2]).to_parquet(tmp_path / "t.parquet", index=False)
@@ -218,9 +219,10 @@ def test_a_type_that_has_changed(long, tmp_path):
 
 BAD = {
     "one class": ({"y": 1}, "y has one class only"),
-    "missing value": ({"a": [np.nan] + [0.0] * 39}, r"1 row\(s\) with missing"),
-    "infinite": ({"a": [np.inf] + [0.0] * 39}, "infinite values, in a"),
-    "text": ({"c": "word"}, "no numbers: c"),
+    "missing value": ({"a": [np.nan] + [0.0] * 39}, r"missing values: 1 row.*in a"),
+    "missing name": ({"a": ["NA"] + ["x"] * 39}, r"missing values: 1 row.*in a"),
+    "infinite": ({"a": [np.inf] + [0.0] * 39}, r"infinite values: 1 row\(s\), in a"),
+    "no number": ({"a": ["?", *map(str, range(39))]}, r"column a holds .* and '\?'"),
     "no label": ({"y": [None] + [1] * 9 + [0] * 30}, r"1 row\(s\) have no y"),
 }
 

@@ -32,6 +32,7 @@ def frame() -> pd.DataFrame:
             "flag": rng.random(N) < 0.5,
             "maybe": pd.array(rng.random(N) < 0.5, dtype="boolean"),
             "word": pd.Categorical(rng.choice(list("xyz"), N), categories=list("wxyz")),
+            "text": rng.choice(["no", "yes", "perhaps"], N),
             "level": pd.Categorical(rng.choice([10, 20], N), ordered=True),
             "day": day,
             "zone": day.tz_localize("Europe/Paris"),
@@ -44,7 +45,7 @@ def frame() -> pd.DataFrame:
     return found
 
 
-WHOLE = ("flag", "maybe", "word", "level", "day", "zone", "took")
+WHOLE = ("flag", "maybe", "word", "text", "level", "day", "zone", "took")
 
 
 def test_a_data_frame_of_every_type():
@@ -117,7 +118,11 @@ def test_sparse_matrices(dtype):
 
 
 REFUSED = {
-    "text": (pd.DataFrame({"a": 1.0, "t": ["x"] * N}), "column 't': could not convert"),
+    "lists": (
+        pd.DataFrame({"a": 1.0, "t": [[1]] * N}),
+        "column 't': could not convert",
+    ),
+    "numbers as text": (pd.DataFrame({"t": list(map(str, range(N)))}), "'t' holds 60"),
     "complex": (pd.DataFrame({"z": np.ones(N) * 1j}), "column 'z'"),
     "complex array": (np.ones((N, 2)) * 1j, "Complex data not supported"),
     "missing": (pd.DataFrame({"n": pd.array([None] * N, dtype="Int64")}), "NaN"),
@@ -133,15 +138,14 @@ def test_what_cannot_be_used_is_refused(case):
             fit(X, Y)
 
 
-def test_a_classifier_takes_no_categories_that_are_no_numbers():
-    """Those of a later frame could be others."""
+def test_a_classifier_of_every_type():
     X = frame()
-    with pytest.raises(ValueError, match="column 'word'"):
-        GAMOClassifier(iterations=2).fit(X, Y)
-    X = X.drop(columns="word")
     model = GAMOClassifier("cn", iterations=30, random_state=0).fit(X, Y)
-    assert model.predict(X).shape == (N,)
     assert list(model.feature_names_in_) == list(X.columns)
+    shuffled = X.astype({"text": object}).sample(frac=1, random_state=0)
+    p = pd.DataFrame(model.predict_proba(X), index=X.index)
+    expected = p.loc[shuffled.index].to_numpy()
+    np.testing.assert_array_equal(model.predict_proba(shuffled), expected)
 
 
 @pytest.mark.parametrize(

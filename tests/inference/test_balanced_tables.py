@@ -94,6 +94,8 @@ def mixed() -> pd.DataFrame:
             "half": rng.normal(size=N).astype(np.float32),
             "kind": np.where(np.arange(N) % 5 == 0, "rare", "often"),
             "flag": rng.random(N) < 0.5,
+            "colour": rng.choice(["red", "green", "blue"], N),
+            "level": pd.Categorical(rng.choice(["low", "high"], N)),
             "day": pd.Timestamp("2020-02-28") + pd.to_timedelta(np.arange(N), "D"),
             "weight_1": rng.normal(size=N),
         }
@@ -124,7 +126,7 @@ def check_generated(frame: pd.DataFrame, real: pd.DataFrame, prefix: str) -> Non
     for name in ("id", "row", "large", "small", "maybe", "half", "weight_1"):
         assert made[name].between(own[name].min(), own[name].max()).all(), name
     parents = real.iloc[made[f"{prefix}parent_1"]]
-    for name in ("flag", "day"):
+    for name in ("flag", "day", "colour", "level"):
         if name in made:
             assert made[name].tolist() == parents[name].tolist(), name
 

@@ -24,7 +24,8 @@ CLASSES = ["eight", "one", "three"]
 
 def test_a_line_for_every_image(image_run, image_root):
     files = sorted(str(p) for p in (image_root / "eight").iterdir())
-    header, lines, unreadable = predict_rows(image_run, files, True)
+    header, lines, unreadable, notes = predict_rows(image_run, files, True)
+    assert not notes
     assert header == ["file", "label", "probability", *CLASSES] and not unreadable
     sheet = pd.DataFrame(lines, columns=header)
     assert sheet["file"].tolist() == files
@@ -54,7 +55,7 @@ def test_tables(table_run, cells, tmp_path):
     bare[bare.columns[::-1]].to_csv(tmp_path / "new.csv", index=False)
     bare.iloc[:, :3].to_csv(tmp_path / "few.csv", index=False)
     new, few = str(tmp_path / "new.csv"), str(tmp_path / "few.csv")
-    header, lines, unreadable = predict_rows(run, [few, new], True)
+    header, lines, unreadable, _ = predict_rows(run, [few, new], True)
     assert [line[0] for line in lines] == [f"{new}:{k}" for k in range(4)]
     assert "lacks the columns" in unreadable[few]
     # The columns were in another order: they are found by their names.
