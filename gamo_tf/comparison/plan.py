@@ -113,6 +113,10 @@ class Plan:
             for method in self.methods
         ]
 
+    def jobs_left(self) -> list[Job]:
+        """Those that have not been done yet."""
+        return [job for job in self.jobs() if not job.file.exists()]
+
     def save(self) -> None:
         """Keep what is compared, or make sure that it is what was compared here before.
 
@@ -225,18 +229,18 @@ def costs(options: Mapping[str, Options], threads: int) -> dict[str, Cost]:
     return found
 
 
-def whole_time(cost: Mapping[str, Cost], plan: Plan) -> float:
-    """Seconds that a comparison takes.
+def time_left(cost: Mapping[str, Cost], plan: Plan) -> float:
+    """Seconds that the trainings take which have not been done yet.
 
     Args:
       cost: of each method.
       plan: of the comparison.
     """
-    each = (
-        _STARTING + cost[method].seconds(plan.training(method)["iterations"])
+    each = {
+        method: _STARTING + cost[method].seconds(plan.training(method)["iterations"])
         for method in plan.methods
-    )
-    return plan.seeds * sum(each) / plan.at_once
+    }
+    return sum(each[job.method] for job in plan.jobs_left()) / plan.at_once
 
 
 def fitting_updates(cost: Mapping[str, Cost], plan: Plan, budget: float) -> int:
@@ -252,7 +256,7 @@ def fitting_updates(cost: Mapping[str, Cost], plan: Plan, budget: float) -> int:
     """
 
     def time(updates: int) -> float:
-        return whole_time(cost, replace(plan, updates=updates))
+        return time_left(cost, replace(plan, updates=updates))
 
     if time(_FEWEST) > budget:
         least = clock(time(_FEWEST))

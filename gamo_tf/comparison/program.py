@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,7 @@ def _compare(arguments: list[str]) -> int:
 
 def _of_data(flags: Mapping, asked: str) -> int:
     """Plan, train, and tell."""
+    start = time.monotonic()
     training = {k: v for k, v in flags.items() if k not in _NOT_TRAINED}
     training.setdefault("ema", plan.EMA)
     own = "dataset" not in training
@@ -127,7 +129,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
     if known and "iterations" not in flags:
         wanted = replace(wanted, updates=known)
     if not flags.get("known"):
-        wanted = _fitted(wanted, options, flags, known is not None)
+        wanted = _fitted(wanted, options, flags, known is not None, start)
         if flags.get("dry_run"):
             return 0
         wanted.save()
@@ -161,9 +163,14 @@ def _positive(flags: Mapping, name: str, default: int) -> int:
 
 
 def _fitted(
-    wanted: plan.Plan, options: Mapping[str, Options], flags: Mapping, begun: bool
+    wanted: plan.Plan,
+    options: Mapping[str, Options],
+    flags: Mapping,
+    begun: bool,
+    start: float,
 ) -> plan.Plan:
-    """The plan with trainings that are as long as fits, which is printed.
+    """The plan with trainings that are as long as fits, which is printed. The budget
+    counts from `start`, a time of `time.monotonic`.
 
     Raises:
       UserError: it does not fit.
@@ -172,21 +179,26 @@ def _fitted(
     budget = plan.seconds_of(text)
     each = ", ".join(wanted.methods)
     print(f"methods: {each}; splits or seeds: {wanted.seeds}.")
+    jobs = wanted.jobs_left()
+    if not jobs:
+        print(f"all {len(wanted.jobs())} trainings are done, in {wanted.folder}.")
+        return wanted
     print("measuring how long they take ...", flush=True)
     cost = plan.costs(options, wanted.threads)
+    budget -= time.monotonic() - start
     if not begun and "iterations" not in flags:
         updates = plan.fitting_updates(cost, wanted, budget)
         wanted = replace(wanted, updates=updates)
-    time = plan.whole_time(cost, wanted)
-    if "budget" in flags and time > budget and not begun:
+    seconds = plan.time_left(cost, wanted)
+    if "budget" in flags and seconds > budget and not begun:
         raise UserError(
             f"{setting('budget')} {text}: {wanted.updates} iterations take about "
-            f"{clock(time)}; give more time, or fewer {setting('iterations')}."
+            f"{clock(seconds)}; give more time, or fewer {setting('iterations')}."
         )
     print(
-        f"{len(wanted.jobs())} trainings of {wanted.updates} updates of M, "
-        f"{wanted.at_once} at a time: about {clock(time)} in all; in {wanted.folder}. "
-        "Stopped, the same command goes on.",
+        f"{len(jobs)} trainings of {wanted.updates} updates of M, {wanted.at_once} at "
+        f"a time: about {clock(seconds)} more; in {wanted.folder}. Stopped, the same "
+        "command goes on.",
         flush=True,
     )
     return wanted

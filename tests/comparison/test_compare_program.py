@@ -86,8 +86,13 @@ def test_stopped_and_begun_again_it_says_the_same(tmp_path, measured, capsys):
     (out / "jobs" / "smote+logistic-2" / "record.json").unlink()
     assert program.main(asked(table, out, *end, "--known")) == 0
     assert answered(out)["missing"] == 2
+    capsys.readouterr()
     assert program.main(asked(table, out, *end)) == 0
+    assert "\n2 trainings of 20 updates of M, 1 at a time" in capsys.readouterr().out
     again = answered(out)
+    assert program.main(asked(table, out, *end)) == 0
+    said = capsys.readouterr().out
+    assert "all 6 trainings are done" in said and "measuring" not in said
     for known in (first, again):
         for line in known["leaderboard"]:
             del line["seconds"], line["mebibytes"]
@@ -201,7 +206,7 @@ def test_lengths_fit_the_time(tmp_path):
     cost = dict.fromkeys(some.methods, Cost(2.0, 0.004, 0.1, 100, 500))
     updates = plan.fitting_updates(cost, some, 600)
     shorter = plan.Plan(**{**vars(some), "updates": updates})
-    assert 500 < plan.whole_time(cost, shorter) <= 600
+    assert 500 < plan.time_left(cost, shorter) <= 600
     assert plan.fitting_updates(cost, some, 1e9) == 40_000
     with pytest.raises(UserError, match="take at least"):
         plan.fitting_updates(cost, some, 10)
