@@ -5,9 +5,9 @@ python benchmarks/resample.py WORK      what it needs: benchmarks/requirements.t
 Each table is compared in a folder of its own below WORK; stopped, it goes on. Writes
 docs/resample.csv, and docs/resample.md with the table and docs/resample.png.
 
-The tables: five that scikit-learn ships or makes, and of the KEEL repository all that have
-9 or more rows of the larger class for each of the smaller, and 25 of these, at most two
-of one origin, the first in the alphabet.
+The tables: five that scikit-learn ships or makes, and of the KEEL repository all that
+have 9 or more rows of the larger class for each of the smaller, and 25 of these; of one
+origin two at most, the first in the alphabet.
 """
 
 from __future__ import annotations
@@ -180,11 +180,9 @@ def picture(found: pd.DataFrame) -> Figure:
         scikit_posthocs.critical_difference_diagram(
             rank.mean(), same, ax=axes, text_h_margin=0.1
         )
+        title = "the best left; joined where no difference is shown (Nemenyi, 5 %)"
         axes.set_title(
-            f"{PEERS[model].model}: best on the left, joined where no "
-            "difference is shown (Nemenyi, 5 %)",
-            fontsize=style.PANEL,
-            loc="left",
+            f"{PEERS[model].model}: {title}", fontsize=style.PANEL, loc="left"
         )
     return made
 
@@ -194,8 +192,8 @@ def page(found: pd.DataFrame) -> str:
     lines = [
         "# Oversamplers before common classifiers",
         "",
-        f"`python benchmarks/resample.py WORK`: {SEEDS} stratified splits of each table "
-        f"(40 % test rows), seeds 0 to {SEEDS - 1}, {date.today()}; scikit-learn "
+        f"`python benchmarks/resample.py WORK`: {SEEDS} stratified splits of each "
+        f"table (40 % test rows), seeds 0 to {SEEDS - 1}, {date.today()}; scikit-learn "
         f"{version('scikit-learn')}, imbalanced-learn {version('imbalanced-learn')}, "
         f"GAMO with {UPDATES // 2} iterations, all else at its defaults. Mean balanced "
         "accuracy on test rows; *smote* is SMOTENC where a table has names beside "
@@ -217,12 +215,12 @@ def page(found: pd.DataFrame) -> str:
             "| --- | ---: | ---: | ---: |" + " ---: |" * wide.shape[1],
         ]
         for name, row in wide.iterrows():
-            s = sizes.loc[name]
-            best = row.round(3).max()
+            size, best = sizes.loc[name], row.round(3).max()
+            columns = f"{size['numbers'] + size['names']} ({size['names']})"
             cells = [f"**{v:.3f}**" if round(v, 3) == best else f"{v:.3f}" for v in row]
             lines.append(
-                f"| {name} | {s['rows']} | {s['numbers'] + s['names']} ({s['names']}) | "
-                f"{s['largest']} : {s['smallest']} | " + " | ".join(cells) + " |"
+                f"| {name} | {size['rows']} | {columns} | {size['largest']} : "
+                f"{size['smallest']} | " + " | ".join(cells) + " |"
             )
         means = [f"{value:.3f}" for value in wide.mean()]
         places = [f"{value:.2f}" for value in rank.mean()]
@@ -231,9 +229,10 @@ def page(found: pd.DataFrame) -> str:
         lines += ["", f"Friedman's test that all are alike: p = {p:.2g}."]
         for name in ("none", "random", "smote"):
             less = wide["gamo"] - wide[name]
+            better, worse = (less > 0).sum(), (less < 0).sum()
             lines.append(
-                f"GAMO less {name}: {less.mean():+.3f} in the mean; better on "
-                f"{(less > 0).sum()}, worse on {(less < 0).sum()} of {len(less)} tables."
+                f"GAMO less {name}: {less.mean():+.3f} in the mean; better on {better}, "
+                f"worse on {worse} of {len(less)} tables."
             )
     return "\n".join(lines) + "\n"
 
