@@ -229,10 +229,10 @@ def page(found: pd.DataFrame) -> str:
         lines += ["", f"Friedman's test that all are alike: p = {p:.2g}."]
         for name in ("none", "random", "smote"):
             less = wide["gamo"] - wide[name]
-            better, worse = (less > 0).sum(), (less < 0).sum()
+            better, worse, n = (less > 0).sum(), (less < 0).sum(), len(less)
             lines.append(
-                f"GAMO less {name}: {less.mean():+.3f} in the mean; better on {better}, "
-                f"worse on {worse} of {len(less)} tables."
+                f"GAMO less {name}: {less.mean():+.3f} in the mean; better on "
+                f"{better}, worse on {worse} of {n} tables."
             )
     return "\n".join(lines) + "\n"
 
