@@ -133,7 +133,7 @@ def compared(name: str, frame: pd.DataFrame, work: Path) -> pd.DataFrame:
     samplers = [s.replace("smote", "smotenc") if mixed else s for s in SAMPLERS]
     methods = [sampler + model for model in MODELS for sampler in samplers]
     flags = ["--features", str(path), "--label", LABEL, "--out", str(work / name)]
-    flags += ["--seeds", str(SEEDS), "--iterations", str(UPDATES), "--jobs", "1"]
+    flags += ["--seeds", str(SEEDS), "--iterations", str(UPDATES)]
     with contextlib.redirect_stdout(io.StringIO()) as said:
         code = program.main([*flags, "--test-split", "0.4", "--methods", *methods])
     if code:

@@ -153,32 +153,31 @@ def picture(options: Options) -> np.ndarray:
     Returns:
       uint8 [h, w, 3], RGB.
     """
-    from matplotlib.figure import Figure
-
-    from gamo_tf.evaluation import plots
+    from gamo_tf.evaluation import plots, style
 
     spec, counts = spec_of(options), options.class_counts
     c = len(counts)
     wide = plots.inches(max(5.0, 0.6 * c + 2))
-    figure = Figure(figsize=(wide, 4), layout="constrained")
+    ratio = f"{counts.largest / min(counts.sizes):.3g} : 1"
+    title = f"{spec.name}: {counts.total} training rows, {ratio}"
+    figure = style.figure(wide, 4, plots.title_label(title))
     axes = figure.subplots()
     places = range(c)
-    axes.bar(places, counts.sizes, color="C0", label="real")
+    axes.bar(places, counts.sizes, color=style.REAL_MAJORITY)
     axes.bar(
         places,
         counts.deficits,
         bottom=counts.sizes,
-        color="C2",
+        color=style.GENERATED,
         alpha=0.4,
-        label="to generate",
     )
     for k, n in enumerate(counts.sizes if c <= _NUMBERED else ()):
-        axes.text(k, n, f"{n}", ha="center", va="bottom", fontsize=8)
+        axes.text(k, n, f"{n}", ha="center", va="bottom", fontsize=style.SMALL)
+    style.panel(axes, "real rows (blue), and what each class lacks (green)", "", "rows")
     named, names = plots.ticks(spec.classes)
-    axes.set_xticks(named, names, rotation=45, ha="right", fontsize=8)
-    title = plots.label(spec.name)
-    axes.set(ylabel="training rows", title=title, ylim=(0, 1.2 * counts.largest))
-    axes.legend(fontsize=8)
+    axes.set_xticks(named, names, rotation=45, ha="right", fontsize=style.TEXT)
+    axes.set_ylim(0, 1.1 * counts.largest)
+    axes.grid(axis="x", visible=False)
     return plots.render(figure)
 
 
