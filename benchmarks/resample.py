@@ -3,7 +3,7 @@
 python benchmarks/resample.py WORK      what it needs: benchmarks/requirements.txt
 
 Each table is compared in a folder of its own below WORK; stopped, it goes on. Writes
-docs/resample.csv, and docs/resample.md with the table and docs/resample.png.
+docs/resample.csv, docs/resample.png, and the table in docs/own-data.md.
 
 The tables: five that scikit-learn ships or makes, and of the KEEL repository all that
 have 9 or more rows of the larger class for each of the smaller, and 25 of these; of one
@@ -17,6 +17,7 @@ import contextlib
 import io
 import re
 import sys
+import textwrap
 from collections import Counter
 from datetime import date
 from importlib.metadata import version
@@ -40,7 +41,7 @@ from sklearn.datasets import (  # noqa: E402
 
 from gamo_tf.comparison import program  # noqa: E402
 from gamo_tf.comparison.peers import PEERS  # noqa: E402
-from gamo_tf.evaluation import style  # noqa: E402
+from gamo_tf.evaluation import plots, style  # noqa: E402
 from gamo_tf.files import save_picture, write_text  # noqa: E402
 
 SEEDS = 5
@@ -49,6 +50,8 @@ RATIO, RARE, OF_ONE_ORIGIN = 9, 25, 2
 SAMPLERS = ("", "random+", "smote+", "gamo+")
 MODELS = ("logistic", "boosting")
 LABEL = "class"
+DOCS = ROOT / "docs"
+BEGIN, END = "<!-- by benchmarks/resample.py -->", "<!-- end -->"  # of its section
 
 
 def thin(X: np.ndarray, y: np.ndarray, keep: dict[int, int]) -> pd.DataFrame:
@@ -187,52 +190,52 @@ def picture(found: pd.DataFrame) -> Figure:
     return made
 
 
-def page(found: pd.DataFrame) -> str:
-    """Two tables in Markdown, one for each model, with ranks and Friedman's test."""
-    lines = [
-        "# Oversamplers before common classifiers",
-        "",
-        f"`python benchmarks/resample.py WORK`: {SEEDS} stratified splits of each "
-        f"table (40 % test rows), seeds 0 to {SEEDS - 1}, {date.today()}; scikit-learn "
-        f"{version('scikit-learn')}, imbalanced-learn {version('imbalanced-learn')}, "
-        f"GAMO with {UPDATES // 2} iterations, all else at its defaults. Mean balanced "
-        "accuracy on test rows; *smote* is SMOTENC where a table has names beside "
-        "numbers. Nothing was chosen by these figures.",
-        "",
-        "![ranks](resample.png)",
-    ]
+def section(found: pd.DataFrame) -> str:
+    """What docs/own-data.md tells: how, one table, and what the tests show."""
+    parts = {model: ranks(found, model) for model in MODELS}
+    names = list(parts[MODELS[0]][0])
     sizes = found.drop_duplicates("table").set_index("table")
-    for model in MODELS:
-        wide, rank = ranks(found, model)
-        p = friedmanchisquare(*(wide[name] for name in wide)).pvalue
-        lines += [
-            "",
-            f"## {PEERS[model].model}",
-            "",
-            "| table | rows | columns (names) | largest : smallest class | "
-            + " | ".join(wide.columns)
-            + " |",
-            "| --- | ---: | ---: | ---: |" + " ---: |" * wide.shape[1],
+    said = (
+        f"`python benchmarks/resample.py WORK`, {date.today()}: {SEEDS} stratified "
+        f"splits of each table, 40 % test rows, seeds 0 to {SEEDS - 1}; scikit-learn "
+        f"{version('scikit-learn')}, imbalanced-learn {version('imbalanced-learn')}, "
+        f"TensorFlow {version('tensorflow')}. GAMO had {UPDATES // 2} iterations, all "
+        "else is at its defaults. Mean balanced accuracy on test rows before a "
+        "logistic regression (first four) and gradient boosting; *smote* is SMOTENC "
+        "where there are names beside numbers."
+    )
+    heads = ["table", "rows", "columns (names)", "classes"] + 2 * names
+    lines = [
+        "\n".join(textwrap.wrap(said, 92)),
+        "",
+        "| " + " | ".join(heads) + " |",
+        "| --- |" + " ---: |" * (len(heads) - 1),
+    ]
+    for name, size in sizes.iterrows():
+        columns = f"{size['numbers'] + size['names']} ({size['names']})"
+        cells = [str(name), str(size["rows"]), columns]
+        cells.append(f"{size['largest']} : {size['smallest']}")
+        for wide, _ in parts.values():
+            row = wide.loc[name].round(3)
+            cells += [f"**{v:.3f}**" if v == row.max() else f"{v:.3f}" for v in row]
+        lines.append("| " + " | ".join(cells) + " |")
+    for word, which, digits in (("mean", 0, 3), ("mean rank", 1, 2)):
+        means = [
+            f"{v:.{digits}f}" for pair in parts.values() for v in pair[which].mean()
         ]
-        for name, row in wide.iterrows():
-            size, best = sizes.loc[name], row.round(3).max()
-            columns = f"{size['numbers'] + size['names']} ({size['names']})"
-            cells = [f"**{v:.3f}**" if round(v, 3) == best else f"{v:.3f}" for v in row]
-            lines.append(
-                f"| {name} | {size['rows']} | {columns} | {size['largest']} : "
-                f"{size['smallest']} | " + " | ".join(cells) + " |"
-            )
-        means = [f"{value:.3f}" for value in wide.mean()]
-        places = [f"{value:.2f}" for value in rank.mean()]
-        lines.append("| mean | | | | " + " | ".join(means) + " |")
-        lines.append("| mean rank | | | | " + " | ".join(places) + " |")
-        lines += ["", f"Friedman's test that all are alike: p = {p:.2g}."]
-        for name in ("none", "random", "smote"):
+        lines.append(f"| {word} | | | | " + " | ".join(means) + " |")
+    lines += ["", "![mean ranks, and what is not told apart](resample.png)", ""]
+    for model, (wide, rank) in parts.items():
+        p = friedmanchisquare(*(wide[name] for name in names)).pvalue
+        lines.append(f"- {PEERS[model].model}, all four alike: p = {p:.2g} (Friedman).")
+        nemenyi = scikit_posthocs.posthoc_nemenyi_friedman(-rank)
+        for name in names[:-1]:
             less = wide["gamo"] - wide[name]
-            better, worse, n = (less > 0).sum(), (less < 0).sum(), len(less)
+            better, worse = (less > 0).sum(), (less < 0).sum()
             lines.append(
-                f"GAMO less {name}: {less.mean():+.3f} in the mean; better on "
-                f"{better}, worse on {worse} of {n} tables."
+                f"  GAMO less {name}: {less.mean():+.3f} in the mean, better on "
+                f"{better} and worse on {worse} tables, "
+                f"p = {nemenyi.loc['gamo', name]:.2g} (Nemenyi)."
             )
     return "\n".join(lines) + "\n"
 
@@ -241,7 +244,6 @@ def main() -> None:
     """Compare on all tables, and write what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=Path, metavar="WORK")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     tables, parts = {**of_scikit_learn(), **of_keel()}, []
@@ -249,9 +251,12 @@ def main() -> None:
         parts.append(compared(name, frame, args.work))
         print(f"[{k + 1}/{len(tables)}] {name}", flush=True)
     found = pd.concat(parts, ignore_index=True)
-    found.to_csv(args.out / "resample.csv", index=False)
-    save_picture(args.out / "resample.png", picture(found))
-    write_text(args.out / "resample.md", page(found))
+    found.to_csv(DOCS / "resample.csv", index=False)
+    save_picture(DOCS / "resample.png", plots.render(picture(found)))
+    document = DOCS / "own-data.md"
+    before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    write_text(document, f"{before}{BEGIN}\n\n{section(found)}\n{END}{after}")
 
 
 if __name__ == "__main__":
