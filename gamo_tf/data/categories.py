@@ -54,11 +54,14 @@ def complaint(column: pd.Series) -> str:
     if right < _NUMBERS or right < int(wrong.sum()):
         return ""
     if not wrong.any():
-        return f"holds {right} different numbers as text; make numbers of them."
+        return (
+            f"holds {right} different numbers as text; make numbers of them. If all "
+            "are names, put a letter in front of each."
+        )
     some = ", ".join(map(repr, values[wrong][:_LISTED]))
     return (
-        f"holds numbers, and {some}. Replace what is no number, or mark the column as "
-        "one of categories."
+        f"holds numbers, and {some}. Replace what is no number; if all are names, put "
+        "a letter in front of each."
     )
 
 

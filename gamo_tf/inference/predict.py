@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gamo_tf.config.options import spec_of
-from gamo_tf.data import feature_table, image_folder
+from gamo_tf.data import feature_table, image_folder, table_columns
 from gamo_tf.errors import UserError, setting
 from gamo_tf.inference.players import load_classifier
 from gamo_tf.networks.batched import compiled
@@ -114,6 +114,6 @@ def _read_tables(
             unreadable[file] = str(err)
             continue
         vectors.append(found)
-        notes += [f"{file}: {note}" for note in feature_table.new_names(found, known)]
+        notes += [f"{file}: {note}" for note in table_columns.new_names(found, known)]
         names += [f"{file}:{k}" for k in range(len(found))]
     return names, np.concatenate(vectors), unreadable, notes
