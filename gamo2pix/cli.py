@@ -83,9 +83,9 @@ def _add_vae(group: argparse._ArgumentGroup) -> None:
 def _add_scores(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--fid-features",
-        choices=("inception", "classifier"),
+        metavar="inception|classifier|FILE.keras",
         help="default: Inception-v3 if its weights can be had, else a classifier "
-        "trained on the full real set",
+        "trained on the full real set; FILE: any Keras model of images (0 to 255)",
     )
     group.add_argument(
         "--inception-weights",
@@ -93,6 +93,7 @@ def _add_scores(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help=".h5 of Keras's Inception-v3 without top",
     )
+    group.add_argument("--no-score", action="store_true", help="score nothing")
 
 
 def _add_balanced(group: argparse._ArgumentGroup) -> None:
@@ -133,6 +134,7 @@ def _generate(argv: list[str] | None) -> int:
     target = flags.save_balanced
     request = train.Request(
         fid_features=flags.fid_features,
+        score=not flags.no_score,
         inception_weights=flags.inception_weights,
         retrain=flags.retrain,
         save_balanced=run.balanced if target == _BESIDE_RUN else target,
@@ -154,8 +156,18 @@ def _check(flags: argparse.Namespace) -> None:
     if flags.per_class is not None and flags.save_balanced is None:
         raise UserError(f"{per_class}: needs {save_balanced}.")
     check_ranges({k: v for k, v in vars(flags).items() if v is not None})
-    if flags.inception_weights and flags.fid_features == "classifier":
-        raise UserError(f"{weights}: not used by {setting('fid_features')} classifier.")
+    wanted, features = flags.fid_features, setting("fid_features")
+    if flags.no_score and (wanted or flags.inception_weights):
+        raise UserError(f"{setting('no_score')}: then {features} has no meaning.")
+    if wanted and wanted not in ("inception", "classifier"):
+        if not wanted.endswith(".keras"):
+            raise UserError(
+                f"{features} {wanted}: expected inception, classifier or a .keras file."
+            )
+        if not Path(wanted).is_file():
+            raise UserError(f"{features} {wanted}: no such file.")
+    if flags.inception_weights and wanted not in (None, "inception"):
+        raise UserError(f"{weights}: not used by {features} {wanted}.")
     if flags.inception_weights and not flags.inception_weights.is_file():
         raise UserError(f"{weights} {flags.inception_weights}: no such file.")
 

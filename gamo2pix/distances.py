@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-SUBSETS = 100  # drawn for the spread of KID
-_KID_ROWS = 4  # fewest rows: subsets of half of them need two
+SAMPLES = 200  # of the bootstrap, for the standard error of KID
+_KID_ROWS = 4  # fewest rows
 
 
 class Statistics(NamedTuple):
@@ -77,14 +77,12 @@ class Kid(NamedTuple):
     """A Kernel Inception Distance.
 
     Attributes:
-      value: the estimate from all rows.
-      spread: standard deviation of the estimates from SUBSETS random subsets.
-      subset: rows of such a subset.
+      value: the estimate.
+      error: its standard error by the bootstrap, over the rows of both sets.
     """
 
     value: float
-    spread: float
-    subset: int
+    error: float
 
 
 def kid(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Kid:
@@ -96,29 +94,23 @@ def kid(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Kid:
     Args:
       a: features [n, d].
       b: features [m, d].
-      seed: of the subsets. They have half the rows of the smaller set, so that they
-        differ, and at most 1,000.
+      seed: of the bootstrap.
 
     Raises:
       ValueError: for fewer than 4 rows.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    if min(len(a), len(b)) < _KID_ROWS:
-        raise ValueError(
-            f"kid: {len(a)} and {len(b)} rows; {_KID_ROWS} or more are needed."
-        )
-    # Computed once: a subset's kernels are rows and columns of these.
+    n, m = len(a), len(b)
+    if min(n, m) < _KID_ROWS:
+        raise ValueError(f"kid: {n} and {m} rows; {_KID_ROWS} or more are needed.")
+    # Computed once: a sample of the bootstrap weighs rows and columns of these.
     kernels = _kernel(a, a), _kernel(b, b), _kernel(a, b)
-    value = _mmd2(np.arange(len(a)), np.arange(len(b)), *kernels)
-    subset = min(1000, len(a) // 2, len(b) // 2)
+    (value,) = _mmd2(np.ones((1, n)), np.ones((1, m)), *kernels)
     rng = np.random.default_rng(seed)
-    drawn = [
-        _mmd2(
-            rng.permutation(len(a))[:subset], rng.permutation(len(b))[:subset], *kernels
-        )
-        for _ in range(SUBSETS)
-    ]
-    return Kid(value, float(np.std(drawn, ddof=1)), subset)
+    times_a = rng.multinomial(n, np.full(n, 1 / n), SAMPLES).astype(np.float64)
+    times_b = rng.multinomial(m, np.full(m, 1 / m), SAMPLES).astype(np.float64)
+    drawn = _mmd2(times_a, times_b, *kernels)
+    return Kid(float(value), float(np.std(drawn, ddof=1)))
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -127,14 +119,21 @@ def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _mmd2(
     x: np.ndarray, y: np.ndarray, xx: np.ndarray, yy: np.ndarray, xy: np.ndarray
-) -> float:
-    """The squared discrepancy of rows x and rows y, from the kernels of all rows.
+) -> np.ndarray:
+    """The squared discrepancies of samples, from the kernels of all rows.
 
-    The diagonals are left out: with them the estimate would be biased."""
-    m, n = len(x), len(y)
-    same_x = (xx[np.ix_(x, x)].sum() - xx[x, x].sum()) / (m * (m - 1))
-    same_y = (yy[np.ix_(y, y)].sum() - yy[y, y].sum()) / (n * (n - 1))
-    return float(same_x + same_y - 2.0 * xy[np.ix_(x, y)].mean())
+    x [s, n] and y [s, m] say how often each sample has each row. Pairs of a row with
+    itself are left out, also where a sample has it twice: with them the estimate would
+    be biased.
+    """
+
+    def within(times: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        pairs = times.sum(axis=1) ** 2 - (times**2).sum(axis=1)
+        whole = ((times @ kernel) * times).sum(axis=1)
+        return (whole - times**2 @ np.diag(kernel)) / pairs
+
+    between = ((x @ xy) * y).sum(axis=1) / (x.sum(axis=1) * y.sum(axis=1))
+    return within(x, xx) + within(y, yy) - 2.0 * between
 
 
 # ---- distances between single images -----------------------------------------

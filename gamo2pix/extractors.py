@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +18,13 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation import metrics
+from gamo_tf.files import clock
 from gamo_tf.networks.batched import compiled
 from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.stored import read_object, reading, write_json
 
 INCEPTION_SIDE = 299  # pixels
+FILE_SUFFIX = ".keras"
 _CHUNK = 50  # Inception's activations take some 30 MB an image
 
 
@@ -57,16 +60,20 @@ def choose(
     """The extractors that scores are made with.
 
     Args:
-      fid_features: "inception", "classifier", or None: Inception-v3 if its weights
-        can be had, else a classifier, with a line that says so.
+      fid_features: "inception", "classifier", a .keras file (see `of_file`), or None:
+        Inception-v3 if its weights can be had, else a classifier, with a line that
+        says so.
       inception_weights: a file of the weights (see `inception`).
       spec: of the dataset.
       arrays: the whole dataset, which the classifier is trained on.
       data_dir: where the classifier is kept.
 
     Raises:
-      UserError: the weights of Inception-v3 were asked for and cannot be had.
+      UserError: the weights of Inception-v3 were asked for and cannot be had, or the
+        file has no model of images.
     """
+    if fid_features and fid_features.endswith(FILE_SUFFIX):
+        return [of_file(Path(fid_features))]
     if fid_features != "classifier":
         try:
             return inception(inception_weights)
@@ -145,6 +152,50 @@ def _digest(network: keras.Model) -> str:
     for array in network.get_weights():
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+# ---- a model of the user's ---------------------------------------------------
+
+
+def of_file(path: Path) -> Extractor:
+    """The features that a Keras model makes of images.
+
+    The model takes pixels from 0 to 255, which its own layers scale as it needs them.
+    Images are scaled to the size that it takes (bilinear, antialiased) and made grey or
+    of three channels. Of maps the mean is taken.
+
+    Args:
+      path: a .keras file, which is loaded in Keras's safe mode.
+
+    Raises:
+      UserError: it cannot be read, or is no model of images with one output.
+    """
+    model = load_network(path)
+    shapes = [x.shape for x in (*model.inputs, *model.outputs)]
+    ranks = tuple(len(shape) for shape in shapes)
+    if ranks not in ((4, 2), (4, 4)) or shapes[0][3] not in (1, 3):
+        raise UserError(
+            f"{path}: expected a model of images [b, h, w, 1 or 3] to features [b, d]."
+        )
+    output = model.outputs[0]
+    if ranks[1] == 4:
+        output = layers.GlobalAveragePooling2D()(output)
+    _, height, width, channels = shapes[0]
+
+    def prepared(images: tf.Tensor) -> tf.Tensor:
+        x = tf.cast(images, tf.float32)
+        if x.shape[-1] != channels:
+            grey = channels == 1
+            x = tf.image.rgb_to_grayscale(x) if grey else tf.image.grayscale_to_rgb(x)
+        side = [height or x.shape[1], width or x.shape[2]]
+        if list(x.shape[1:3]) == side:
+            return x
+        return tf.image.resize(x, side, antialias=True)
+
+    digest = _digest(model)
+    name = f"{path.stem}_d{output.shape[-1]}_{digest[:8]}"
+    function = compiled(keras.Model(model.inputs, output), prepared, _CHUNK)
+    return Extractor(name, function, details={"file": path.name, "md5": digest})
 
 
 # ---- a reference classifier --------------------------------------------------
@@ -275,5 +326,20 @@ def _train_reference(
     rows = np.random.default_rng(recipe.seed).permutation(len(images))
     data = tf.data.Dataset.from_tensor_slices((images[rows], labels[rows]))
     data = data.shuffle(10_000, seed=recipe.seed).batch(recipe.batch).prefetch(2)
-    model.fit(data, epochs=epochs, shuffle=False, verbose=0)
+    model.fit(data, epochs=epochs, shuffle=False, verbose=0, callbacks=[_Told(epochs)])
     return model
+
+
+class _Told(keras.callbacks.Callback):
+    """Says after each epoch how far the training is."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__()
+        self.epochs, self.began = epochs, time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        done = epoch + 1
+        left = (time.monotonic() - self.began) / done * (self.epochs - done)
+        loss = (logs or {}).get("loss", math.nan)
+        said = f"epoch {done} of {self.epochs}, loss {loss:.3f}"
+        print(f"  {said}, about {clock(left)} left", flush=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gamo2pix import distances
+from gamo2pix import distances, novelty
 from gamo2pix.extractors import Extractor
 from gamo2pix.generate import Generated
 from gamo_tf.config.dataset_specs import DatasetSpec
@@ -21,7 +21,7 @@ from gamo_tf.files import atomically, write_text
 GAMO = "gamo"
 LEAST = 4  # fewest real and test images of a class that is scored
 _SINGLE = 0.9  # a sample with a larger weight has one parent
-_COPY_QUANTILE = 0.05
+FEW = 20  # scores of fewer images are marked
 
 # Controls: convex weights that no adversary chose, through the same VAE. A control is
 # a Dirichlet distribution, whose concentration follows from the images n_i of the
@@ -35,14 +35,22 @@ CONTROLS: dict[str, Callable[[int], float]] = {
 
 COLUMNS = {  # of the table for people: key of a row -> title
     "kid": "KID",
-    "kid_spread": "spread",
+    "kid_error": "± error",
     "kid_floor": "floor",
     "frechet": "Frechet",
     "frechet_floor": "floor",
-    "diversity": "diversity",
-    "near_copies": "near copies",
-    "single_parent": "one parent",
+    "precision": "precision",
+    "recall": "recall",
+    "recall_floor": "floor",
+    "coverage": "coverage",
+    "copies": "copies",
+    "single_parent": "1 parent",
 }
+# What else is averaged over classes.
+MORE = (
+    *("precision_floor", "density", "density_floor", "coverage_floor"),
+    *("diversity", "copying_z"),
+)
 
 # A label and a number m -> m images of the class by everything that generates some.
 GenerateAll = Callable[[int, int], Mapping[str, Generated]]
@@ -69,26 +77,32 @@ def score(
 
     Returns:
       A row for each name, which is its `source`; `features`, `n_real`, `n_fake`;
-      `kid`, `kid_spread`, `kid_subset`, `kid_floor` (see `distances.kid`);
+      `kid`, `kid_error`, `kid_floor` (see `distances.kid`);
       `frechet`, `frechet_floor` (see `distances.frechet`);
+      `precision`, `recall`, `density`, `coverage`, each also with `_floor` (see
+      `novelty.manifold`);
       `diversity`: mean distance between two generated images over that between two
       real ones;
-      `near_copies`: share that is nearer to a training image than 95 % of the unseen
-      images are (0.05 of unseen images, by definition);
+      `copies`: share of copies (see `novelty.copies`; 0.05 of unseen images, by
+      definition), and `copying_z` (see `novelty.copying_test`);
       `single_parent`: share with a convex weight above 0.9, NaN without weights.
     """
     base, floor = extractor(real), extractor(unseen)
     base_statistics = distances.statistics(base)
-    kid_floor = distances.kid(base, floor).value
-    frechet_floor = distances.frechet(base_statistics, distances.statistics(floor))
-    limit = np.quantile(distances.to_nearest(floor, base), _COPY_QUANTILE)
+    floors = {
+        "kid_floor": distances.kid(base, floor).value,
+        "frechet_floor": distances.frechet(
+            base_statistics, distances.statistics(floor)
+        ),
+    }
+    for name, value in novelty.manifold(base, floor)._asdict().items():
+        floors[f"{name}_floor"] = value
     base_spacing = distances.spacing(base)
     rows = []
     for name, (images, weights) in generated.items():
         features = extractor(images)
         kid = distances.kid(base, features)
         frechet = distances.frechet(base_statistics, distances.statistics(features))
-        near = distances.to_nearest(features, base) < limit
         rows.append(
             {
                 "source": name,
@@ -96,13 +110,13 @@ def score(
                 "n_real": len(base),
                 "n_fake": len(features),
                 "kid": kid.value,
-                "kid_spread": kid.spread,
-                "kid_subset": kid.subset,
-                "kid_floor": kid_floor,
+                "kid_error": kid.error,
                 "frechet": frechet,
-                "frechet_floor": frechet_floor,
+                **novelty.manifold(base, features)._asdict(),
+                **floors,
                 "diversity": distances.spacing(features) / base_spacing,
-                "near_copies": float(np.mean(near)),
+                "copies": novelty.copies(base, floor, features),
+                "copying_z": novelty.copying_test(base, floor, features),
                 "single_parent": _single_parent(weights),
             }
         )
@@ -177,16 +191,18 @@ def means(rows: list[dict]) -> list[dict]:
       rows: of `score_classes`.
 
     Returns:
-      A row a kind of features and source, with the columns that COLUMNS names.
+      A row a kind of features and source, with the columns that COLUMNS and MORE name.
     """
     table = pd.DataFrame(rows)
-    columns = [name for name in COLUMNS if name in table]
+    columns = [name for name in (*COLUMNS, *MORE) if name in table]
     grouped = table.groupby(["features", "source"], sort=False)[columns].mean()
     return grouped.reset_index().to_dict("records")
 
 
 def text(rows: list[dict]) -> str:
     """A table for people: GAMO by class, then the mean over classes of every source.
+
+    A class with fewer than FEW images has a mark.
 
     Args:
       rows: of `score_classes`.
@@ -198,11 +214,13 @@ def text(rows: list[dict]) -> str:
         chosen = [row for row in rows if row["features"] == features]
         for row in chosen:
             if row["source"] == GAMO:
-                lines.append(
-                    _scores(printable(row["name"]), row, row["n_real"], row["n_fake"])
-                )
+                few = min(row["n_real"], row["n_fake"]) < FEW
+                name = printable(row["name"]) + " *" * few
+                lines.append(_scores(name, row, row["n_real"], row["n_fake"]))
         for row in means(chosen):
             lines.append(_scores(f"mean, {row['source']}", row, "", ""))
+    if any(" *" in line for line in lines):
+        lines.append(f"* of fewer than {FEW} images: hardly a score")
     return "\n".join(lines)
 
 
@@ -215,4 +233,4 @@ def _number(value: float) -> str:
 
 
 def _line(title: str, *cells: object) -> str:
-    return f"{title:<24}" + "".join(f"{cell!s:>12}" for cell in cells)
+    return f"{title:<24}" + "".join(f"{cell!s:>10}" for cell in cells)

@@ -24,15 +24,15 @@ TITLES = {  # by `source` of a score, in the order of the page
 }
 # The paper's names, where it has figures.
 _PUBLISHED_AS = {score.GAMO: "gamo2pix", RIVAL: "cdcgan"}
-_SHOWN = ("frechet", "kid", "diversity", "near_copies")
+_SHOWN = ("frechet", "kid", "recall", "copies")
 _HEAD = [
     "source",
     "seeds",
     "paper's FID",
     "Frechet",
     "KID",
-    "diversity",
-    "near copies",
+    "recall",
+    "copies",
 ]
 
 # Dataset -> method -> mean and deviation of the FID, as `published.FID`.
@@ -124,7 +124,9 @@ def write(
     """
     if not sheet.path.is_file():
         raise UserError("table5: no dataset of it could be scored.")
+    # Sheets of earlier versions lack some of the scores.
     known = sheet.table
+    known = known.reindex(columns=[*dict.fromkeys([*known, *_SHOWN])])
     asked = [
         updates.get(dataset) == n
         for dataset, n in zip(known["dataset"], known["m_updates"], strict=True)

@@ -35,13 +35,14 @@ class Request:
     """What to do with a run's classes, beyond training their VAEs.
 
     Attributes:
-      fid_features: "inception" or "classifier"; None: what can be had.
+      fid_features: "inception", "classifier" or a .keras file; None: what can be had.
       inception_weights: .h5 file of Inception-v3; None: Keras downloads them.
       retrain: train classes anew that are trained already.
       save_balanced: folder of the balanced dataset; None: none is written.
       per_class: images a class in that folder; None: as many as the largest has.
       force: replace that folder.
       evaluate: train the plain classifier on that folder and on the originals.
+      score: compare the generated images with real ones.
     """
 
     fid_features: str | None = None
@@ -51,6 +52,7 @@ class Request:
     per_class: int | None = None
     force: bool = False
     evaluate: bool = False
+    score: bool = True
 
 
 def pick(wanted: str, spec: DatasetSpec, run: Run) -> list[int]:
@@ -164,9 +166,11 @@ def _run(
     names = printable(", ".join(spec.classes[k] for k in labels))
     print(f"{gamo_run.path}: GAMO2pix of {names}")
     # Before the VAEs, which take minutes: Inception's weights may not be there.
-    chosen = extractors.choose(
-        request.fid_features, request.inception_weights, spec, arrays, data_dir
-    )
+    chosen = []
+    if request.score:
+        chosen = extractors.choose(
+            request.fid_features, request.inception_weights, spec, arrays, data_dir
+        )
     generator = ImageGenerator(gamo_run, split, options.seed)
     decoders = train_classes(
         gamo_run, spec, labels, options, generator, request.retrain
@@ -186,7 +190,9 @@ def _run(
     folder = gamo_run.pix
     if wanted != "all":
         folder = gamo_run.pix_class(spec.classes[labels[-1]]).path
-    scores = score.score_classes(folder, spec, split, labels, generate, chosen)
+    scores = []
+    if chosen:
+        scores = score.score_classes(folder, spec, split, labels, generate, chosen)
     target = request.save_balanced
     if target:
         began = time.perf_counter()

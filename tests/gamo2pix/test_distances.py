@@ -65,12 +65,21 @@ def test_kid_is_the_unbiased_mmd_and_null_on_average():
     xy = np.mean([k(a, b) for a in x for b in y])
     found = distances.kid(x, y)
     assert found.value == pytest.approx(xx + yy - 2 * xy)
-    assert found.subset == 2 and found.spread > 0
+    assert found.error > 0
     null = [distances.kid(*RNG.normal(size=(2, 20, 3))).value for _ in range(200)]
     assert abs(np.mean(null)) < 3 * np.std(null) / math.sqrt(200)
     assert min(null) < 0
     with pytest.raises(ValueError, match="4 or more"):
         distances.kid(x[:3], y)
+
+
+def test_the_error_of_kid_is_how_it_scatters():
+    """Over fresh samples of the same two distributions."""
+    sets = RNG.normal(size=(60, 2, 80, 4)) * [1.0, 1.1, 1.0, 1.0]
+    sets[:, 1] += 0.4
+    found = [distances.kid(*pair) for pair in sets]
+    scatter = np.std([one.value for one in found], ddof=1)
+    assert np.mean([one.error for one in found]) == pytest.approx(scatter, rel=0.35)
 
 
 def test_distances_between_single_rows_by_hand():

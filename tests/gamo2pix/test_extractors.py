@@ -84,3 +84,23 @@ def test_choice_falls_to_the_classifier_with_one_line(capsys, monkeypatch):
         extractors.choose("inception", None, None, None, None)
     assert extractors.choose("classifier", None, None, None, None)
     assert capsys.readouterr().out == ""
+
+
+def test_a_model_of_the_users_file(tmp_path):
+    """Grey images of another size, and maps whose mean is taken."""
+    x = keras.Input((16, 16, 3))
+    maps = keras.layers.Rescaling(1 / 255)(keras.layers.AveragePooling2D(8)(x))
+    keras.Model(x, maps).save(tmp_path / "mine.keras")
+    images = np.full((5, 8, 8, 1), 51, np.uint8)
+    images[1:] = 255
+    found = extractors.choose(str(tmp_path / "mine.keras"), None, None, None, None)[0]
+    assert found.name.startswith("mine_d3_")
+    features = found(images)
+    np.testing.assert_allclose(features, [[0.2] * 3, *[[1.0] * 3] * 4], atol=1e-3)
+    v = keras.Input((16,))
+    keras.Model(v, keras.layers.Dense(2)(v)).save(tmp_path / "vectors.keras")
+    with pytest.raises(UserError, match="expected a model of images"):
+        extractors.of_file(tmp_path / "vectors.keras")
+    (tmp_path / "bad.keras").write_text("no zip")
+    with pytest.raises(UserError, match=r"bad\.keras"):
+        extractors.of_file(tmp_path / "bad.keras")

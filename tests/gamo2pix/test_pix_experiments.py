@@ -83,7 +83,7 @@ def test_page_shows_the_rows_that_were_asked_for(tmp_path, capsys):
     sheet = table5.Sheet(tmp_path / "scores.csv")
 
     def row(name: str, kid: float) -> dict:
-        keys = ("frechet", "diversity", "near_copies", "frechet_floor", "kid_floor")
+        keys = ("frechet", "recall", "copies", "frechet_floor", "kid_floor")
         scores = dict.fromkeys(keys, 0.5)
         return {"label": 1, "features": "f", "source": name, "kid": kid, **scores}
 

@@ -126,8 +126,14 @@ def test_a_second_time_nothing_is_trained_or_overwritten(copy, capsys):
     assert program.main(flags) == 2
     assert "--force" in capsys.readouterr().err
     assert manifest.stat().st_mtime_ns == before
-    assert program.main([*flags, "--force", "--per-class", "30"]) == 0
-    assert "trained already; --retrain trains it anew" in capsys.readouterr().out
+    unscored = ["--class", "all", "--iterations", "40", "--no-score", *copy.flags]
+    unscored += ["--save-balanced", "--force", "--per-class", "30"]
+    assert program.main(unscored) == 0
+    said = capsys.readouterr().out
+    assert "trained already; --retrain trains it anew" in said
+    assert "features:" not in said
+    card = json.loads((copy.run / "balanced" / "dataset.json").read_text())
+    assert card["scores"] == []
     sheet = pd.read_csv(manifest)
     assert sheet.groupby("label").size().tolist() == [*COUNTS[:7], 30, 60, 60]
     other = ["--class", "7", "--iterations", "41", *copy.flags]
@@ -208,7 +214,15 @@ def test_flat_run_makes_images_without_a_vae(real_data, tmp_path, capsys, monkey
         (["--class", "all", "--per-class", "9"], "needs --save-balanced"),
         (["--class", "all", "--save-balanced", "--per-class", "0"], "--per-class 0"),
         (["--class", "7", "--inception-weights", "no.h5"], "no such file"),
-        (["--class", "7", "--fid-features", "vgg"], "invalid choice"),
+        (
+            ["--class", "7", "--fid-features", "vgg"],
+            "expected inception, classifier",
+        ),
+        (["--class", "7", "--fid-features", "no.keras"], "no.keras: no such file"),
+        (
+            ["--class", "7", "--no-score", "--fid-features", "classifier"],
+            "--no-score: then --fid-features has no meaning",
+        ),
         ([], "--class"),
     ],
     ids=" ".join,

@@ -27,15 +27,24 @@ def test_score_knows_copies_collapse_and_real_images():
     }
     copies, collapse, fresh = score.score(PLAIN, real, unseen, generated)
     assert [row["source"] for row in (copies, collapse, fresh)] == list(generated)
-    assert copies["near_copies"] == 1 and copies["diversity"] == pytest.approx(1)
+    assert (
+        copies["copies"] == 1
+        and copies["recall"] == 1
+        and copies["diversity"] == pytest.approx(1)
+    )
     assert copies["frechet"] == pytest.approx(0, abs=1e-9)
     assert copies["single_parent"] == 1 and collapse["single_parent"] == 0
     assert math.isnan(fresh["single_parent"])
     assert collapse["diversity"] == pytest.approx(0.01)
     assert collapse["kid"] > 5 * abs(fresh["kid"])
-    assert 0.01 < fresh["near_copies"] < 0.12
+    assert 0.01 < fresh["copies"] < 0.12 and abs(fresh["copying_z"]) < 3
+    assert collapse["coverage"] < 0.2 < 0.8 < fresh["coverage"]
+    assert fresh["recall_floor"] == collapse["recall_floor"] > 0.8
     rows = [{"label": 3, "name": "three", **copies, "source": score.GAMO}]
     shown = score.text(rows)
+    assert "three *" not in shown
+    few = [{**rows[0], "n_fake": 19}]
+    assert "three *" in score.text(few) and "fewer than 20" in score.text(few)
     assert "three" in shown and "features: plain" in shown and "mean, gamo" in shown
 
 

@@ -1,0 +1,117 @@
+"""Whether generated images are new, and whether they cover what real ones show.
+
+Everything is of features of one class, [n, d], by Euclidean distances.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import mannwhitneyu
+
+from gamo2pix.distances import pairwise
+
+NEIGHBOURS = 5  # of the balls around images, as Naeem et al. have them
+_COPY_QUANTILE = 0.05  # of the ratios of unseen images
+
+
+class Manifold(NamedTuple):
+    """How generated images lie among real ones.
+
+    Around each image is a ball that reaches to its k-th nearest neighbour of its own
+    kind. Precision and recall are those of Kynkaanniemi et al. (NeurIPS 2019), density
+    and coverage those of Naeem et al. (ICML 2020).
+
+    Attributes:
+      precision: share of generated images that are in a ball of a real one.
+      recall: share of real images that are in a ball of a generated one.
+      density: mean number of real balls that a generated image is in, over k; it can
+        be above 1.
+      coverage: share of real images whose ball has a generated one.
+    """
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def manifold(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> Manifold:
+    """Precision, recall, density and coverage.
+
+    Args:
+      real: features [n, d], n at least 2.
+      fake: features [m, d], m at least 2.
+      k: neighbours; of fewer images all of them.
+    """
+    real_radius, fake_radius = _radii(real, k), _radii(fake, k)
+    between = pairwise(real, fake)
+    in_real = between < real_radius[:, None]
+    in_fake = between < fake_radius[None]
+    return Manifold(
+        float(in_real.any(axis=0).mean()),
+        float(in_fake.any(axis=1).mean()),
+        float(in_real.sum(axis=0).mean() / min(k, len(real) - 1)),
+        float(in_real.any(axis=1).mean()),
+    )
+
+
+def _radii(x: np.ndarray, k: int) -> np.ndarray:
+    """The distance of each row to its k-th nearest other row."""
+    # The nearest is the row itself.
+    return np.sort(pairwise(x, x), axis=1)[:, min(k, len(x) - 1)]
+
+
+def ratios(train: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The distance to the nearest training image over that to the second nearest.
+
+    A copy is far nearer to one training image than to any other, wherever it lies: its
+    ratio is near 0. That of an image near the middle of all is near 1, like that of
+    other images, although it is near to many.
+
+    Args:
+      train: features [n, d], n at least 2.
+      x: features [m, d].
+
+    Returns:
+      [m], 0 to 1; 1 where the second distance is 0.
+    """
+    nearest = np.sort(pairwise(x, train), axis=1)[:, :2]
+    first, second = nearest.T
+    return np.where(second > 0, first / np.where(second > 0, second, 1.0), 1.0)
+
+
+def copies(train: np.ndarray, unseen: np.ndarray, fake: np.ndarray) -> float:
+    """The share of images whose ratio is below that of 95 % of unseen real images.
+
+    Args:
+      train: features of the training images [n, d], n at least 2.
+      unseen: of real images that nothing was trained on [m, d].
+      fake: of the images in question [k, d].
+
+    Returns:
+      0.05 for unseen real images, by definition; 1 where all are copies.
+    """
+    limit = np.quantile(ratios(train, unseen), _COPY_QUANTILE)
+    return float((ratios(train, fake) < limit).mean())
+
+
+def copying_test(train: np.ndarray, unseen: np.ndarray, fake: np.ndarray) -> float:
+    """The test of Meehan, Chaudhuri and Dasgupta (AISTATS 2020), its z value.
+
+    It compares distances to the nearest training image by Mann and Whitney's U: far
+    below 0 (under -3) generated images are nearer to the training images than unseen
+    ones are, far above 0 they are further away. Images near the middle of a class are
+    near to training images without being copies of any: `copies` tells these apart.
+
+    Args:
+      train: features of the training images of a class [n, d].
+      unseen: of real images that nothing was trained on [m, d].
+      fake: of the images in question [k, d].
+    """
+    to_unseen, to_fake = (pairwise(x, train).min(axis=1) for x in (unseen, fake))
+    m, n = len(to_unseen), len(to_fake)
+    u = mannwhitneyu(to_fake, to_unseen).statistic
+    return float((u - m * n / 2) / math.sqrt(m * n * (m + n + 1) / 12))
