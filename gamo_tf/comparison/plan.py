@@ -32,6 +32,7 @@ IMAGE_SIZE = 32  # pixels a side of the user's images: many short trainings are 
 _LIST = (PLAIN, "ros", "class-weight", "logit-adjust", "gamo", "gamo-balanced")
 _TABLES = ("logistic", "smote+logistic", "boosting", "smote+boosting")
 _STARTING = 3.0  # seconds of a training beside its iterations
+FILLED = 0.85  # of the time that is given; evaluations and pictures are not measured
 _FEWEST = 200  # updates of M that are worth a comparison
 _BUDGETS = {"images": "15m", "tables": "5m"}  # where nothing else is asked for
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smh])")

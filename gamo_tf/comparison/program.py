@@ -187,7 +187,7 @@ def _fitted(
     cost = plan.costs(options, wanted.threads)
     budget -= time.monotonic() - start
     if not begun and "iterations" not in flags:
-        updates = plan.fitting_updates(cost, wanted, budget)
+        updates = plan.fitting_updates(cost, wanted, plan.FILLED * budget)
         wanted = replace(wanted, updates=updates)
     seconds = plan.time_left(cost, wanted)
     if "budget" in flags and seconds > budget and not begun:
