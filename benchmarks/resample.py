@@ -181,7 +181,11 @@ def picture(found: pd.DataFrame) -> Figure:
         _, rank = ranks(found, model)
         same = scikit_posthocs.posthoc_nemenyi_friedman(-rank)
         scikit_posthocs.critical_difference_diagram(
-            rank.mean(), same, ax=axes, text_h_margin=0.1
+            rank.mean(),
+            same,
+            ax=axes,
+            text_h_margin=0.1,
+            color_palette={name: style.color(k) for k, name in enumerate(rank)},
         )
         title = "the best left; joined where no difference is shown (Nemenyi, 5 %)"
         axes.set_title(
