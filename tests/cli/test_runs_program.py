@@ -206,9 +206,8 @@ def test_predict_says_which_run_it_uses(named, begin, tmp_path, capsys, monkeypa
     begin(True)
     run = begin(True)
     begin(False)
-    monkeypatch.setattr(
-        inference, "predict_rows", lambda *_: (["file"], [["x.png"]], {})
-    )
+    found = inference.Predictions(["file"], [["x.png"]], {}, [])
+    monkeypatch.setattr(inference, "predict_rows", lambda *_: found)
     flags = ["x.png", "--runs-dir", str(tmp_path / "runs"), *named]
     assert predict.main(flags) == 0
     caught = capsys.readouterr()
