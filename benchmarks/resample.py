@@ -42,6 +42,7 @@ from sklearn.datasets import (  # noqa: E402
 from gamo_tf.comparison import program  # noqa: E402
 from gamo_tf.comparison.peers import PEERS  # noqa: E402
 from gamo_tf.evaluation import plots, style  # noqa: E402
+from gamo_tf.experiments import document  # noqa: E402
 from gamo_tf.files import save_picture, write_text  # noqa: E402
 
 SEEDS = 5
@@ -50,7 +51,7 @@ RATIO, RARE, OF_ONE_ORIGIN = 9, 25, 2
 SAMPLERS = ("", "random+", "smote+", "gamo+")
 MODELS = ("logistic", "boosting")
 LABEL = "class"
-DOCS = ROOT / "docs"
+DOCS, PICTURE = ROOT / "docs", "resample.png"
 BEGIN, END = "<!-- by benchmarks/resample.py -->", "<!-- end -->"  # of its section
 
 
@@ -194,8 +195,8 @@ def picture(found: pd.DataFrame) -> Figure:
     return made
 
 
-def section(found: pd.DataFrame) -> str:
-    """What docs/own-data.md tells: how, one table, and what the tests show."""
+def section(found: pd.DataFrame, pixels: np.ndarray) -> str:
+    """What docs/own-data.md tells: how, one table, a picture, and what is shown."""
     parts = {model: ranks(found, model) for model in MODELS}
     names = list(parts[MODELS[0]][0])
     sizes = found.drop_duplicates("table").set_index("table")
@@ -208,13 +209,7 @@ def section(found: pd.DataFrame) -> str:
         "logistic regression (first four) and gradient boosting; *smote* is SMOTENC "
         "where there are names beside numbers."
     )
-    heads = ["table", "rows", "columns (names)", "classes"] + 2 * names
-    lines = [
-        "\n".join(textwrap.wrap(said, 92)),
-        "",
-        "| " + " | ".join(heads) + " |",
-        "| --- |" + " ---: |" * (len(heads) - 1),
-    ]
+    heads, lines = ["table", "rows", "columns (names)", "classes"] + 2 * names, []
     for name, size in sizes.iterrows():
         columns = f"{size['numbers'] + size['names']} ({size['names']})"
         cells = [str(name), str(size["rows"]), columns]
@@ -222,26 +217,33 @@ def section(found: pd.DataFrame) -> str:
         for wide, _ in parts.values():
             row = wide.loc[name].round(3)
             cells += [f"**{v:.3f}**" if v == row.max() else f"{v:.3f}" for v in row]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(cells)
     for word, which, digits in (("mean", 0, 3), ("mean rank", 1, 2)):
         means = [
             f"{v:.{digits}f}" for pair in parts.values() for v in pair[which].mean()
         ]
-        lines.append(f"| {word} | | | | " + " | ".join(means) + " |")
-    lines += ["", "![mean ranks, and what is not told apart](resample.png)", ""]
+        lines.append([word, "", "", "", *means])
+    shown = []
     for model, (wide, rank) in parts.items():
         p = friedmanchisquare(*(wide[name] for name in names)).pvalue
-        lines.append(f"- {PEERS[model].model}, all four alike: p = {p:.2g} (Friedman).")
+        shown.append(f"{PEERS[model].model}, all four alike: p = {p:.2g} (Friedman).")
         nemenyi = scikit_posthocs.posthoc_nemenyi_friedman(-rank)
         for name in names[:-1]:
             less = wide["gamo"] - wide[name]
             better, worse = (less > 0).sum(), (less < 0).sum()
-            lines.append(
-                f"  GAMO less {name}: {less.mean():+.3f} in the mean, better on "
-                f"{better} and worse on {worse} tables, "
+            shown.append(
+                f"{PEERS[model].model}, GAMO less {name}: {less.mean():+.3f} in the "
+                f"mean, better on {better} and worse on {worse} tables, "
                 f"p = {nemenyi.loc['gamo', name]:.2g} (Nemenyi)."
             )
-    return "\n".join(lines) + "\n"
+    return document.markdown(
+        [
+            document.Text("\n".join(textwrap.wrap(said, 92))),
+            document.Table(heads, lines),
+            document.Picture(PICTURE, "mean ranks, and what is not told apart", pixels),
+            document.Items(shown),
+        ]
+    )
 
 
 def main() -> None:
@@ -256,11 +258,12 @@ def main() -> None:
         print(f"[{k + 1}/{len(tables)}] {name}", flush=True)
     found = pd.concat(parts, ignore_index=True)
     found.to_csv(DOCS / "resample.csv", index=False)
-    save_picture(DOCS / "resample.png", plots.render(picture(found)))
-    document = DOCS / "own-data.md"
-    before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    pixels = plots.render(picture(found))
+    save_picture(DOCS / PICTURE, pixels)
+    page = DOCS / "own-data.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    write_text(document, f"{before}{BEGIN}\n\n{section(found)}\n{END}{after}")
+    write_text(page, f"{before}{BEGIN}\n\n{section(found, pixels)}\n{END}{after}")
 
 
 if __name__ == "__main__":

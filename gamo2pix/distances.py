@@ -154,9 +154,18 @@ def pairwise(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(squares, 0.0))
 
 
-def to_nearest(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The distance of each row of a [n, d] to the nearest row of b [m, d], [n]."""
-    return pairwise(a, b).min(axis=1)
+def nearest(a: np.ndarray, b: np.ndarray, k: int) -> np.ndarray:
+    """The distances of each row of one set to the k nearest rows of another.
+
+    Args:
+      a: features [n, d].
+      b: features [m, d].
+      k: at most m.
+
+    Returns:
+      float64 [n, k], ascending.
+    """
+    return np.sort(np.partition(pairwise(a, b), k - 1, axis=1)[:, :k], axis=1)
 
 
 def spacing(features: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from gamo2pix.distances import pairwise
+from gamo2pix.distances import nearest, pairwise
 
 NEIGHBOURS = 5  # of the balls around images, as Naeem et al. have them
 _COPY_QUANTILE = 0.05  # of the ratios of unseen images
@@ -61,10 +61,10 @@ def manifold(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> Manifol
 def _radii(x: np.ndarray, k: int) -> np.ndarray:
     """The distance of each row to its k-th nearest other row."""
     # The nearest is the row itself.
-    return np.sort(pairwise(x, x), axis=1)[:, min(k, len(x) - 1)]
+    return nearest(x, x, min(k, len(x) - 1) + 1)[:, -1]
 
 
-def ratios(train: np.ndarray, x: np.ndarray) -> np.ndarray:
+def ratios(two: np.ndarray) -> np.ndarray:
     """The distance to the nearest training image over that to the second nearest.
 
     A copy is far nearer to one training image than to any other, wherever it lies: its
@@ -72,33 +72,31 @@ def ratios(train: np.ndarray, x: np.ndarray) -> np.ndarray:
     other images, although it is near to many.
 
     Args:
-      train: features [n, d], n at least 2.
-      x: features [m, d].
+      two: of each image the distances to both [m, 2] (see `distances.nearest`).
 
     Returns:
       [m], 0 to 1; 1 where the second distance is 0.
     """
-    nearest = np.sort(pairwise(x, train), axis=1)[:, :2]
-    first, second = nearest.T
+    first, second = two.T
     return np.where(second > 0, first / np.where(second > 0, second, 1.0), 1.0)
 
 
-def copies(train: np.ndarray, unseen: np.ndarray, fake: np.ndarray) -> float:
+def copies(unseen: np.ndarray, fake: np.ndarray) -> float:
     """The share of images whose ratio is below that of 95 % of unseen real images.
 
     Args:
-      train: features of the training images [n, d], n at least 2.
-      unseen: of real images that nothing was trained on [m, d].
-      fake: of the images in question [k, d].
+      unseen: distances to the two nearest training images [m, 2], of real images that
+        nothing was trained on.
+      fake: the same of the images in question [k, 2].
 
     Returns:
       0.05 for unseen real images, by definition; 1 where all are copies.
     """
-    limit = np.quantile(ratios(train, unseen), _COPY_QUANTILE)
-    return float((ratios(train, fake) < limit).mean())
+    limit = np.quantile(ratios(unseen), _COPY_QUANTILE)
+    return float((ratios(fake) < limit).mean())
 
 
-def copying_test(train: np.ndarray, unseen: np.ndarray, fake: np.ndarray) -> float:
+def copying_test(unseen: np.ndarray, fake: np.ndarray) -> float:
     """The test of Meehan, Chaudhuri and Dasgupta (AISTATS 2020), its z value.
 
     It compares distances to the nearest training image by Mann and Whitney's U: far
@@ -107,11 +105,10 @@ def copying_test(train: np.ndarray, unseen: np.ndarray, fake: np.ndarray) -> flo
     near to training images without being copies of any: `copies` tells these apart.
 
     Args:
-      train: features of the training images of a class [n, d].
-      unseen: of real images that nothing was trained on [m, d].
-      fake: of the images in question [k, d].
+      unseen: distances to the nearest training image of the class [m], of real images
+        that nothing was trained on.
+      fake: the same of the images in question [k].
     """
-    to_unseen, to_fake = (pairwise(x, train).min(axis=1) for x in (unseen, fake))
-    m, n = len(to_unseen), len(to_fake)
-    u = mannwhitneyu(to_fake, to_unseen).statistic
+    m, n = len(unseen), len(fake)
+    u = mannwhitneyu(fake, unseen).statistic
     return float((u - m * n / 2) / math.sqrt(m * n * (m + n + 1) / 12))

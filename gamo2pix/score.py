@@ -98,9 +98,11 @@ def score(
     for name, value in novelty.manifold(base, floor)._asdict().items():
         floors[f"{name}_floor"] = value
     base_spacing = distances.spacing(base)
+    near_unseen = distances.nearest(floor, base, 2)
     rows = []
     for name, (images, weights) in generated.items():
         features = extractor(images)
+        near = distances.nearest(features, base, 2)
         kid = distances.kid(base, features)
         frechet = distances.frechet(base_statistics, distances.statistics(features))
         rows.append(
@@ -115,8 +117,8 @@ def score(
                 **novelty.manifold(base, features)._asdict(),
                 **floors,
                 "diversity": distances.spacing(features) / base_spacing,
-                "copies": novelty.copies(base, floor, features),
-                "copying_z": novelty.copying_test(base, floor, features),
+                "copies": novelty.copies(near_unseen, near),
+                "copying_z": novelty.copying_test(near_unseen[:, 0], near[:, 0]),
                 "single_parent": _single_parent(weights),
             }
         )

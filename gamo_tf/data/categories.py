@@ -100,7 +100,7 @@ def texts(column: pd.Series) -> list[str]:
       column: one of which `is_nominal` holds.
     """
     codes, values = _different(column)
-    return [[*values, ""][code] for code in codes]
+    return np.array([*values, ""], object)[codes].tolist()
 
 
 def _different(column: pd.Series) -> tuple[np.ndarray, list[str]]:

@@ -85,5 +85,6 @@ def test_the_error_of_kid_is_how_it_scatters():
 def test_distances_between_single_rows_by_hand():
     a, b = np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 4.0], [0.0, 1.0]])
     np.testing.assert_allclose(distances.pairwise(a, b), [[4, 1], [3, math.sqrt(18)]])
-    np.testing.assert_allclose(distances.to_nearest(a, b), [1, 3])
+    np.testing.assert_allclose(distances.nearest(a, b, 1), [[1], [3]])
+    np.testing.assert_allclose(distances.nearest(a, b, 2)[0], [1, 4])
     assert distances.spacing(a) == pytest.approx(5)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gamo2pix import novelty
+from gamo2pix.distances import nearest
 
 N, D = 400, 16
 
@@ -41,32 +42,37 @@ COPIES = {
 @pytest.mark.parametrize("case", COPIES)
 def test_the_share_of_copies(case, cases):
     low, high = COPIES[case]
-    assert low <= novelty.copies(cases["train"], cases["unseen"], cases[case]) <= high
+    unseen, made = (nearest(cases[x], cases["train"], 2) for x in ("unseen", case))
+    assert low <= novelty.copies(unseen, made) <= high
 
 
 def test_ratios_by_hand():
     train = np.array([[0.0], [1.0], [5.0]])
-    found = novelty.ratios(train, np.array([[0.0], [0.5], [4.0], [9.0]]))
+    found = novelty.ratios(nearest(np.array([[0.0], [0.5], [4.0], [9.0]]), train, 2))
     np.testing.assert_allclose(found, [0, 1, 1 / 3, 0.5])
     twins = np.array([[0.0], [0.0], [5.0]])
-    assert novelty.ratios(twins, np.array([[0.0]])) == [1]
+    assert novelty.ratios(nearest(np.array([[0.0]]), twins, 2)) == [1]
 
 
 def test_meehans_z(cases):
     """Copies are far below 0, and so are shrunk samples, which are no copies: that is
     what the ratio is for. Samples that are spread out are far above."""
-    z = {
-        case: novelty.copying_test(cases["train"], cases["unseen"], cases[case])
-        for case in cases
-    }
+
+    def tested(train, unseen, fake) -> float:
+        return novelty.copying_test(
+            *(nearest(x, train, 1)[:, 0] for x in (unseen, fake))
+        )
+
+    train, unseen = cases["train"], cases["unseen"]
+    z = {case: tested(train, unseen, cases[case]) for case in cases}
     assert abs(z["fresh"]) < 3
     assert z["copies with noise"] < -20 and z["half memorised"] < -8
     assert z["shrunk"] < -3
     wide = 1.3 * cases["fresh"]
-    assert novelty.copying_test(cases["train"], cases["unseen"], wide) > 3
+    assert tested(train, unseen, wide) > 3
     # Every one of two is above both of the others: U = 4, less 2, over sqrt(5 / 3).
     one = np.array([[0.0]])
-    found = novelty.copying_test(one, np.array([[1.0], [2]]), np.array([[3.0], [4]]))
+    found = tested(one, np.array([[1.0], [2]]), np.array([[3.0], [4]]))
     assert found == pytest.approx(2 / np.sqrt(5 / 3))
 
 
