@@ -5,27 +5,77 @@ from __future__ import annotations
 import csv
 import json
 import platform
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from gamo2pix import real_files
+from gamo2pix.contact_sheet import ClassSheet, write_sheets
 from gamo2pix.generate import Generated, ImageGenerator
+from gamo2pix.manifest import Manifest, generated_file
+from gamo2pix.real_files import RealSet
+from gamo2pix.trust import NO_LIMITS, Judge, Limits, Trust, too_few
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.files import inside, mend, png, replace_folder, write_text
-from gamo_tf.inference.convex_sampler import LISTED_PARENTS, heaviest
+from gamo_tf.inference.convex_sampler import LISTED_PARENTS
 from gamo_tf.networks.batched import CHUNK
 from gamo_tf.runs.run import Run
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # how one begins in a spreadsheet
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_TRIES = 20  # images that are generated for one that is within the limits
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a balanced folder is made of.
+
+    Attributes:
+      run: the run that G is from.
+      spec: of the dataset.
+      split: the split that the run trained on.
+      generator: of the run.
+      decoders: by label of each class that may be topped up; None in a flat run.
+      per_class: training images a class.
+      originals: one of `real_files.HOW`; None: see `real_files.real_sets`.
+      judge: says how far an image can be trusted; None: that is not asked.
+      limits: of the generated images that are kept; they need a judge.
+      verdicts: by class name, for the pages.
+      details: more entries of the card, dataset.json.
+    """
+
+    run: Run
+    spec: DatasetSpec
+    split: Split
+    generator: ImageGenerator
+    decoders: Mapping[int, FeatureDecoder | None]
+    per_class: int
+    originals: str | None = None
+    judge: Judge | None = None
+    limits: Limits = NO_LIMITS
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping = field(default_factory=dict)
+
+
+class Kept(NamedTuple):
+    """Some generated images of a class that are kept.
+
+    Attributes:
+      numbers: of the samples in the generator's stream, [m].
+      samples: m of them.
+      trust: of them; None without a judge.
+    """
+
+    numbers: np.ndarray
+    samples: Generated
+    trust: Trust | None
 
 
 def check(folder: Path, force: bool) -> None:
@@ -48,68 +98,41 @@ def check(folder: Path, force: bool) -> None:
         )
 
 
-def save(
-    folder: Path,
-    run: Run,
-    spec: DatasetSpec,
-    split: Split,
-    generator: ImageGenerator,
-    decoders: Mapping[int, FeatureDecoder | None],
-    per_class: int,
-    details: dict,
-) -> dict[str, int]:
+def save(folder: Path, contents: Contents) -> dict[str, int]:
     """Write the balanced dataset aside, and rename it to `folder` when it is whole.
 
-    ``train/<class>/real-NNNNNN.png`` are the real images (N: row of the published
-    training set), ``gamo-NNNNNN.png`` the generated ones. Every class is topped up to
-    `per_class` images; a class that has more keeps all its real ones. Images are
-    generated and written CHUNK at a time, so that any number of them fits in memory.
+    ``train/<class>/real-NNNNNN`` are the real images (N: row of the published training
+    set, or of the user's files), ``gamo-NNNNNN.png`` the generated ones. Every class is
+    topped up to `per_class` images; a class that has more keeps all its real ones.
+    Images are generated and written CHUNK at a time, so that any number of them fits in
+    memory. ``validation/`` and ``test/`` have the other real images of the run.
 
     Args:
       folder: to be written; what is there is replaced.
-      run: the run that G is from.
-      spec: of the dataset.
-      split: the split that the run trained on.
-      generator: of the run.
-      decoders: by label of each class that may be topped up; None in a flat run.
-      per_class: images a class.
-      details: more entries of the card, dataset.json.
+      contents: what it is made of.
 
     Returns:
       The number of generated images of each class that got some, by class name.
 
     Raises:
-      UserError: the folder cannot be written.
+      UserError: the folder cannot be written, or too few images are within the limits.
     """
-    labels = range(len(spec.classes))
-    real = np.bincount(split.labels, minlength=len(spec.classes))
+    sets = real_files.real_sets(contents.run, contents.split, contents.originals)
+    classes = len(contents.spec.classes)
+    real = np.bincount(contents.split.labels, minlength=classes)
     missing = {
-        k: max(0, per_class - int(real[k])) if k in decoders else 0 for k in labels
+        k: max(0, contents.per_class - int(real[k])) if k in contents.decoders else 0
+        for k in range(classes)
     }
-    manifest = Manifest(run, spec, split, generator.seed)
-    total = int(real.sum()) + sum(missing.values())
 
     def write(part: Path) -> None:
-        with (
-            open(part / "manifest.csv", "w", newline="", encoding="utf-8") as file,
-            tqdm(total=total, desc="balanced", unit="image", disable=None) as bar,
-        ):
-            sheet = csv.writer(file)
-            sheet.writerow(manifest.header())
-            for label in labels:
-                inside(part, part / "train" / spec.classes[label]).mkdir(parents=True)
-                for line, image in manifest.real(label):
-                    _write_image(part / line[0], image)
-                    sheet.writerow(line)
-                bar.update(int(real[label]))
-                for start in range(0, missing[label], CHUNK):
-                    stop = min(start + CHUNK, missing[label])
-                    samples = generator.generate(label, decoders[label], start, stop)
-                    for line, image in manifest.generated(label, start, samples):
-                        _write_image(part / line[0], image)
-                        sheet.writerow(line)
-                    bar.update(stop - start)
-        card = _card(run, spec, real, missing) | details | _versions()
+        total = sum(len(each.labels) for each in sets.values()) + sum(missing.values())
+        with tqdm(total=total, desc="balanced", unit="image", disable=None) as bar:
+            for each in sets.values():
+                _write_real(part, each, contents.spec, bar)
+            sheets = _write_generated(part, sets["train"], contents, missing, bar)
+        write_sheets(part, contents.run.path.name, sheets)
+        card = {**_card(contents, real, missing), **contents.details, **_versions()}
         write_text(part / "dataset.json", json.dumps(card, indent=2) + "\n")
 
     try:
@@ -119,101 +142,95 @@ def save(
         raise UserError(
             f"{setting('save_balanced')} {folder}: cannot be written ({err.strerror})."
         ) from err
-    return {spec.classes[k]: n for k, n in missing.items() if n}
+    return {contents.spec.classes[k]: n for k, n in missing.items() if n}
 
 
-class Manifest:
-    """The lines of manifest.csv, each with its image.
+def _write_real(part: Path, real: RealSet, spec: DatasetSpec, bar: tqdm) -> None:
+    """The real images of a set, with a metadata.csv as Hugging Face's `imagefolder`
+    reads it: names of files, seen from its own place."""
+    for name in spec.classes:  # all of them, so that every set has the same labels
+        inside(part, part / real.name / name).mkdir(parents=True)
+    with _sheet(part / real.name / "metadata.csv") as file:
+        sheet = csv.writer(file)
+        sheet.writerow(["file_name", "label", "synthetic"])
+        for row, label in enumerate(real.labels):
+            place = real.file(row, spec.classes[label])
+            real.write(row, part / place)
+            sheet.writerow([_seen_from(real.name, place), spec.classes[label], 0])
+            bar.update()
 
-    Images of a user's own data have further columns for the files they came from.
-    Names are written so that no spreadsheet takes one for a formula (see `cell`).
 
-    Args:
-      run: that G is from.
-      spec: of the dataset.
-      split: of the run.
-      seed: of what is generated.
+def _write_generated(
+    part: Path,
+    real: RealSet,
+    contents: Contents,
+    missing: Mapping[int, int],
+    bar: tqdm,
+) -> list[ClassSheet]:
+    """The generated images and manifest.csv; what the contact sheet shows of them."""
+    spec, sheets = contents.spec, []
+    manifest = Manifest(contents.run, spec, real, contents.generator.seed)
+    with (
+        _sheet(part / "manifest.csv") as listed,
+        _sheet(part / "train" / "metadata.csv", "a") as metadata,
+    ):
+        lines, names = csv.writer(listed), csv.writer(metadata)
+        lines.writerow(manifest.header())
+        for label, name in enumerate(spec.classes):
+            lines.writerows(line for _, line in manifest.real(label))
+            sheet = ClassSheet(
+                name, real.images[real.rows(label)], contents.verdicts.get(name, "")
+            )
+            for kept in _kept(contents, label, missing[label]):
+                lines.writerows(manifest.generated(label, *kept))
+                for number, image in zip(
+                    kept.numbers, kept.samples.images, strict=True
+                ):
+                    place = generated_file(name, number)
+                    (part / place).write_bytes(png(image.squeeze()))
+                    names.writerow([_seen_from("train", place), name, 1])
+                sheet.add(*kept)
+                bar.update(len(kept.numbers))
+            sheets.append(sheet)
+    return sheets
+
+
+def _kept(contents: Contents, label: int, wanted: int) -> Iterator[Kept]:
+    """The first `wanted` images of a class that are within the limits, in parts.
+
+    Raises UserError where one in _TRIES is not.
     """
-
-    def __init__(self, run: Run, spec: DatasetSpec, split: Split, seed: int) -> None:
-        self.run, self.spec, self.split, self.seed = run, spec, split, seed
-        self.sources = run.row_sources()  # None for a published dataset
-
-    def header(self) -> list[str]:
-        """The names of the columns."""
-        source = ["source"] if self.sources is not None else []
-        of_parent = ["", "_row", *(f"_{word}" for word in source), "_weight"]
-        parents = [
-            f"parent_{k}{word}"
-            for k in range(1, LISTED_PARENTS + 1)
-            for word in of_parent
-        ]
-        first = ["file", "label", "name", "synthetic", "row", *source, "seed", "run"]
-        return [*first, *parents]
-
-    def real(self, label: int) -> Iterator[tuple[list, np.ndarray]]:
-        """The lines and images of a class's real images, by its label."""
-        name = cell(self.spec.classes[label])
-        cells = 3 if self.sources is None else 4  # of a parent; a real image has none
-        for row in np.flatnonzero(self.split.labels == label):
-            published = self.split.train_index[row]
-            file = self._real_file(label, published)
-            line = [file, label, name, 0, published, *self._source(published)]
-            line += ["", cell(self.run.path.name), *[""] * cells * LISTED_PARENTS]
-            yield line, self.split.images[row]
-
-    def generated(
-        self, label: int, start: int, samples: Generated
-    ) -> Iterator[tuple[list, np.ndarray]]:
-        """The lines and images of a class's generated images, numbered from `start`."""
-        name = self.spec.classes[label]
-        rows = np.flatnonzero(self.split.labels == label)
-        weights = samples.weights
-        assert weights is not None  # of a convex G
-        top = heaviest(weights, LISTED_PARENTS)
-        no_source = [] if self.sources is None else [""]
-        for k, image in enumerate(samples.images):
-            file = f"train/{name}/gamo-{start + k:06d}.png"
-            line = [file, label, cell(name), 1, ""]
-            line += [*no_source, self.seed, cell(self.run.path.name)]
-            # A class with fewer parents than columns has a shorter line.
-            for j in top[k]:
-                published = self.split.train_index[rows[j]]
-                line += [self._real_file(label, published), published]
-                line += [*self._source(published), f"{weights[k, j]:.6f}"]
-            yield line, image
-
-    def _source(self, published: int) -> list[str]:
-        return [] if self.sources is None else [cell(self.sources[published])]
-
-    def _real_file(self, label: int, published: int) -> str:
-        return f"train/{self.spec.classes[label]}/real-{published:06d}.png"
+    found = tried = 0
+    while found < wanted:
+        if tried >= _TRIES * wanted:
+            name = contents.spec.classes[label]
+            raise too_few(name, wanted, found, tried, contents.limits)
+        stop = tried + min(CHUNK, wanted if contents.limits else wanted - found)
+        decoder = contents.decoders[label]
+        samples = contents.generator.generate(label, decoder, tried, stop)
+        numbers, trust = np.arange(tried, stop), None
+        if contents.judge:
+            trust = contents.judge(label, samples.images)
+            chosen = np.flatnonzero(contents.limits.keep(trust))[: wanted - found]
+            numbers, trust = numbers[chosen], trust.some(chosen)
+            assert samples.weights is not None  # of a convex G
+            samples = Generated(samples.images[chosen], samples.weights[chosen])
+        tried, found = stop, found + len(numbers)
+        yield Kept(numbers, samples, trust)
 
 
-def cell(text: str) -> str:
-    """A text as manifest.csv has it.
-
-    What a spreadsheet would take for a formula gets an apostrophe in front: it begins
-    with = + - @ or white space, and is no number.
-
-    Args:
-      text: a name of a class, a file or a run.
-    """
-    # A name of a file that is no text has characters that UTF-8 does not have.
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return f"'{text}" if text[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
+def _sheet(path: Path, mode: str = "w") -> IO[str]:
+    # A file's name that is no text has characters that UTF-8 does not have.
+    return open(path, mode, newline="", encoding="utf-8", errors="surrogateescape")
 
 
-def _write_image(path: Path, image: np.ndarray) -> None:
-    """A PNG of an image [h, w, 3], or [h, w, 1], which PNG has as [h, w]."""
-    path.write_bytes(png(image.squeeze()))
+def _seen_from(folder: str, place: str) -> str:
+    return place.removeprefix(f"{folder}/")
 
 
-def _card(
-    run: Run, spec: DatasetSpec, real: np.ndarray, missing: dict[int, int]
-) -> dict:
+def _card(contents: Contents, real: np.ndarray, missing: Mapping[int, int]) -> dict:
     """What the dataset is and where it comes from, for dataset.json."""
-    names = spec.classes
+    run, spec, names = contents.run, contents.spec, contents.spec.classes
     return {
         "what": f"{spec.name}, imbalanced as {run.path.name} was trained on, each "
         "smaller class topped up with images generated by GAMO"
@@ -222,9 +239,14 @@ def _card(
         "run_options": run.options.to_json(),
         "real": {names[k]: int(n) for k, n in enumerate(real)},
         "generated": {names[k]: n for k, n in missing.items()},
+        "verdicts": dict(contents.verdicts),
+        "limits": vars(contents.limits),
         "manifest": "manifest.csv: parents are the real images with the largest "
         f"convex weights, at most {LISTED_PARENTS}; 'row' is the row of the published "
-        "training set; a seed makes the same images again; a name, source or run that "
+        "training set; a seed makes the same images again; copy: 1 is a copy of a real "
+        "image; confidence: probability of the class by a classifier of the whole real "
+        "set, confidence_m: by the run's own M; realness_d: 1 is real to the run's D; "
+        "a name, source or run that "
         "begins with = + - @ or white space, and is no number, has an apostrophe in "
         "front, so that no spreadsheet takes it for a formula",
         "licence": f"real images: {spec.terms}. Generated images are convex mixtures "
@@ -241,32 +263,3 @@ def _versions() -> dict:
         },
         "date": date.today().isoformat(),
     }
-
-
-def load(folder: Path, spec: DatasetSpec) -> tuple[np.ndarray, np.ndarray]:
-    """Read a balanced folder as a user of it would: by Keras's reader of folders.
-
-    Args:
-      folder: of the balanced dataset.
-      spec: of the dataset.
-
-    Returns:
-      Images uint8 [n, h, w, c] and labels int64 [n], sorted by label.
-    """
-    import keras
-
-    data = keras.utils.image_dataset_from_directory(
-        folder / "train",
-        class_names=list(spec.classes),
-        color_mode="grayscale" if spec.shape[2] == 1 else "rgb",
-        image_size=spec.shape[:2],
-        batch_size=CHUNK,
-        shuffle=False,
-        verbose=False,
-    )
-    batches = list(data.as_numpy_iterator())
-    images = np.concatenate([x for x, _ in batches]).astype(np.uint8)
-    labels = np.concatenate([y for _, y in batches]).astype(np.int64)
-    # Keras promises which label an image has, but not the order of the images.
-    order = np.argsort(labels, kind="stable")
-    return images[order], labels[order]

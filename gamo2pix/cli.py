@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gamo2pix.options import LIMITS, PASSES, PixOptions
+from gamo2pix.options import HOW, LIMITS, PASSES, PixOptions
 from gamo_tf.cli.flags import NEWEST
 from gamo_tf.cli.program import argument_parser, run_program
 from gamo_tf.config.checks import check_ranges
@@ -93,7 +93,14 @@ def _add_scores(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help=".h5 of Keras's Inception-v3 without top",
     )
-    group.add_argument("--no-score", action="store_true", help="score nothing")
+    group.add_argument(
+        "--no-score", action="store_true", help="score nothing: no verdict, no trust"
+    )
+    group.add_argument(
+        "--parents",
+        action="store_true",
+        help="say how many parents a picture has, and all of them together",
+    )
 
 
 def _add_balanced(group: argparse._ArgumentGroup) -> None:
@@ -113,9 +120,39 @@ def _add_balanced(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--force", action="store_true", help="replace the folder")
     group.add_argument(
+        "--originals",
+        choices=HOW,
+        help="the real images: your files as they are, links to them, or the images "
+        "that the run saw; default copy, of published datasets resized",
+    )
+    group.add_argument(
+        "--min-confidence",
+        type=float,
+        metavar="P",
+        help="only images whose class has this probability by the reference classifier",
+    )
+    group.add_argument(
+        "--max-copy",
+        type=float,
+        metavar="C",
+        help="only images that are no more of a copy (0 to 1) of a training image",
+    )
+    group.add_argument(
+        "--anyway",
+        action="store_true",
+        help="write it although the verdict on a class is: do not use",
+    )
+    group.add_argument(
         "--evaluate",
         action="store_true",
-        help="train the plain classifier on the folder and on the originals",
+        help="train the plain classifier on the originals and on the folder",
+    )
+    group.add_argument(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="with --evaluate: trainings on each, of which differences are tested; "
+        "default 1",
     )
 
 
@@ -130,9 +167,11 @@ def _generate(argv: list[str] | None) -> int:
         return 0
     import_tensorflow()  # not earlier: --help and wrong flags are answered at once
     from gamo2pix import train
+    from gamo2pix.request import Request
+    from gamo2pix.trust import Limits
 
     target = flags.save_balanced
-    request = train.Request(
+    request = Request(
         fid_features=flags.fid_features,
         score=not flags.no_score,
         inception_weights=flags.inception_weights,
@@ -141,6 +180,11 @@ def _generate(argv: list[str] | None) -> int:
         per_class=flags.per_class,
         force=flags.force,
         evaluate=flags.evaluate,
+        originals=flags.originals,
+        limits=Limits(flags.min_confidence, flags.max_copy),
+        anyway=flags.anyway,
+        seeds=flags.seeds or 1,
+        parents=flags.parents,
     )
     data_dir = flags.data_dir or default_data_dir()
     train.run(run, flags.wanted, options, request, data_dir)
@@ -150,11 +194,13 @@ def _generate(argv: list[str] | None) -> int:
 def _check(flags: argparse.Namespace) -> None:
     """Raises UserError for flags that do not go together, or are out of range."""
     save_balanced, weights = setting("save_balanced"), setting("inception_weights")
-    per_class = setting("per_class")
     if flags.save_balanced is not None and flags.wanted != "all":
         raise UserError(f"{save_balanced}: needs {setting('class')} all.")
-    if flags.per_class is not None and flags.save_balanced is None:
-        raise UserError(f"{per_class}: needs {save_balanced}.")
+    for name in ("per_class", "originals", "min_confidence", "max_copy", "anyway"):
+        if getattr(flags, name) not in (None, False) and flags.save_balanced is None:
+            raise UserError(f"{setting(name)}: needs {save_balanced}.")
+    if flags.seeds is not None and not flags.evaluate:
+        raise UserError(f"{setting('seeds')}: needs {setting('evaluate')}.")
     check_ranges({k: v for k, v in vars(flags).items() if v is not None})
     wanted, features = flags.fid_features, setting("fid_features")
     if flags.no_score and (wanted or flags.inception_weights):

@@ -1,82 +1,198 @@
-"""Does the balanced folder help? The plain classifier from scratch on both sets."""
+"""Does the balanced folder help? The plain classifier from scratch, on several sets."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from gamo2pix import balanced_folder
 from gamo_tf import train
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
+from gamo_tf.data import image_folder
 from gamo_tf.data.splits import Split
+from gamo_tf.errors import UserError
 from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
 from gamo_tf.evaluation.metrics import METRICS
+from gamo_tf.experiments import document
+from gamo_tf.experiments.paired_tests import against
+from gamo_tf.experiments.result_store import spreads
+from gamo_tf.files import inside, write_text
 from gamo_tf.runs.run import Run
+from gamo_tf.stored import reading
 
-_ORIGINALS, _BALANCED = "imbalanced originals", "balanced folder"
+ORIGINALS, REPEATED = "originals", "originals, repeated"
+BALANCED, FILTERED = "balanced folder", "balanced folder, filtered"
+_SURE = 0.5  # `Trust.confidence_m` of the generated images that FILTERED has
 
 
-def evaluate(run: Run, spec: DatasetSpec, split: Split, folder: Path) -> dict:
-    """Train the plain classifier on the originals, and on the balanced folder.
+class Loaded(NamedTuple):
+    """The generated images of a folder.
 
-    Both trainings have the networks, seed, optimizer and minibatches of the run, and
-    as many updates of M as the run itself made.
+    Attributes:
+      images: uint8 [m, h, w, c].
+      labels: int64 [m].
+      confidence_m: of `Trust`, [m]; NaN where the manifest has none.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    confidence_m: np.ndarray
+
+
+def load_generated(folder: Path, spec: DatasetSpec) -> Loaded:
+    """Read the generated images of a balanced folder, as its manifest lists them.
+
+    Args:
+      folder: of the balanced dataset.
+      spec: of the dataset.
+
+    Raises:
+      UserError: the manifest or an image cannot be read.
+    """
+    path = folder / "manifest.csv"
+    with reading(path):
+        wanted = ["file", "label", "synthetic", "confidence_m"]
+        sheet = pd.read_csv(path, usecols=wanted)
+        sheet = sheet[sheet["synthetic"] == 1]
+        labels = sheet["label"].to_numpy(np.int64)
+        if not np.isin(labels, range(len(spec.classes))).all():
+            raise UserError(f"expected labels of {len(spec.classes)} classes.")
+    files = [str(inside(folder, folder / file)) for file in sheet["file"]]
+    images = image_folder.read(files, spec.shape[0], spec.shape[2] == 1)
+    if images.bad:
+        raise image_folder.complaint(images.bad)
+    confidence = sheet["confidence_m"].to_numpy(np.float64)
+    return Loaded(images.pixels, labels, confidence)
+
+
+def evaluate(
+    run: Run, spec: DatasetSpec, split: Split, folder: Path, seeds: int
+) -> pd.DataFrame:
+    """Train the plain classifier on the originals, and on what is made of them.
+
+    All trainings have the networks, optimizer and minibatches of the run, and as many
+    updates of M as the run itself made. A seed is one of initial weights and
+    minibatches: the images are the same for all.
+
+    FILTERED has the generated images that M of the run is sure of. It is not the
+    reference classifier that chooses: that has seen images of the published set which
+    the run has not.
 
     Args:
       run: the run that the folder was generated from.
       spec: of the dataset.
       split: the split that the run trained on.
       folder: the balanced folder.
+      seeds: trainings on each; their seeds are 0, 1, ...
 
     Returns:
-      By training set: the metrics on the full test set, as `metrics.summarise` gives
-      them, the number of training images and the updates of M.
+      A line for each training: ``trained_on``, ``images``, ``updates``, ``seed``, and
+      the metrics on the full test set.
+
+    Raises:
+      UserError: the folder cannot be read.
     """
     # The plain classifier makes one update of M an iteration; the game makes two.
     updates = run.options.iterations * METHODS[run.options.method].m_updates
-    images, labels = balanced_folder.load(folder, spec)
+    made = load_generated(folder, spec)
+    sets = {ORIGINALS: split, REPEATED: split, BALANCED: _with(split, made)}
+    sure = made.confidence_m >= _SURE
+    if not np.isnan(made.confidence_m).all() and not sure.all():
+        kept = Loaded(*(values[sure] for values in made))
+        sets[FILTERED] = _with(split, kept)
+    lines = []
+    for seed in range(seeds):
+        for name, data in sets.items():
+            counts = np.bincount(data.labels, minlength=len(spec.classes)).tolist()
+            options = replace(
+                run.options,
+                method="ros" if name == REPEATED else "cn",
+                iterations=updates,
+                counts=tuple(counts),
+                seed=seed,
+                ema=0.0,  # what is compared is the data, not averaged weights
+            )
+            title = f"{name}, {seed + 1} of {seeds}"
+            trainer = train.fit(options, spec, data, title)
+            evaluator = Evaluator(
+                DeviceSplit.of(data), len(spec.classes), trainer.F, trainer.M
+            )
+            measured = evaluator()["test_full"]
+            lines.append(
+                {
+                    "trained_on": name,
+                    "images": len(data.labels),
+                    "updates": updates,
+                    "seed": seed,
+                    **{metric.name: measured[metric.name] for metric in METRICS},
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def _with(split: Split, made: Loaded) -> Split:
+    """The split with generated images among its training rows."""
+    images = np.concatenate([split.images, made.images])
+    labels = np.concatenate([split.labels, made.labels])
+    order = np.argsort(labels, kind="stable")
     # Only the training rows are others. Their positions in the published set are not
     # known here, and no training reads them.
-    balanced = replace(split, images=images, labels=labels)
-    results = {}
-    for title, data in ((_ORIGINALS, split), (_BALANCED, balanced)):
-        counts = np.bincount(data.labels, minlength=len(spec.classes)).tolist()
-        options = replace(
-            run.options,
-            method="cn",
-            iterations=updates,
-            counts=tuple(counts),
-            ema=0.0,  # what is compared is the data, not averaged weights
-        )
-        trainer = train.fit(options, spec, data, title)
-        evaluator = Evaluator(
-            DeviceSplit.of(data), len(spec.classes), trainer.F, trainer.M
-        )
-        results[title] = {
-            **evaluator()["test_full"],
-            "images": len(data.labels),
-            "updates": updates,
-        }
-    return results
+    return replace(split, images=images[order], labels=labels[order])
 
 
-def text(results: dict) -> str:
+def table(found: pd.DataFrame) -> document.Table:
+    """What `evaluate` found: means, and what the folder brings, tested over seeds.
+
+    Args:
+      found: of `evaluate`.
+    """
+    groups = found.groupby("trained_on", sort=False)
+    apart = against(BALANCED, groups)
+    head = ["trained on", "images", "seeds", document.METRIC_TITLES]
+    for metric in METRICS:
+        head += [f"folder less it, {metric.title}", "corrected p", "the folder is"]
+    lines = []
+    for name, rows in groups:
+        cells = [str(name), f"{rows['images'].iloc[0]:,}", str(len(rows))]
+        cells.append(document.metric_cell(spreads(rows)))
+        for metric in METRICS:
+            pair = apart.get(name, {}).get(metric.name)
+            cells += pair.cells if pair else ["", "", ""]
+        lines.append(cells)
+    return document.Table(head, lines)
+
+
+def text(found: pd.DataFrame) -> str:
     """What `evaluate` found as a table for people.
 
     Args:
-      results: of `evaluate`.
+      found: of `evaluate`.
     """
-    total = int(np.sum(results[_BALANCED]["confusion"]))
-    updates = results[_BALANCED]["updates"]
-    titles = "".join(f"{metric.title:>8}" for metric in METRICS)
-    lines = [
-        f"plain classifier, {updates} updates, full test set of {total} images:",
-        f"  {'trained on':<22}{'images':>8}{titles}",
+    shown = table(found)
+    widths = [
+        max(len(line[k]) for line in (shown.head, *shown.lines))
+        for k in range(len(shown.head))
     ]
-    for title, summary in results.items():
-        cells = "".join(f"{summary[metric.name]:>8.3f}" for metric in METRICS)
-        lines.append(f"  {title:<22}{summary['images']:>8}{cells}")
-    return "\n".join(lines)
+    rows = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in (shown.head, *shown.lines)
+    ]
+    updates = found["updates"].iloc[0]
+    first = f"plain classifier, {updates} updates, full test set:"
+    return "\n".join([first, *(f"  {row}".rstrip() for row in rows)])
+
+
+def write(path: Path, found: pd.DataFrame) -> None:
+    """Write what `evaluate` found.
+
+    Args:
+      path: of a JSON file.
+      found: of `evaluate`.
+    """
+    record = {"trainings": found.to_dict("records")}
+    write_text(path, json.dumps(record, indent=2) + "\n")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from gamo2pix import extractors, generate, score, table5, train
 from gamo2pix.options import PixOptions
+from gamo2pix.reference_classifier import reference
+from gamo2pix.request import Request
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
 from gamo_tf.data.splits import Split
@@ -39,7 +42,7 @@ class _Experiment:
     """Everything that was asked for, as `make` takes it."""
 
     request: TableRequest
-    scoring: train.Request
+    scoring: Request
     pix: PixOptions
     runs_dir: Path
     out: Path
@@ -91,7 +94,7 @@ def make(
       KeyboardInterrupt: for Ctrl-C; the same call goes on.
     """
     pix = PixOptions(iterations=_QUICK_ITERATIONS if quick else None)
-    scoring = train.Request(fid_features, inception_weights)
+    scoring = Request(fid_features, inception_weights)
     experiment = _Experiment(request, scoring, pix, runs_dir, out)
     make_one: Callable[[_Experiment, str], None] = {
         "table5": _table5,
@@ -155,9 +158,7 @@ def _scores(experiment: _Experiment, dataset: str, seed: int) -> list[dict]:
     chosen = extractors.choose(
         scoring.fid_features,
         scoring.inception_weights,
-        spec,
-        run.arrays(data_dir),
-        data_dir,
+        partial(reference, spec, run.arrays(data_dir), experiment.runs_dir),
     )
     images = generate.generator_for(rival, split)
     return rows + score.score_classes(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gamo2pix.class_vae import SHOWN
-from gamo2pix.generate import INTERPOLATION, Generated, ImageGenerator
+from gamo2pix.generate import INTERPOLATION, LATENTS, Generated, ImageGenerator
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.errors import printable
 from gamo_tf.evaluation import image_grids, plots
+from gamo_tf.evaluation.game_watch import coverage
 from gamo_tf.files import save_picture
 from gamo_tf.inference.convex_sampler import heaviest
 from gamo_tf.runs.run_directory import RunDirectory
@@ -16,6 +20,7 @@ from gamo_tf.runs.run_directory import RunDirectory
 Lines = list[tuple[str, np.ndarray]]  # of a grid: a word and images [k, h, w, c]
 _PAIRS = 4  # of latents that interpolation.png goes between
 _PARENT_LINES = 3  # of parents.png
+_WATCHED = 256  # generated images of a class whose parents are counted
 
 
 def draw(
@@ -67,6 +72,30 @@ def draw(
     pictures["parents"] = _parents(real, generated, title)
     for name, picture in pictures.items():
         save_picture(directory.picture(f"{name}.png"), picture)
+
+
+def parents_text(
+    spec: DatasetSpec, labels: Sequence[int], generator: ImageGenerator
+) -> str:
+    """How many parents the generated images have, as a table for people.
+
+    Args:
+      spec: of the dataset.
+      labels: of the classes.
+      generator: of the run.
+    """
+    lines = [
+        f"parents of {_WATCHED} images a class (their effective number, exp(H(w))):",
+        f"{'class':<24}{'images':>10}{'a picture':>12}{'all pictures':>14}",
+    ]
+    for label in labels:
+        z = generator.normal(label, LATENTS, _WATCHED, generator.sampler.latent)
+        found = coverage(generator.sampler.weights(label, z))
+        lines.append(
+            f"{printable(spec.classes[label]):<24}{len(generator.rows[label]):>10}"
+            f"{found.per_sample:>12.1f}{found.over_latents:>14.1f}"
+        )
+    return "\n".join(lines)
 
 
 def _interpolation(

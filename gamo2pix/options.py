@@ -10,6 +10,9 @@ from gamo_tf.config.checks import check_ranges
 # benchmarks/pix_length.py; docs/results.md has the table.
 PASSES = 64  # over the images of a class
 LIMITS = (500, 4000)  # fewest and most minibatches of a class
+# How the real images come into a balanced folder.
+COPY, LINK, RESIZED = "copy", "link", "resized"
+HOW = (COPY, LINK, RESIZED)
 
 
 @dataclass(frozen=True)

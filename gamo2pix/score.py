@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from gamo2pix import distances, novelty
 from gamo2pix.extractors import Extractor
@@ -22,6 +23,8 @@ GAMO = "gamo"
 LEAST = 4  # fewest real and test images of a class that is scored
 _SINGLE = 0.9  # a sample with a larger weight has one parent
 FEW = 20  # scores of fewer images are marked
+# What a blurred image is left with: a quarter of its side, at least so many pixels.
+_BLUR, _SHARPEST = 4, 4
 
 # Controls: convex weights that no adversary chose, through the same VAE. A control is
 # a Dirichlet distribution, whose concentration follows from the images n_i of the
@@ -37,6 +40,7 @@ COLUMNS = {  # of the table for people: key of a row -> title
     "kid": "KID",
     "kid_error": "± error",
     "kid_floor": "floor",
+    "kid_blurred": "blurred",
     "frechet": "Frechet",
     "frechet_floor": "floor",
     "precision": "precision",
@@ -77,7 +81,8 @@ def score(
 
     Returns:
       A row for each name, which is its `source`; `features`, `n_real`, `n_fake`;
-      `kid`, `kid_error`, `kid_floor` (see `distances.kid`);
+      `kid`, `kid_error`, `kid_floor` (see `distances.kid`), and `kid_blurred`: that of
+      the unseen images, `blurred`;
       `frechet`, `frechet_floor` (see `distances.frechet`);
       `precision`, `recall`, `density`, `coverage`, each also with `_floor` (see
       `novelty.manifold`);
@@ -91,6 +96,7 @@ def score(
     base_statistics = distances.statistics(base)
     floors = {
         "kid_floor": distances.kid(base, floor).value,
+        "kid_blurred": distances.kid(base, extractor(blurred(unseen))).value,
         "frechet_floor": distances.frechet(
             base_statistics, distances.statistics(floor)
         ),
@@ -123,6 +129,31 @@ def score(
             }
         )
     return rows
+
+
+def blurred(images: np.ndarray) -> np.ndarray:
+    """Images that have lost their details: made small, and large again.
+
+    Args:
+      images: uint8 [n, h, w, c].
+
+    Returns:
+      Of the same shape and type.
+    """
+    side = images.shape[1:3]
+    small = [max(length // _BLUR, min(_SHARPEST, length)) for length in side]
+    lost = tf.image.resize(images.astype(np.float32), small, "area")
+    again = tf.image.resize(lost, side, "bicubic")
+    return np.clip(np.rint(again.numpy()), 0, 255).astype(np.uint8)
+
+
+def few(row: Mapping) -> bool:
+    """Whether a row of `score` rests on fewer than FEW images.
+
+    Args:
+      row: has `n_real` and `n_fake`.
+    """
+    return min(row["n_real"], row["n_fake"]) < FEW
 
 
 def _single_parent(weights: np.ndarray | None) -> float:
@@ -216,8 +247,7 @@ def text(rows: list[dict]) -> str:
         chosen = [row for row in rows if row["features"] == features]
         for row in chosen:
             if row["source"] == GAMO:
-                few = min(row["n_real"], row["n_fake"]) < FEW
-                name = printable(row["name"]) + " *" * few
+                name = printable(row["name"]) + " *" * few(row)
                 lines.append(_scores(name, row, row["n_real"], row["n_fake"]))
         for row in means(chosen):
             lines.append(_scores(f"mean, {row['source']}", row, "", ""))

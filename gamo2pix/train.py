@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import tensorflow as tf
@@ -16,108 +15,22 @@ from gamo2pix import (
     downstream,
     extractors,
     figures,
+    real_files,
+    reference_classifier,
     score,
+    verdict,
 )
 from gamo2pix.generate import Generated, ImageGenerator
 from gamo2pix.options import PixOptions
+from gamo2pix.reference_classifier import ReferenceClassifier
+from gamo2pix.request import Request, check, check_folder, pick
+from gamo2pix.trust import Judge
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import spec_of
-from gamo_tf.errors import UserError, command, did_you_mean, printable, setting
-from gamo_tf.files import clock, write_text
+from gamo_tf.errors import UserError, printable, setting
+from gamo_tf.files import clock
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to do with a run's classes, beyond training their VAEs.
-
-    Attributes:
-      fid_features: "inception", "classifier" or a .keras file; None: what can be had.
-      inception_weights: .h5 file of Inception-v3; None: Keras downloads them.
-      retrain: train classes anew that are trained already.
-      save_balanced: folder of the balanced dataset; None: none is written.
-      per_class: images a class in that folder; None: as many as the largest has.
-      force: replace that folder.
-      evaluate: train the plain classifier on that folder and on the originals.
-      score: compare the generated images with real ones.
-    """
-
-    fid_features: str | None = None
-    inception_weights: Path | None = None
-    retrain: bool = False
-    save_balanced: Path | None = None
-    per_class: int | None = None
-    force: bool = False
-    evaluate: bool = False
-    score: bool = True
-
-
-def pick(wanted: str, spec: DatasetSpec, run: Run) -> list[int]:
-    """The labels of the classes that were asked for.
-
-    Args:
-      wanted: a label, a class name, or "all" for every minority class.
-      spec: of the dataset.
-      run: whose class sizes count.
-
-    Returns:
-      Labels, ascending.
-
-    Raises:
-      UserError: there is no such class, or it is one of the largest, which have no
-        IGU.
-    """
-    counts = run.options.class_counts
-    if wanted == "all":
-        return list(counts.minority)
-    if wanted in spec.classes:
-        label = spec.classes.index(wanted)
-    elif wanted.isdigit() and int(wanted) < len(spec.classes):
-        label = int(wanted)
-    else:
-        names = ", ".join(f"{k} {name}" for k, name in enumerate(spec.classes))
-        near = did_you_mean(wanted, ["all", *spec.classes])
-        raise UserError(
-            f"{setting('class')} {wanted}: expected 'all' or one of {names}.{near}"
-        )
-    if label not in counts.minority:
-        raise UserError(
-            f"{setting('class')} {wanted}: {spec.classes[label]} is the largest class "
-            f"of {run.path.name} ({counts.sizes[label]} images); it needs no "
-            "generation."
-        )
-    return [label]
-
-
-def check(run: Run) -> DatasetSpec:
-    """Make sure that GAMO2pix can use a run.
-
-    Args:
-      run: any run.
-
-    Returns:
-      The spec of its dataset.
-
-    Raises:
-      UserError: the run is not finished, has no convex G, or has no images.
-    """
-    options = run.options
-    if not run.finished:
-        go_on = command("train", "--resume", run.path)
-        raise UserError(f"{run.path}: not finished. Go on with: {go_on}")
-    if not METHODS[options.method].convex:
-        train_one = command("train", "--dataset", options.dataset, "--method", "gamo")
-        raise UserError(
-            f"{run.path}: {options.method} has no convex generator. Train one: "
-            f"{train_one}"
-        )
-    spec = spec_of(options)
-    if spec.vector:
-        raise UserError(f"{run.path}: was trained on vectors; there are no images.")
-    return spec
 
 
 def run(
@@ -127,7 +40,7 @@ def run(
 
     Args:
       gamo_run: a finished run with a convex G.
-      wanted: the classes (see `pick`).
+      wanted: the classes (see `request.pick`).
       options: of the VAEs.
       request: what to do beside.
       data_dir: folder of the published files.
@@ -141,7 +54,7 @@ def run(
     """
     spec = check(gamo_run)
     labels = pick(wanted, spec, gamo_run)
-    _check_folder(gamo_run, request)
+    check_folder(gamo_run, request)
     gamo_run.check_links()
     gamo_run.pix.mkdir(exist_ok=True)
     with RunDirectory(gamo_run.pix).lock():
@@ -165,18 +78,76 @@ def _run(
     split = gamo_run.load_split(arrays)
     names = printable(", ".join(spec.classes[k] for k in labels))
     print(f"{gamo_run.path}: GAMO2pix of {names}")
+
+    @cache  # it takes minutes, and is needed at two places
+    def reference() -> ReferenceClassifier:
+        return reference_classifier.reference(spec, arrays, gamo_run.path.parent)
+
     # Before the VAEs, which take minutes: Inception's weights may not be there.
     chosen = []
     if request.score:
         chosen = extractors.choose(
-            request.fid_features, request.inception_weights, spec, arrays, data_dir
+            request.fid_features, request.inception_weights, reference
         )
     generator = ImageGenerator(gamo_run, split, options.seed)
     decoders = train_classes(
         gamo_run, spec, labels, options, generator, request.retrain
     )
+    if request.parents:
+        print(figures.parents_text(spec, labels, generator))
+    scores = []
+    if chosen:
+        # The scores of one class must not replace those of all classes.
+        folder = gamo_run.pix
+        if wanted != "all":
+            folder = gamo_run.pix_class(spec.classes[labels[-1]]).path
+        generate = _sources(generator, decoders)
+        scores = score.score_classes(folder, spec, split, labels, generate, chosen)
+    verdicts = verdict.of_classes(scores)
+    for name, said in verdicts.items():
+        print(f"{printable(name)}: {said}")
+    target = request.save_balanced
+    if target:
+        refused = [x for x, said in verdicts.items() if said.word == verdict.REFUSE]
+        if refused and not request.anyway:
+            raise UserError(
+                f"{target}: not written, because of class "
+                f"{printable(', '.join(refused))}. {setting('anyway')} writes it."
+            )
+        judged = request.score or bool(request.limits)
+        contents = balanced_folder.Contents(
+            gamo_run,
+            spec,
+            split,
+            generator,
+            decoders,
+            request.per_class or gamo_run.options.class_counts.largest,
+            request.originals,
+            Judge(gamo_run, generator, reference()) if judged else None,
+            request.limits,
+            {name: str(said) for name, said in verdicts.items()},
+            {"gamo2pix_options": options.to_json(), "scores": scores},
+        )
+        _save(target, contents)
+    if request.evaluate:
+        folder = target or gamo_run.balanced
+        found = downstream.evaluate(gamo_run, spec, split, folder, request.seeds)
+        downstream.write(gamo_run.pix / "evaluation.json", found)
+        print(downstream.text(found))
+    print(f"pictures     {gamo_run.pix}/<class>/generated.png, parents.png, ...")
+    print(f"TensorBoard  tensorboard --logdir {gamo_run.pix}")
+    return scores
 
-    # Asked for class by class, so that the images of one class are in memory at a time.
+
+def _sources(
+    generator: ImageGenerator, decoders: Mapping[int, FeatureDecoder | None]
+) -> score.GenerateAll:
+    """GAMO's images and those of its controls, through the same decoder.
+
+    They are asked for class by class, so that the images of one are in memory at a
+    time.
+    """
+
     def generate(label: int, n: int) -> dict[str, Generated]:
         decoder = decoders[label]
         found = {score.GAMO: generator.generate(label, decoder, 0, n)}
@@ -186,47 +157,22 @@ def _run(
             found[name] = generator.from_weights(label, decoder, weights)
         return found
 
-    # The scores of one class must not replace those of all classes.
-    folder = gamo_run.pix
-    if wanted != "all":
-        folder = gamo_run.pix_class(spec.classes[labels[-1]]).path
-    scores = []
-    if chosen:
-        scores = score.score_classes(folder, spec, split, labels, generate, chosen)
-    target = request.save_balanced
-    if target:
-        began = time.perf_counter()
-        added = balanced_folder.save(
-            target,
-            gamo_run,
-            spec,
-            split,
-            generator,
-            decoders,
-            request.per_class or gamo_run.options.class_counts.largest,
-            {"gamo2pix_options": options.to_json(), "scores": scores},
-        )
-        took = clock(time.perf_counter() - began)
-        n = sum(added.values())
-        print(f"balanced folder: {target}, {n} generated images, written in {took}")
-    if request.evaluate:
-        found = downstream.evaluate(gamo_run, spec, split, target or gamo_run.balanced)
-        path = gamo_run.pix / "evaluation.json"
-        write_text(path, json.dumps(found, indent=2) + "\n")
-        print(downstream.text(found))
-    print(f"pictures     {gamo_run.pix}/<class>/generated.png, parents.png, ...")
-    print(f"TensorBoard  tensorboard --logdir {gamo_run.pix}")
-    return scores
+    return generate
 
 
-def _check_folder(gamo_run: Run, request: Request) -> None:
-    """Raises UserError for a balanced folder that is in the way, or is missing."""
-    if request.save_balanced:
-        balanced_folder.check(request.save_balanced, request.force)
-    elif request.evaluate and not (gamo_run.balanced / "manifest.csv").is_file():
-        raise UserError(
-            f"{setting('evaluate')}: {gamo_run.balanced} is not there yet. Give "
-            f"{setting('class')} all {setting('save_balanced')} too."
+def _save(target: Path, contents: balanced_folder.Contents) -> None:
+    """Write the balanced folder, and say what is in it."""
+    began = time.perf_counter()
+    added = balanced_folder.save(target, contents)
+    took = clock(time.perf_counter() - began)
+    n = sum(added.values())
+    print(f"balanced folder: {target}, {n} generated images, written in {took}")
+    print(f"look at it: {target}/overview.png, {target}/index.html")
+    sets = real_files.real_sets(contents.run, contents.split, contents.originals)
+    if unread := real_files.unread_by_keras(sets):
+        print(
+            f"note: Keras's reader of folders takes no {', '.join(unread)}; "
+            f"{setting('originals')} resized writes images that it takes"
         )
 
 

@@ -148,18 +148,18 @@ def perfect_results() -> Callable[[object], dict]:
 
 @pytest.fixture(scope="session")
 def quick_reference() -> Callable[..., None]:
-    """``quick_reference(spec, arrays, data_dir)``: puts a reference classifier where
+    """``quick_reference(spec, arrays, runs_dir)``: puts a reference classifier where
     GAMO2pix looks for it before it trains one.
 
     It was trained a little only: the real one takes a minute, and no test that uses it
     asks how good it is.
     """
 
-    def write(spec: object, arrays: object, data_dir: Path) -> None:
-        from gamo2pix import extractors
+    def write(spec: object, arrays: object, runs_dir: Path) -> None:
+        from gamo2pix.reference_classifier import RECIPE, Recipe, reference
 
-        recipe = extractors.Recipe(extractors.RECIPE.name, epochs=1, updates=40)
-        extractors.reference(spec, arrays, data_dir, recipe)
+        recipe = Recipe(RECIPE.name, epochs=1, updates=40)
+        reference(spec, arrays, runs_dir, recipe)
 
     return write
 

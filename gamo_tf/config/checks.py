@@ -87,6 +87,9 @@ RANGES = {
     "image_size": _whole_numbers(8, 512),
     # Images of the balanced folder are numbered by six digits.
     "per_class": _whole_numbers(1, 10**6),
+    "min_confidence": Range(0, 1),
+    "max_copy": Range(0, 1),
+    "seeds": _whole_numbers(1, 1000),
     "repeats": _whole_numbers(1, 10_000),
     "updates": _whole_numbers(2, _MOST),
 }

@@ -6,9 +6,10 @@ is a `Trainer`, and this loop runs it.
 
 from __future__ import annotations
 
+import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,9 +197,14 @@ def run_loop(
             iteration += steps
             if iteration == total:
                 trainer.finish()
-            if not _finite(trainer, losses):
-                raise UserError(_diverged(iteration, store, remedy))
             evaluated = _due(last, iteration, schedule.evaluate_every, total)
+            stop = bool(interrupted)
+            saved = stop or _due(last, iteration, schedule.checkpoint_every, total)
+            # A weight that is no number makes the losses of the next epoch none, so
+            # that the weights are asked only before anybody sees them.
+            seen = evaluated or saved
+            if not (_finite(losses.values()) and (not seen or _sound(trainer))):
+                raise UserError(_diverged(iteration, store, remedy))
             if evaluated:
                 spent = before + time.perf_counter() - began
                 monitor.evaluate(iteration, spent, losses)
@@ -206,13 +212,9 @@ def run_loop(
                     best.look(iteration, monitor.score())
             ended = iteration == total or bool(best and best.exhausted)
             monitor.progress(iteration, evaluated)
-            if store and (
-                interrupted
-                or ended
-                or _due(last, iteration, schedule.checkpoint_every, total)
-            ):
+            if store and (saved or ended):
                 store.save_checkpoint(iteration, state, monitor.history)
-            if interrupted and not ended:
+            if interrupted and saved and not ended:
                 raise Stopped(
                     f"stopped at iteration {iteration} and saved. Go on with: {go_on}"
                 )
@@ -227,11 +229,15 @@ def _due(last: int, iteration: int, every: int, total: int) -> bool:
     return iteration == total or iteration // every > last // every
 
 
-def _finite(trainer: Trainer, losses: dict[str, float]) -> bool:
+def _sound(trainer: Trainer) -> bool:
+    """Whether all weights are numbers."""
     # In NumPy: small operations of TensorFlow take longer than a copy of the weights.
     weights = [w for network in trainer.networks.values() for w in network.weights]
-    numbers = [list(losses.values()), *(w.numpy() for w in weights)]
-    return all(bool(np.isfinite(values).all()) for values in numbers)
+    return all(bool(np.isfinite(w.numpy()).all()) for w in weights)
+
+
+def _finite(values: Iterable[float]) -> bool:
+    return all(math.isfinite(value) for value in values)
 
 
 def _diverged(iteration: int, store: CheckpointStore | None, remedy: str | None) -> str:

@@ -50,12 +50,17 @@ def test_a_balanced_folder_names_the_users_files(
     shutil.copytree(images_run, copy)
     run = Run.open(copy)
     quick_reference(spec_of(run.options), run.arrays(tmp_path), tmp_path)
-    flags = ["--class", "all", "--run", str(copy), "--iterations", "5"]
+    flags = ["--class", "all", "--run", str(copy), "--iterations", "5", "--anyway"]
     flags += ["--fid-features", "classifier", "--data-dir", str(tmp_path)]
     assert train_gamo2pix.main([*flags, "--save-balanced", str(folder)]) == 0
     sheet = pd.read_csv(folder / "manifest.csv")
-    sizes = {p.name: len(list(p.iterdir())) for p in (folder / "train").iterdir()}
+    folders = [p for p in (folder / "train").iterdir() if p.is_dir()]
+    sizes = {p.name: len(list(p.iterdir())) for p in folders}
     assert sizes == dict.fromkeys(image_sizes, 48)
+    for file, source in sheet[sheet["synthetic"] == 0][["file", "source"]].to_numpy():
+        assert (folder / file).read_bytes() == Path(source).read_bytes()
+    rows = run.rows()
+    assert len(list((folder / "test").rglob("real-*"))) == (rows["set"] == "test").sum()
     generated = sheet[(sheet["synthetic"] == 1) & (sheet["name"] == "three")]
     parents = generated["parent_1_source"]
     assert len(generated) == 41 and {Path(p).parent.name for p in parents} == {"three"}

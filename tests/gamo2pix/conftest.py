@@ -1,5 +1,6 @@
 """Runs of GAMO that look finished and were not trained: what GAMO2pix begins with."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -24,12 +25,17 @@ class UntrainedRun(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def data_dir(quick_reference, tmp_path_factory) -> Path:
-    """A folder without published files, with the reference classifier of digits."""
-    folder = tmp_path_factory.mktemp("data")
+def digits_reference(quick_reference, tmp_path_factory) -> Callable[[Path], None]:
+    """``digits_reference(runs_dir)``: gives a folder of runs the reference classifier
+    of digits."""
+    folder = tmp_path_factory.mktemp("reference")
     spec = DATASETS["digits"]
     quick_reference(spec, load.read(spec, folder), folder)
-    return folder
+
+    def give(runs_dir: Path) -> None:
+        shutil.copytree(folder / "reference", runs_dir / "reference")
+
+    return give
 
 
 @pytest.fixture(scope="session")

@@ -2,18 +2,24 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
+from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from gamo2pix import balanced_folder, downstream
+from gamo2pix import balanced_folder, downstream, real_files
+from gamo2pix.balanced_folder import Contents
 from gamo2pix.generate import ImageGenerator
 from gamo2pix.options import PixOptions
+from gamo2pix.real_files import RealSet
+from gamo2pix.reference_classifier import reference
+from gamo2pix.trust import Judge, Limits
 from gamo2pix.vae import FeatureDecoder, Vae
 from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.data import load
 from gamo_tf.errors import UserError, speaking_to
 
 SPEC = DATASETS["digits"]
@@ -31,18 +37,36 @@ def decoder() -> FeatureDecoder:
 
 
 @pytest.fixture(scope="module")
-def folder(untrained, generator, decoder, tmp_path_factory):
-    path = tmp_path_factory.mktemp("balanced") / "below" / "folder"
+def judge(untrained, generator, digits_reference, tmp_path_factory) -> Judge:
+    folder = tmp_path_factory.mktemp("judge")
+    digits_reference(folder)
+    opinion = reference(SPEC, load.read(SPEC, folder), folder)
+    return Judge(untrained.run, generator, opinion)
+
+
+@pytest.fixture(scope="module")
+def contents(untrained, generator, decoder, judge) -> Contents:
+    """Of all smaller classes, which get 100 images."""
     decoders = dict.fromkeys(range(1, 10), decoder)
-    added = balanced_folder.save(
-        path, *args(untrained), generator, decoders, 100, {"scores": [1]}
+    return Contents(
+        untrained.run,
+        SPEC,
+        untrained.split,
+        generator,
+        decoders,
+        100,
+        judge=judge,
+        verdicts={"9": "do not use: why"},
+        details={"scores": [1]},
     )
+
+
+@pytest.fixture(scope="module")
+def folder(contents, tmp_path_factory):
+    path = tmp_path_factory.mktemp("balanced") / "below" / "folder"
+    added = balanced_folder.save(path, contents)
     assert added["9"] == 95 and "0" not in added and sum(added.values()) == 692
     return path
-
-
-def args(untrained) -> tuple:
-    return untrained.run, SPEC, untrained.split
 
 
 def read(folder) -> pd.DataFrame:
@@ -52,7 +76,7 @@ def read(folder) -> pd.DataFrame:
 def test_every_class_is_topped_up_and_real_images_are_kept(folder, untrained):
     split, sheet = untrained.split, read(folder)
     assert sheet.groupby("label").size().tolist() == [100] * 10
-    assert len(list(folder.rglob("*.png"))) == len(sheet) == 1000
+    assert len(list((folder / "train").rglob("*.png"))) == len(sheet) == 1000
     for row, image, label in zip(
         split.train_index, split.images, split.labels, strict=True
     ):
@@ -60,9 +84,10 @@ def test_every_class_is_topped_up_and_real_images_are_kept(folder, untrained):
         np.testing.assert_array_equal(np.asarray(Image.open(path)), image[..., 0])
     real = sheet[sheet["synthetic"] == 0]
     assert sorted(real["row"]) == sorted(split.train_index)
-    images, labels = balanced_folder.load(folder, SPEC)
-    assert images.shape == (1000, 8, 8, 1)
-    assert np.bincount(labels).tolist() == [100] * 10
+    made = downstream.load_generated(folder, SPEC)
+    assert made.images.shape == (692, 8, 8, 1)
+    missing = [100 - n for n in SPEC.counts]
+    assert np.bincount(made.labels, minlength=10).tolist() == missing
     assert not list(folder.parent.rglob(".part*"))
 
 
@@ -103,26 +128,120 @@ def test_card_says_what_the_folder_is(folder, untrained):
     assert card["scores"] == [1] and {"versions", "date"} <= set(card)
 
 
-def test_images_of_a_users_files_name_their_files(
-    untrained, generator, decoder, tmp_path
-):
-    class UserRun(type(untrained.run)):
-        def row_sources(self):
-            return np.array([f"photos/{k}.jpg" for k in range(2000)])
+def test_every_generated_image_is_judged(folder, contents, judge):
+    sheet = read(folder)
+    columns = ["copy", "confidence", "confidence_m", "realness_d"]
+    made = sheet[sheet["synthetic"] == 1]
+    assert made[columns].notna().all(axis=None)
+    assert made[columns].stack().between(0, 1).all()
+    assert sheet[sheet["synthetic"] == 0][columns].isna().all(axis=None)
+    files = made[made["label"] == 4]
+    images = np.stack([np.asarray(Image.open(folder / f)) for f in files["file"]])
+    again = judge(4, images[..., None])
+    np.testing.assert_allclose(files[columns], np.stack(again, axis=1), atol=1e-3)
+    # A copy is known, whatever it is a copy of.
+    real = contents.generator.images[contents.generator.rows[4]]
+    assert judge(4, real).copy.min() > 0.99
 
-    run = UserRun(untrained.run.path)
-    path = tmp_path / "folder"
-    save = (path, run, SPEC, untrained.split, generator, {9: decoder}, 7, {})
-    assert balanced_folder.save(*save) == {"9": 2}
-    sheet = read(path)
-    assert sheet.columns.tolist()[4:9] == ["row", "source", "seed", "run", "parent_1"]
-    real, generated = (sheet[sheet["synthetic"] == k] for k in (0, 1))
-    assert len(generated) == 2 and generated["source"].isna().all()
-    assert (real["source"] == [f"photos/{int(k)}.jpg" for k in real["row"]]).all()
+
+def test_limits_leave_out_images_and_make_up_the_numbers(contents, judge, tmp_path):
+    two = replace(contents, decoders={1: contents.decoders[1]}, per_class=70)
+    usual = judge(1, contents.generator.generate(1, two.decoders[1], 0, 90).images)
+    limits = Limits(max_copy=float(np.median(usual.copy)))
+    some = replace(two, limits=limits)
+    added = balanced_folder.save(tmp_path / "some", some)
+    sheet = read(tmp_path / "some")
+    made = sheet[sheet["synthetic"] == 1]
+    assert added == {"1": len(made)} and len(made) == 70 - SPEC.counts[1]
+    assert (made["copy"] <= limits.max_copy + 1e-4).all()
+    numbers = made["file"].str.extract(r"gamo-(\d+)")[0].astype(int).tolist()
+    kept = np.flatnonzero(limits.keep(usual))[: len(made)].tolist()
+    assert numbers[: len(kept)] == kept  # the first of the stream that are within it
+    card = json.loads((tmp_path / "some" / "dataset.json").read_text())
+    assert card["limits"] == {"min_confidence": None, "max_copy": limits.max_copy}
+    none = replace(two, limits=Limits(min_confidence=1.0, max_copy=0.0))
+    expected = r"min_confidence 1 max_copy 0: of class 1 0 of \d+ generated images"
+    with pytest.raises(UserError, match=expected):
+        balanced_folder.save(tmp_path / "none", none)
+    assert not (tmp_path / "none").exists()
+
+
+def test_other_readers_read_the_folder(folder, untrained):
+    for name, rows in (("train", 1000), ("test", 500)):
+        data = keras.utils.image_dataset_from_directory(
+            folder / name,
+            color_mode="grayscale",
+            image_size=(8, 8),
+            shuffle=False,
+            verbose=False,
+        )
+        assert data.class_names == list(SPEC.classes) and len(data.file_paths) == rows
+        listed = pd.read_csv(folder / name / "metadata.csv", dtype=str)
+        below = {str(Path(p).relative_to(folder / name)) for p in data.file_paths}
+        assert set(listed["file_name"]) == below and len(listed) == rows
+        assert (listed["file_name"].str.split("/").str[0] == listed["label"]).all()
+    assert not (folder / "validation").exists()  # the run has no such rows
+    first = int(np.flatnonzero(untrained.split.test_labels == 7)[0])
+    image = Image.open(folder / f"test/7/real-{first:06d}.png")
+    np.testing.assert_array_equal(image, untrained.split.test_images[first, ..., 0])
+
+
+def test_torchvision_reads_the_folder(folder):
+    datasets = pytest.importorskip("torchvision.datasets")
+    found = datasets.ImageFolder(folder / "train")
+    assert found.classes == list(SPEC.classes)
+    assert np.bincount(found.targets).tolist() == [100] * 10
+
+
+def test_the_contact_sheet_shows_every_class(folder):
+    assert np.asarray(Image.open(folder / "overview.png")).std() > 10
+    page = (folder / "index.html").read_text()
+    for name in SPEC.classes[1:]:
+        assert f">{name}</h2>" in page
+    assert page.count("<img") == 9 and "do not use: why" in page
+
+
+@pytest.mark.parametrize("how", ["copy", "link", "resized", None])
+def test_a_users_files_stay_as_they_are(contents, how, tmp_path, monkeypatch):
+    """Photographs of another size and format, one of which Keras does not read."""
+    split = contents.split
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    ends = np.where(split.labels == 9, "tif", "JPG")
+    sources = [str(photos / f"{k}.{end}") for k, end in enumerate(ends)]
+    for source in sources:
+        Image.new("L", (20, 10), 77).save(source)
+
+    def own_sets(run, split, wanted):
+        index, files = np.arange(len(split.labels)), np.array(sources, object)
+        how = wanted or "copy"
+        return {
+            "train": RealSet("train", split.images, split.labels, index, files, how)
+        }
+
+    monkeypatch.setattr(real_files, "real_sets", own_sets)
+    folder = tmp_path / "folder"
+    own = replace(contents, decoders={9: contents.decoders[9]}, per_class=7)
+    assert balanced_folder.save(folder, replace(own, originals=how)) == {"9": 2}
+    sheet = read(folder)
+    assert sheet.columns.tolist()[4:9] == ["row", "source", "seed", "run", "copy"]
+    real, made = (sheet[sheet["synthetic"] == k] for k in (0, 1))
+    assert len(made) == 2 and made["source"].isna().all()
+    assert real["source"].tolist() == sources
+    for file, source in real[["file", "source"]].to_numpy():
+        path = folder / file
+        assert path.is_symlink() == (how == "link")
+        if how == "resized":
+            assert Image.open(path).size == (8, 8) and path.suffix == ".png"
+        else:
+            assert path.read_bytes() == Path(source).read_bytes()
+            assert path.suffix == Path(source).suffix
     for k in range(1, 6):
-        rows = generated[f"parent_{k}_row"].astype(int)
-        files = [f"photos/{row}.jpg" for row in rows]
-        assert generated[f"parent_{k}_source"].tolist() == files
+        rows = made[f"parent_{k}_row"].astype(int)
+        assert made[f"parent_{k}_source"].tolist() == [sources[row] for row in rows]
+        assert set(made[f"parent_{k}"]) <= set(real["file"])
+    unread = real_files.unread_by_keras(own_sets(None, split, how))
+    assert unread == ([] if how == "resized" else [".tif"])
 
 
 def test_a_folder_of_another_is_never_replaced(tmp_path):
@@ -135,21 +254,47 @@ def test_a_folder_of_another_is_never_replaced(tmp_path):
         balanced_folder.check(tmp_path, force=False)
 
 
-def test_a_place_that_cannot_be_written_is_told(
-    untrained, generator, decoder, tmp_path
-):
+def test_a_place_that_cannot_be_written_is_told(contents, tmp_path):
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "folder"
     with pytest.raises(UserError, match=r"save_balanced .*cannot be written"):
-        balanced_folder.save(path, *args(untrained), generator, {9: decoder}, 7, {})
+        balanced_folder.save(path, contents)
 
 
-def test_downstream_trains_on_both_and_tests_on_all_test_images(folder, untrained):
-    run = SimpleNamespace(options=replace(untrained.run.options, iterations=4))
-    found = downstream.evaluate(run, SPEC, untrained.split, folder)
-    for title, images in (("imbalanced originals", 308), ("balanced folder", 1000)):
-        assert found[title]["images"] == images and found[title]["updates"] == 8
-        assert np.sum(found[title]["confusion"]) == 500
+def test_downstream_trains_on_all_sets_and_tests_on_all_test_images(
+    folder, untrained, tmp_path
+):
+    class ShortRun(type(untrained.run)):
+        @property
+        def options(self):
+            return replace(super().options, iterations=4)
+
+    run = ShortRun(untrained.run.path)
+    found = downstream.evaluate(run, SPEC, untrained.split, folder, seeds=2)
+    made = downstream.load_generated(folder, SPEC)
+    sure = int((made.confidence_m >= 0.5).sum())
+    assert 0 <= sure < 692
+    sizes = found.groupby("trained_on", sort=False)["images"].first().to_dict()
+    assert sizes == {
+        "originals": 308,
+        "originals, repeated": 308,
+        "balanced folder": 1000,
+        "balanced folder, filtered": 308 + sure,
+    }
+    assert found["seed"].tolist() == [0] * 4 + [1] * 4
+    assert set(found["updates"]) == {8} and found["acsa"].between(0, 1).all()
     shown = downstream.text(found)
-    assert "8 updates, full test set of 500 images" in shown
-    assert f"{found['balanced folder']['acsa']:.3f}" in shown and "GM" in shown
+    assert "8 updates, full test set" in shown and "the folder is" in shown
+    downstream.write(tmp_path / "evaluation.json", found)
+    kept = json.loads((tmp_path / "evaluation.json").read_text())
+    assert pd.DataFrame(kept["trainings"]).equals(found)
+
+
+def test_a_manifest_of_a_stranger_names_no_place_outside(folder, tmp_path):
+    lines = (folder / "manifest.csv").read_text().splitlines()
+    made = next(line for line in lines if "/gamo-0" in line)
+    for bad in ("../../outside.png", "/etc/hostname"):
+        changed = made.replace(made.split(",")[0], bad)
+        (tmp_path / "manifest.csv").write_text(f"{lines[0]}\n{changed}\n")
+        with pytest.raises(UserError):
+            downstream.load_generated(tmp_path, SPEC)

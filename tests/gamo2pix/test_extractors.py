@@ -1,13 +1,14 @@
 """Feature extractors: Inception-v3, the reference classifier, and the choice."""
 
 import hashlib
+from functools import partial
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
-from gamo2pix import extractors
+from gamo2pix import extractors, reference_classifier
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.data import load
 from gamo_tf.errors import UserError
@@ -39,15 +40,17 @@ def test_reference_classifier_is_trained_once_and_kept(tmp_path, capsys):
     spec = DATASETS["digits"]
     arrays = load.read(spec, tmp_path)
     # A fifth of the updates: digits are learned by then.
-    recipe = extractors.Recipe("fifth", epochs=1, updates=300)
-    one = extractors.reference(spec, arrays, tmp_path, recipe)
+    recipe = reference_classifier.Recipe("fifth", epochs=1, updates=300)
+    one = reference_classifier.reference(spec, arrays, tmp_path, recipe)
     assert "training the reference" in capsys.readouterr().out
     assert one.details["test_acsa"] > 0.9 and one.details["test_gm"] > 0.9
-    features = one(arrays.images)
+    features = one.features(arrays.images)
     assert features.shape == (1297, 64)
+    p = one.probabilities(arrays.images[:9])
+    assert p.shape == (9, 10) and np.allclose(p.sum(axis=1), 1, atol=1e-5)
     assert np.mean(features**2) == pytest.approx(1, rel=1e-3)
-    two = extractors.reference(spec, arrays, tmp_path, recipe)
-    np.testing.assert_allclose(two(arrays.images[:9]), features[:9], atol=1e-5)
+    two = reference_classifier.reference(spec, arrays, tmp_path, recipe)
+    np.testing.assert_allclose(two.features(arrays.images[:9]), features[:9], atol=1e-5)
     assert capsys.readouterr().out == "" and one.name == two.name
 
 
@@ -56,14 +59,14 @@ def test_other_images_or_another_recipe_have_their_own_classifier(tmp_path, caps
     spec = DATASETS["digits"]
     whole = load.read(spec, tmp_path)
     arrays = whole._replace(images=whole.images[:200], labels=whole.labels[:200])
-    recipe = extractors.Recipe("short", epochs=1, updates=1)
+    recipe = reference_classifier.Recipe("short", epochs=1, updates=1)
     changed = arrays._replace(images=255 - arrays.images)
     (tmp_path / "file").write_text("no folder")
     messages = []
     for each, folder in ((arrays, ""), (arrays, ""), (changed, "file")):
-        found = extractors.reference(spec, each, tmp_path / folder, recipe)
+        found = reference_classifier.reference(spec, each, tmp_path / folder, recipe)
         assert found.name == "classifier_digits_short_d64"
-        assert np.mean(found(each.images) ** 2) == pytest.approx(1, rel=1e-3)
+        assert np.mean(found.features(each.images) ** 2) == pytest.approx(1, rel=1e-3)
         messages.append(capsys.readouterr().out)
     assert "training the reference" in messages[0] and messages[1] == ""
     assert "training the reference" in messages[2]
@@ -75,14 +78,14 @@ def test_choice_falls_to_the_classifier_with_one_line(capsys, monkeypatch):
         raise UserError("no weights here.")
 
     monkeypatch.setattr(extractors, "inception", offline)
-    monkeypatch.setattr(extractors, "reference", lambda *a: SimpleNamespace(name="r"))
-    chosen = extractors.choose(None, None, None, None, None)
+    reference = partial(SimpleNamespace, name="r", features=None, details={})
+    chosen = extractors.choose(None, None, reference)
     assert [x.name for x in chosen] == ["r"]
     told = capsys.readouterr().out
     assert told.count("\n") == 1 and "no weights here" in told
     with pytest.raises(UserError, match="no weights"):
-        extractors.choose("inception", None, None, None, None)
-    assert extractors.choose("classifier", None, None, None, None)
+        extractors.choose("inception", None, reference)
+    assert extractors.choose("classifier", None, reference)
     assert capsys.readouterr().out == ""
 
 
@@ -93,7 +96,7 @@ def test_a_model_of_the_users_file(tmp_path):
     keras.Model(x, maps).save(tmp_path / "mine.keras")
     images = np.full((5, 8, 8, 1), 51, np.uint8)
     images[1:] = 255
-    found = extractors.choose(str(tmp_path / "mine.keras"), None, None, None, None)[0]
+    found = extractors.choose(str(tmp_path / "mine.keras"), None, None)[0]
     assert found.name.startswith("mine_d3_")
     features = found(images)
     np.testing.assert_allclose(features, [[0.2] * 3, *[[1.0] * 3] * 4], atol=1e-3)

@@ -17,12 +17,13 @@ FID = {"digits": {"gamo2pix": (0.75, 0.03), "cdcgan": (5.57, 0.03)}}
 
 
 @pytest.fixture
-def make(data_dir, tmp_path):
+def make(digits_reference, tmp_path):
     """``make(table, datasets, methods=())``: on short runs below `tmp_path`."""
+    digits_reference(tmp_path / "runs")
 
     def call(table: str, *datasets: str, methods: tuple[str, ...] = ()) -> int:
         request = TableRequest(
-            table, data_dir, 1, updates=40, datasets=datasets, methods=methods
+            table, tmp_path, 1, updates=40, datasets=datasets, methods=methods
         )
         return experiments.make(
             request,

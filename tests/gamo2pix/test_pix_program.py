@@ -17,8 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import gamo_tf.cli.train
 from gamo2pix import cli as program
-from gamo2pix import extractors
-from gamo2pix import train as pix_train
+from gamo2pix import reference_classifier, request
 from gamo_tf.cli.program import started_by
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.errors import UserError
@@ -31,10 +30,9 @@ COUNTS = (60, 40, 60, 60, 60, 60, 60, 10, 60, 60)  # two smaller classes: 1 and 
 
 
 class Place(NamedTuple):
-    """A folder of runs with one of them, and a folder of data."""
+    """A folder of runs with one of them."""
 
     folder: Path
-    data_dir: Path
 
     @property
     def run(self) -> Path:
@@ -43,7 +41,7 @@ class Place(NamedTuple):
     @property
     def flags(self) -> list[str]:
         runs_dir = str(self.folder / "runs")
-        return ["--runs-dir", runs_dir, "--data-dir", str(self.data_dir)]
+        return ["--runs-dir", runs_dir, "--data-dir", str(self.folder / "data")]
 
 
 class Finished(NamedTuple):
@@ -52,15 +50,17 @@ class Finished(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def finished(cli, data_dir, tmp_path_factory) -> Finished:
+def finished(cli, digits_reference, tmp_path_factory) -> Finished:
     """All classes of a short run of GAMO, scored, saved and evaluated, in processes of
     their own. Not to be changed."""
-    place = Place(tmp_path_factory.mktemp("pix"), data_dir)
+    place = Place(tmp_path_factory.mktemp("pix"))
+    digits_reference(place.folder / "runs")
     short = ["--dataset", "digits", "--iterations", "30", "--deterministic"]
     short += ["--counts", ",".join(map(str, COUNTS))]
     done = cli("train_gamo", *short, *place.flags)
     assert done.returncode == 0, done.stderr
-    flags = ["--class", "all", *SHORT, "--save-balanced", "--evaluate", *place.flags]
+    flags = ["--class", "all", *SHORT, "--save-balanced", "--anyway", "--parents"]
+    flags += ["--evaluate", "--seeds", "2", *place.flags]
     done = cli("train_gamo2pix", *flags)
     assert done.returncode == 0, done.stderr
     return Finished(place, done.stdout)
@@ -70,7 +70,7 @@ def finished(cli, data_dir, tmp_path_factory) -> Finished:
 def copy(finished, tmp_path) -> Place:
     """The same, to be changed."""
     shutil.copytree(finished.place.folder, tmp_path / "copy")
-    return Place(tmp_path / "copy", finished.place.data_dir)
+    return Place(tmp_path / "copy")
 
 
 @pytest.mark.slow
@@ -112,10 +112,13 @@ def test_all_classes_leave_pictures_scores_and_networks(finished):
 @pytest.mark.slow
 def test_evaluate_prints_both_on_the_full_test_set(finished):
     found = json.loads((finished.place.run / "gamo2pix/evaluation.json").read_text())
-    for title, images in (("imbalanced originals", 530), ("balanced folder", 600)):
-        assert found[title]["images"] == images and found[title]["updates"] == 60
-        assert np.sum(found[title]["confusion"]) == 500
-        assert f"{found[title]['acsa']:.3f}" in finished.stdout
+    lines = pd.DataFrame(found["trainings"])
+    assert set(lines["updates"]) == {60} and set(lines["seed"]) == {0, 1}
+    sizes = lines.groupby("trained_on")["images"].first()
+    assert sizes["originals"] == sizes["originals, repeated"] == 530
+    assert sizes["balanced folder"] == 600
+    for _, rows in lines.groupby("trained_on"):
+        assert len(rows) == 2 and f"{rows['acsa'].mean():.3f}" in finished.stdout
 
 
 @pytest.mark.slow
@@ -174,17 +177,15 @@ def test_a_stopped_vae_goes_on_bit_for_bit(
 
 @pytest.mark.slow
 def test_flat_run_makes_images_without_a_vae(real_data, tmp_path, capsys, monkeypatch):
-    reference = extractors.reference
+    reference = reference_classifier.reference
 
-    def short(spec, arrays, data_dir):  # on all 60,000 images it takes minutes
+    def short(spec, arrays, runs_dir):  # on all 60,000 images it takes minutes
         few = arrays._replace(images=arrays.images[:2000], labels=arrays.labels[:2000])
-        recipe = extractors.Recipe("short", epochs=1, updates=50)
-        return reference(spec, few, data_dir, recipe)
+        recipe = reference_classifier.Recipe("short", epochs=1, updates=50)
+        return reference(spec, few, runs_dir, recipe)
 
-    monkeypatch.setattr(extractors, "reference", short)
-    # The reference classifier is kept beside the data.
-    (tmp_path / "mnist").symlink_to(real_data / "mnist")
-    base = ["--data-dir", str(tmp_path), "--runs-dir", str(tmp_path / "runs")]
+    monkeypatch.setattr(reference_classifier, "reference", short)
+    base = ["--data-dir", str(real_data), "--runs-dir", str(tmp_path / "runs")]
     counts = "60,40,20,15,12,10,9,8,7,6"
     flags = ["--dataset", "mnist", "--counts", counts, "--iterations", "20"]
     assert gamo_tf.cli.train.main([*flags, *base]) == 0
@@ -219,6 +220,17 @@ def test_flat_run_makes_images_without_a_vae(real_data, tmp_path, capsys, monkey
             "expected inception, classifier",
         ),
         (["--class", "7", "--fid-features", "no.keras"], "no.keras: no such file"),
+        (["--class", "all", "--max-copy", "0.5"], "--max-copy: needs --save-balanced"),
+        (["--class", "all", "--anyway"], "--anyway: needs --save-balanced"),
+        (["--class", "all", "--seeds", "3"], "--seeds: needs --evaluate"),
+        (
+            ["--class", "all", "--save-balanced", "--min-confidence", "2"],
+            "--min-confidence 2: expected 0 to 1",
+        ),
+        (
+            ["--class", "all", "--save-balanced", "--originals", "copy"],
+            "--originals copy: digits is a published dataset",
+        ),
         (
             ["--class", "7", "--no-score", "--fid-features", "classifier"],
             "--no-score: then --fid-features has no meaning",
@@ -243,7 +255,7 @@ def test_of_a_wrong_class_the_closest_name_is_told(tmp_path):
     run = Run.create(tmp_path, resolve({"dataset": "fashion-mnist"}))
     spec = spec_of(run.options)
     with pytest.raises(UserError, match=r"9 ankle-boot\. Did you mean sneaker\?"):
-        pix_train.pick("sneeker", spec, run)
+        request.pick("sneeker", spec, run)
 
 
 def test_runs_that_cannot_be_used_are_told(write_run, digits_split, tmp_path, capsys):

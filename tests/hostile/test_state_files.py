@@ -16,8 +16,8 @@ from damage import check, check_damage, damaged, damaged_json
 from PIL import Image
 from sklearn.datasets import load_wine
 
-from gamo2pix.extractors import read_card
 from gamo2pix.options import PixOptions
+from gamo2pix.reference_classifier import read_card
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.data import load, user_data

@@ -137,15 +137,15 @@ def base_run(folder: Path) -> None:
     reference classifier that was trained a little."""
     code = """
 from pathlib import Path
-from gamo2pix import extractors
+from gamo2pix.reference_classifier import RECIPE, Recipe, reference
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.data import load
 spec, place = DATASETS["digits"], Path(sys.argv[1])
-recipe = extractors.Recipe(extractors.RECIPE.name, epochs=1, updates=40)
-extractors.reference(spec, load.read(spec, place), place, recipe)
+recipe = Recipe(RECIPE.name, epochs=1, updates=40)
+reference(spec, load.read(spec, place), place, recipe)
 """
     subprocess.run(
-        [sys.executable, "-c", "import sys" + code, str(folder / "data")],
+        [sys.executable, "-c", "import sys" + code, str(folder / "runs")],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=True,

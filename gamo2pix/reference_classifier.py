@@ -1,0 +1,200 @@
+"""A classifier of a whole real dataset, from which scores and trust are taken.
+
+Nothing that generates is shown to it, and it is no network of a run: what it thinks of
+a generated image is the opinion of somebody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.data.splits import Arrays
+from gamo_tf.errors import UserError
+from gamo_tf.evaluation import metrics
+from gamo_tf.files import clock
+from gamo_tf.networks.batched import compiled
+from gamo_tf.networks.saved import load_network, save_network
+from gamo_tf.stored import read_object, reading, write_json
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a reference classifier is trained: Adam 1e-3 on seeded minibatches.
+
+    Attributes:
+      name: of the recipe and of the layers that `reference` has. It is part of the
+        name of every score, so that whoever changes anything gives another name.
+      batch: images of a minibatch.
+      epochs: fewest passes over the training set.
+      updates: fewest minibatches.
+      seed: of the initial weights and the minibatches.
+    """
+
+    name: str = "r1"
+    batch: int = 128
+    epochs: int = 5
+    updates: int = 1500
+    seed: int = 0
+
+
+RECIPE = Recipe()
+
+
+class ReferenceClassifier:
+    """A trained reference classifier.
+
+    Args:
+      name: of its features.
+      model: images to probabilities; its layer "features" is the last but one.
+      details: what is known of it (see `read_card`).
+
+    Attributes:
+      name, details: as above.
+    """
+
+    def __init__(self, name: str, model: keras.Model, details: dict) -> None:
+        self.name, self.details = name, details
+        self._features = _penultimate(model)
+        self._probabilities = compiled(model)
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """The features of images uint8 [n, h, w, c], float32 [n, 64].
+
+        They are divided by their root mean square over the training set, so that the
+        size of a score says something.
+        """
+        return self._features(images) / self.details["scale"]
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """The probabilities of the classes of images, float32 [n, c]."""
+        return self._probabilities(images)
+
+
+def reference(
+    spec: DatasetSpec, arrays: Arrays, folder: Path, recipe: Recipe = RECIPE
+) -> ReferenceClassifier:
+    """The reference classifier of a dataset: that which is kept, or a new one.
+
+    3x3 convolutions of 32 and 64 filters with ReLU and 2x2 max pooling, dense 64 with
+    ReLU (the features), softmax.
+
+    It is kept under ``<folder>/reference``; other training images have their own.
+
+    Args:
+      spec: of the dataset.
+      arrays: the whole dataset.
+      folder: of the runs. If the classifier cannot be written there, it is trained
+        every time.
+      recipe: of its training.
+    """
+    digest = hashlib.blake2b(arrays.images.data, digest_size=6)
+    digest.update(np.ascontiguousarray(arrays.labels).data)
+    kept = folder / "reference"
+    stem = f"{spec.name}-{recipe.name}-{digest.hexdigest()}"
+    path, card = kept / f"{stem}.keras", kept / f"{stem}.json"
+    if path.is_file() and card.is_file():
+        model = load_network(path)
+        details = read_card(card)
+    else:
+        print(
+            f"training the reference classifier of {spec.name} (once, kept in "
+            f"{kept}): {len(arrays.images)} images",
+            flush=True,
+        )
+        classes = len(spec.classes)
+        model = _train_reference(arrays.images, arrays.labels, classes, recipe)
+        details = _details(model, spec, arrays, recipe)
+        try:
+            kept.mkdir(parents=True, exist_ok=True)
+            save_network(path, model)
+            write_json(card, details)
+        except OSError as err:
+            print(f"{kept}: cannot be written ({err.strerror}); not kept", flush=True)
+    name = f"classifier_{spec.name}_{recipe.name}_d64"
+    return ReferenceClassifier(name, model, details)
+
+
+def read_card(path: Path) -> dict:
+    """What is known of a reference classifier.
+
+    Args:
+      path: of its card, a JSON file.
+
+    Raises:
+      UserError: it cannot be read, or has no scale.
+    """
+    with reading(path):
+        details = read_object(path)
+        if not details.get("scale", 0) > 0:
+            raise UserError("expected a scale above 0.")
+        return details
+
+
+def _penultimate(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """The layer before the softmax as a function, [n, h, w, c] -> [n, 64]."""
+    return compiled(keras.Model(model.inputs, model.get_layer("features").output))
+
+
+def _details(
+    model: keras.Model, spec: DatasetSpec, arrays: Arrays, recipe: Recipe
+) -> dict:
+    """The scale of the features, and how good the classifier is."""
+    predicted = compiled(model)(arrays.test_images).argmax(axis=1)
+    matrix = metrics.confusion(arrays.test_labels, predicted, len(spec.classes))
+    found = metrics.from_summary(metrics.summarise(matrix))
+    scale = np.sqrt(np.mean(_penultimate(model)(arrays.images) ** 2))
+    return {
+        "scale": float(scale),
+        "classifier": f"{spec.name}, recipe {recipe.name}",
+        "training_images": len(arrays.images),
+        **{f"test_{name}": value for name, value in found.items()},
+        "comparable_to_published": False,
+    }
+
+
+def _train_reference(
+    images: np.ndarray, labels: np.ndarray, classes: int, recipe: Recipe
+) -> keras.Model:
+    keras.utils.set_random_seed(recipe.seed)
+    inputs = keras.Input(images.shape[1:], name="image")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
+    for filters in (32, 64):
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        x = layers.MaxPooling2D(2, padding="same")(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(64, activation="relu", name="features")(x)
+    model = keras.Model(inputs, layers.Dense(classes, activation="softmax")(x))
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    updates = math.ceil(len(images) / recipe.batch)
+    epochs = max(recipe.epochs, math.ceil(recipe.updates / updates))
+    rows = np.random.default_rng(recipe.seed).permutation(len(images))
+    data = tf.data.Dataset.from_tensor_slices((images[rows], labels[rows]))
+    data = data.shuffle(10_000, seed=recipe.seed).batch(recipe.batch).prefetch(2)
+    model.fit(data, epochs=epochs, shuffle=False, verbose=0, callbacks=[_Told(epochs)])
+    return model
+
+
+class _Told(keras.callbacks.Callback):
+    """Says after each epoch how far the training is."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__()
+        self.epochs, self.began = epochs, time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        done = epoch + 1
+        left = (time.monotonic() - self.began) / done * (self.epochs - done)
+        loss = (logs or {}).get("loss", math.nan)
+        said = f"epoch {done} of {self.epochs}, loss {loss:.3f}"
+        print(f"  {said}, about {clock(left)} left", flush=True)
