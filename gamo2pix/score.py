@@ -23,8 +23,7 @@ GAMO = "gamo"
 LEAST = 4  # fewest real and test images of a class that is scored
 _SINGLE = 0.9  # a sample with a larger weight has one parent
 FEW = 20  # scores of fewer images are marked
-# What a blurred image is left with: a quarter of its side, at least so many pixels.
-_BLUR, _SHARPEST = 4, 4
+_BLUR = 2  # a blurred image is left with so small a part of its side
 
 # Controls: convex weights that no adversary chose, through the same VAE. A control is
 # a Dirichlet distribution, whose concentration follows from the images n_i of the
@@ -141,7 +140,7 @@ def blurred(images: np.ndarray) -> np.ndarray:
       Of the same shape and type.
     """
     side = images.shape[1:3]
-    small = [max(length // _BLUR, min(_SHARPEST, length)) for length in side]
+    small = [length // _BLUR for length in side]
     lost = tf.image.resize(images.astype(np.float32), small, "area")
     again = tf.image.resize(lost, side, "bicubic")
     return np.clip(np.rint(again.numpy()), 0, 255).astype(np.uint8)

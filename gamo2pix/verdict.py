@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gamo2pix.score import GAMO, few
 
 KEEP, LOOK, REFUSE = "keep", "look first", "do not use"
+_SHARP = 0.25  # of the KID of blurred real images
 _COPIES = 0.10  # twice the share among unseen real images
 _VARIETY = 0.5  # of the recall of unseen real images
 
@@ -32,9 +33,8 @@ def verdict(scores: Mapping) -> Verdict:
 
     Args:
       scores: a row of `score.score`. A KID above that of blurred real images is
-        REFUSE. A KID in the worse half between unseen real images and blurred ones,
-        more copies than twice those among unseen images, or less than half of their
-        recall is LOOK; so is a row of few images.
+        REFUSE. A KID above a quarter of it, more copies than twice those among unseen
+        images, or less than half of their recall is LOOK; so is a row of few images.
     """
     kid, blurred = scores["kid"], scores["kid_blurred"]
     if kid > blurred:
@@ -43,8 +43,8 @@ def verdict(scores: Mapping) -> Verdict:
             [f"below the score of blurred real images (KID {kid:.3f}, {blurred:.3f})"],
         )
     reasons = []
-    if kid > (scores["kid_floor"] + blurred) / 2:
-        reasons.append(f"nearer to blurred real images than to sharp (KID {kid:.3f})")
+    if kid > _SHARP * blurred:
+        reasons.append(f"not sharp (KID {kid:.3f}, of blurred images {blurred:.3f})")
     if scores["copies"] > _COPIES:
         reasons.append(f"{scores['copies']:.0%} look like copies of training images")
     if scores["recall"] < _VARIETY * scores["recall_floor"]:

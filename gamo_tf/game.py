@@ -265,7 +265,7 @@ class Game(FeatureTrainer):
         """
         k = math.ceil(self.b / len(self.minority))
         y = tf.constant(np.repeat(self.minority, k), tf.int32)  # line 13: Y_g
-        z = self.random.normal([len(y), self.options.latent])  # line 12: B_g
+        z = self.random.normal([y.shape[0], self.options.latent])  # line 12: B_g
         one_hot, complement = class_targets(y, self.c)  # line 13: ones' complement
 
         latents = LatentBatch(z, one_hot, [k] * len(self.minority))

@@ -102,6 +102,7 @@ class MajorToMinor(Classifier):
         accepted = wanted & sure & (self.random.uniform([self.b]) < chance)
         return tf.where(accepted[:, None, None, None], made, x)
 
+    @tf.function  # for its loop: of the pass that calls it AutoGraph sees no more
     def _moved(self, x: tf.Tensor, y: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
         x += START * 255.0 * _unit(self.random.normal(tf.shape(x)))
         for _ in tf.range(STEPS):
