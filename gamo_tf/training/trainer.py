@@ -187,13 +187,13 @@ class FeatureTrainer(Trainer):
         """
         return on_gpu() or not self.learns_features
 
-    def compiled(self, function: MethodType, jit_compile: bool) -> Callable:
+    def compiled(self, function: Callable, jit_compile: bool) -> Callable:
         """`function` as a TensorFlow graph, unless the training is so short that
         compiling would take longer than it saves.
 
         Args:
-          function: a method of a trainer, of tensors. Loops and branches over tensors
-            are its own, and not of what it calls.
+          function: a method of this trainer, of tensors. Loops and branches over
+            tensors are its own, and not of what it calls.
           jit_compile: whether XLA compiles it, where that pays.
         """
         if self.options.iterations < COMPILED_FROM:
@@ -201,9 +201,7 @@ class FeatureTrainer(Trainer):
         pays = on_gpu() or self.options.iterations >= XLA_FROM
         # Only the loop of a pass is Python that AutoGraph has to convert. What it calls
         # is traced as it is: to convert it too takes longer than the tracing.
-        loop = MethodType(
-            tf.autograph.to_graph(function, recursive=False), function.__self__
-        )
+        loop = MethodType(tf.autograph.to_graph(function, recursive=False), self)
         return tf.function(loop, autograph=False, jit_compile=jit_compile and pays)
 
     def checkpoint(self) -> tf.train.Checkpoint:
