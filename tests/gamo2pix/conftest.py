@@ -1,6 +1,11 @@
 """Runs of GAMO that look finished and were not trained: what GAMO2pix begins with."""
 
+import importlib.util
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -95,3 +100,29 @@ def flat_run(write_run, tmp_path_factory) -> UntrainedRun:
     return UntrainedRun(
         write_run(tmp_path_factory.mktemp("flat"), options, split), split
     )
+
+
+@pytest.fixture
+def elsewhere(tmp_path) -> Callable[..., list]:
+    """``elsewhere(library, code, **values)``: what `code` prints as JSON, in a process
+    that has the arrays as `values`; without the library the test is skipped.
+
+    The libraries are not among the requirements: they bring PyTorch, and a process that
+    has TensorFlow too can crash.
+    """
+
+    def run(library: str, code: str, **values: object) -> list:
+        if importlib.util.find_spec(library) is None:
+            pytest.skip(f"{library} is not installed")
+        np.savez(tmp_path / "values.npz", **values)
+        begin = "import json, sys\nimport numpy as np\nvalues = np.load(sys.argv[1])\n"
+        done = subprocess.run(
+            [sys.executable, "-c", begin + code, tmp_path / "values.npz"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run

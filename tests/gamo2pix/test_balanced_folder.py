@@ -186,11 +186,30 @@ def test_other_readers_read_the_folder(folder, untrained):
     np.testing.assert_array_equal(image, untrained.split.test_images[first, ..., 0])
 
 
-def test_torchvision_reads_the_folder(folder):
-    datasets = pytest.importorskip("torchvision.datasets")
-    found = datasets.ImageFolder(folder / "train")
-    assert found.classes == list(SPEC.classes)
-    assert np.bincount(found.targets).tolist() == [100] * 10
+@pytest.mark.slow
+def test_torchvision_reads_the_folder(folder, elsewhere):
+    code = """
+from torchvision.datasets import ImageFolder
+found = ImageFolder(str(values["place"]))
+print(json.dumps([found.classes, np.bincount(found.targets).tolist()]))
+"""
+    classes, sizes = elsewhere("torchvision", code, place=str(folder / "train"))
+    assert classes == list(SPEC.classes) and sizes == [100] * 10
+
+
+@pytest.mark.slow
+def test_hugging_face_reads_the_folder(folder, elsewhere):
+    code = """
+from datasets import load_dataset
+place, cache = str(values["place"]), str(values["cache"])
+found = load_dataset("imagefolder", data_dir=place, cache_dir=cache)
+labels = {name: list(map(str, split["label"])) for name, split in found.items()}
+print(json.dumps({name: [len(x), sorted(set(x))] for name, x in labels.items()}))
+"""
+    cache = folder.parent / "cache"
+    found = elsewhere("datasets", code, place=str(folder), cache=str(cache))
+    classes = list(SPEC.classes)
+    assert found == {"train": [1000, classes], "test": [500, classes]}
 
 
 def test_the_contact_sheet_shows_every_class(folder):
