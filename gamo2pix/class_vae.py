@@ -1,19 +1,23 @@
-"""The VAE of one class in its folder: trained, watched, kept."""
+"""The VAE of one class, or of all, in its folder: trained, watched, kept."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
+from gamo2pix.code_vae import CodeVae
 from gamo2pix.generate import ImageGenerator
-from gamo2pix.options import PixOptions
+from gamo2pix.options import OLD, PixOptions
+from gamo2pix.recipes import RECIPES
 from gamo2pix.vae import FeatureDecoder, Vae
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import UserError, printable, setting
 from gamo_tf.evaluation import image_grids
 from gamo_tf.files import clock, mend, put_in_place, replace_folder
-from gamo_tf.networks.saved import save_network
+from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.runs.metric_logger import MetricLogger
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.stored import read_object, write_json
@@ -29,20 +33,23 @@ class VaeMonitor(MetricLogger):
       directory: of the class.
       title: of the class, for pictures and messages.
       vae: the training.
-      label: of the class.
+      label: of the class that pictures show.
       generator: of the run.
+      images: that are trained on.
     """
 
     def __init__(
         self,
         directory: RunDirectory,
         title: str,
-        vae: Vae,
+        vae: Vae | CodeVae,
         label: int,
         generator: ImageGenerator,
+        images: int,
     ) -> None:
         super().__init__(directory, vae.iterations, _message)
         self.title, self.label, self.generator = title, label, generator
+        self.images = images
         # It reads the networks as they are trained: each call sees their new weights.
         self.decoder = FeatureDecoder(vae.head, vae.decoder)
 
@@ -54,9 +61,8 @@ class VaeMonitor(MetricLogger):
           history: of that checkpoint.
         """
         super().begin(iteration, history)
-        images = len(self.generator.rows[self.label])
         resumed = f", from {iteration}" if iteration else ""
-        print(f"{self.title}: VAE on {images} images{resumed}")
+        print(f"{self.title}: VAE on {self.images} images{resumed}")
 
     def evaluate(
         self, iteration: int, seconds: float, losses: dict[str, float]
@@ -77,7 +83,61 @@ class VaeMonitor(MetricLogger):
 
 def _message(row: dict) -> str:
     """What the progress line says of a row of metrics.csv."""
-    return "  ".join(f"{name} {row[name]:.1f}" for name in Vae.loss_names) + " nats"
+    terms = ("reconstruction", "KL")
+    return "  ".join(f"{name} {row[name]:.1f}" for name in terms) + " nats"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training in a folder.
+
+    Attributes:
+      directory: is filled with options.json, metrics.csv, pictures, checkpoints, the
+        networks and, at last, results.json.
+      title: for pictures and messages.
+      name: of what is trained on, for results.json.
+      label: of the class that pictures show.
+      rows: of the training images of the run.
+      options: settings.
+      iterations: minibatches.
+      begin: folder of the networks to begin with; None: new ones.
+    """
+
+    directory: RunDirectory
+    title: str
+    name: str
+    label: int
+    rows: np.ndarray
+    options: PixOptions
+    iterations: int
+    begin: RunDirectory | None = None
+
+
+def train_shared(
+    directory: RunDirectory,
+    options: PixOptions,
+    generator: ImageGenerator,
+    retrain: bool = False,
+) -> None:
+    """Train the decoder of all classes, as `train` does that of one.
+
+    Args:
+      directory: of what all classes share.
+      options: settings, whose recipe has a shared decoder.
+      generator: of the run.
+      retrain: train it anew.
+
+    Raises:
+      UserError: as `train`.
+      Stopped: as `train`.
+    """
+    smallest = min(generator.rows, key=lambda label: len(generator.rows[label]))
+    rows = np.arange(len(generator.images))
+    length = options.shared_iterations or RECIPES[options.recipe].shared
+    name = "all classes"
+    own = replace(options, iterations=None)  # that is of a class alone
+    job = Job(directory, name, name, smallest, rows, own, length)
+    _train_or_replace(job, generator, retrain)
 
 
 def train(
@@ -87,55 +147,55 @@ def train(
     options: PixOptions,
     generator: ImageGenerator,
     retrain: bool = False,
+    shared: RunDirectory | None = None,
 ) -> None:
     """Train the VAE of a class, unless its folder has it; go on where it was stopped.
 
     Args:
-      directory: of the class. It is filled with options.json, metrics.csv, pictures,
-        checkpoints, the networks and, at last, results.json.
+      directory: of the class (see `Job`).
       spec: of the dataset.
       label: of the class.
       options: settings.
       generator: of the run; it has the class's images and their features.
       retrain: train it anew. What the folder has stays until that is finished.
+      shared: has what `train_shared` trained; of recipes without it None.
 
     Raises:
       UserError: the folder was begun with other settings, or a loss became NaN.
       Stopped: Ctrl-C, with a checkpoint saved.
     """
     title = f"class {label} ({printable(spec.classes[label])})"
+    rows = generator.rows[label]  # in the order of G's columns
+    length, name = options.length(len(rows)), spec.classes[label]
+    job = Job(directory, title, name, label, rows, options, length, shared)
+    _train_or_replace(job, generator, retrain)
+
+
+def _train_or_replace(job: Job, generator: ImageGenerator, retrain: bool) -> None:
+    directory = job.directory
     mend(directory.path)
     anew = RunDirectory(directory.path.with_name(f".new-{directory.path.name}"))
     broken_off = anew.path.is_dir()
     if broken_off:
-        print(f"{title}: was being trained anew when that was broken off")
+        print(f"{job.title}: was being trained anew when that was broken off")
     if directory.finished and (retrain or broken_off):
-        _train(anew, title, spec, label, options, generator, retrain)
+        _train(replace(job, directory=anew), generator, retrain)
         put_in_place(anew.path, directory.path)
         return
-    _train(directory, title, spec, label, options, generator, retrain)
+    _train(job, generator, retrain)
 
 
-def _train(
-    directory: RunDirectory,
-    title: str,
-    spec: DatasetSpec,
-    label: int,
-    options: PixOptions,
-    generator: ImageGenerator,
-    retrain: bool,
-) -> None:
-    """Train in a folder, or go on there. Arguments as `train` has them."""
-    if not _begin(directory, options, retrain):
+def _train(job: Job, generator: ImageGenerator, retrain: bool) -> None:
+    """Train in a folder, or go on there."""
+    directory, title = job.directory, job.title
+    if not _begin(directory, job.options, retrain):
         print(f"{title}: trained already; {setting('retrain')} trains it anew")
         return
-    rows = generator.rows[label]  # in the order of G's columns
-    features, images = generator.features[rows], generator.images[rows]
-    vae = Vae(options, features.shape[1], spec.shape, len(rows))
-    monitor = VaeMonitor(directory, title, vae, label, generator)
+    vae, data = _prepared(job, generator)
+    monitor = VaeMonitor(directory, title, vae, job.label, generator, len(job.rows))
     run_loop(
         vae,
-        (tf.constant(features), tf.constant(images)),
+        data,
         # Every epoch is looked at and saved: there are only about ten.
         schedule=Schedule(vae.steps_per_epoch, vae.steps_per_epoch),
         monitor=monitor,
@@ -147,9 +207,28 @@ def _train(
     for name, network in vae.networks.items():
         save_network(directory.model(name), network)
     last = monitor.history[-1]
-    results = {"class": spec.classes[label], "images": len(rows), **last}
+    results = {"class": job.name, "images": len(job.rows), **last}
     directory.write_results(results)
     print(f"{title}: done in {clock(results['seconds'])}", flush=True)
+
+
+def _prepared(
+    job: Job, generator: ImageGenerator
+) -> tuple[Vae | CodeVae, tuple[tf.Tensor, tf.Tensor]]:
+    """The training of a job, and its rows."""
+    features, images = generator.features[job.rows], generator.images[job.rows]
+    data = tf.constant(features), tf.constant(images)
+    shape, options = images.shape[1:], job.options
+    if generator.code is None:
+        return Vae(options, features.shape[1], shape, len(job.rows)), data
+    labels = generator.labels
+    counts = tuple(np.bincount(labels[job.rows], minlength=labels.max() + 1).tolist())
+    vae = CodeVae(options, generator.code, shape, counts, job.iterations)
+    if job.begin:
+        for name, network in vae.networks.items():
+            begun = load_network(job.begin.model(name))
+            network.set_weights(begun.get_weights())
+    return vae, data
 
 
 def _begin(directory: RunDirectory, options: PixOptions, retrain: bool) -> bool:
@@ -163,6 +242,7 @@ def _begin(directory: RunDirectory, options: PixOptions, retrain: bool) -> bool:
         begun = read_object(path)
         # A VAE that went on with other settings would not be the one that
         # options.json describes.
+        begun = OLD | begun
         differ = [k for k, v in options.to_json().items() if begun.get(k) != v]
         if not differ:
             directory.check_links()

@@ -6,7 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from gamo2pix.options import HOW, LIMITS, PASSES, PixOptions
+from gamo2pix.options import HOW, LIMITS, PASSES, RECIPE, TUNING, PixOptions
+from gamo2pix.recipes import RECIPES
 from gamo_tf.cli.flags import NEWEST
 from gamo_tf.cli.program import argument_parser, run_program
 from gamo_tf.config.checks import check_ranges
@@ -61,10 +62,23 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_vae(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
+        "--recipe",
+        default=RECIPE,
+        metavar="NAME",
+        help=f"{', '.join(RECIPES)} (README says what each does); default {RECIPE}",
+    )
+    group.add_argument(
         "--iterations",
         type=int,
         metavar="N",
-        help=f"minibatches a class; default {PASSES} passes, {LIMITS[0]}-{LIMITS[1]}",
+        help=f"minibatches a class; default {TUNING}, with --recipe paper {PASSES} "
+        f"passes, {LIMITS[0]}-{LIMITS[1]}",
+    )
+    group.add_argument(
+        "--shared-iterations",
+        type=int,
+        metavar="N",
+        help="minibatches of the decoder of all classes; default that of the recipe",
     )
     group.add_argument(
         "--seed",
@@ -159,7 +173,12 @@ def _add_balanced(group: argparse._ArgumentGroup) -> None:
 def _generate(argv: list[str] | None) -> int:
     flags = parser().parse_args(argv)
     _check(flags)
-    options = PixOptions(flags.iterations, flags.seed)
+    options = PixOptions(
+        flags.iterations,
+        flags.seed,
+        recipe=flags.recipe,
+        shared_iterations=flags.shared_iterations,
+    )
     known = flags.run is not None and str(flags.run) != NEWEST
     run = Run.open(flags.run) if known else newest(flags.runs_dir)
     if flags.dry_run:

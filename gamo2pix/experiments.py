@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gamo2pix import extractors, generate, score, table5, train
-from gamo2pix.options import PixOptions
+from gamo2pix.options import RECIPE, PixOptions
 from gamo2pix.reference_classifier import reference
 from gamo2pix.request import Request
 from gamo_tf.config.dataset_specs import DATASETS
@@ -93,7 +93,8 @@ def make(
       UserError: no dataset of table5 could be scored.
       KeyboardInterrupt: for Ctrl-C; the same call goes on.
     """
-    pix = PixOptions(iterations=_QUICK_ITERATIONS if quick else None)
+    short = _QUICK_ITERATIONS if quick else None
+    pix = PixOptions(short, recipe=RECIPE, shared_iterations=short)
     scoring = Request(fid_features, inception_weights)
     experiment = _Experiment(request, scoring, pix, runs_dir, out)
     make_one: Callable[[_Experiment, str], None] = {
@@ -139,7 +140,8 @@ def _table5(experiment: _Experiment, dataset: str) -> None:
     sheet = _sheet(experiment)
     for seed in range(experiment.request.repeats):
         updates = experiment.m_updates(dataset)
-        key = table5.Key(dataset, seed, updates, experiment.pix.iterations or 0)
+        pix = experiment.pix
+        key = table5.Key(dataset, seed, updates, pix.iterations or 0, pix.recipe)
         if key in sheet:
             print(f"{dataset}, seed {seed}: known from {sheet.path}")
         else:
@@ -202,10 +204,11 @@ def _figure5(experiment: _Experiment, dataset: str) -> None:
     run, split = experiment.run(dataset, _METHOD)
     rival, _ = experiment.run(dataset, table5.RIVAL)
     counts = run.options.class_counts
-    generator = generate.ImageGenerator(run, split, experiment.pix.seed)
-    train.train_classes(run, spec, counts.minority, experiment.pix, generator)
+    pix = experiment.pix
+    generator = generate.ImageGenerator(run, split, pix.seed, pix.recipe)
+    train.train_classes(run, spec, counts.minority, pix, generator)
     left = generate.generator_for(rival, split)
-    right = generate.generator_for(run, split)
+    right = generate.generator_for(run, split, pix.seed, pix.recipe)
     lines = [
         (
             f"{spec.classes[k]} ({n})",

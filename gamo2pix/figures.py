@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gamo2pix.class_vae import SHOWN
-from gamo2pix.generate import INTERPOLATION, LATENTS, Generated, ImageGenerator
+from gamo2pix.generate import INTERPOLATION, Generated, ImageGenerator
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import printable
@@ -89,8 +89,7 @@ def parents_text(
         f"{'class':<24}{'images':>10}{'a picture':>12}{'all pictures':>14}",
     ]
     for label in labels:
-        z = generator.normal(label, LATENTS, _WATCHED, generator.sampler.latent)
-        found = coverage(generator.sampler.weights(label, z))
+        found = coverage(generator.weights(label, 0, _WATCHED))
         lines.append(
             f"{printable(spec.classes[label]):<24}{len(generator.rows[label]):>10}"
             f"{found.per_sample:>12.1f}{found.over_latents:>14.1f}"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from gamo2pix.code_networks import CodeShape
+from gamo2pix.recipes import RECIPES
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
@@ -25,6 +28,7 @@ from gamo_tf.runs.run import Run
 LATENTS = 0  # z of G
 NOISE = 1  # of the VAE's z
 INTERPOLATION = 2  # the ends of interpolation.png
+ANCHORS = 3  # rows, and how far from them
 CONTROLS = 9  # random convex weights
 
 
@@ -41,6 +45,10 @@ class Generated(NamedTuple):
     weights: np.ndarray | None
 
 
+# How far from its anchor an anchored point may be, as a share of the way to G's.
+_NEAREST, _FURTHEST = 0.2, 0.5
+_TINY = 1e-6  # beside the deviation of a map
+
 GenerateClass = Callable[[int, int], Generated]  # label, m -> up to m images
 
 
@@ -55,20 +63,35 @@ class ImageGenerator:
       run: a finished run with a convex G.
       split: the split that the run trained on.
       seed: of everything generated.
+      recipe: a row of `RECIPES`, which says what Eq. 1 combines, and how.
 
     Attributes:
       images: training images, uint8 [n, h, w, c].
+      labels: of these, int [n].
       extract: F, from images uint8 [m, h, w, c] to features float32 [m, d].
-      features: those of all training images, float32 [n, d].
+      features: those of all training images, float32 [n, d], with the last map of F
+        behind them where the recipe has a spatial code.
+      code: the parts of these; None where there is no map.
       sampler: G over these features.
       rows: minority label -> its training rows [n_i].
     """
 
-    def __init__(self, run: Run, split: Split, seed: int) -> None:
-        self.seed = seed
-        self.images = split.images
-        self.extract = compiled(load_player(run, "F"))
+    def __init__(
+        self, run: Run, split: Split, seed: int, recipe: str = "paper"
+    ) -> None:
+        self.seed, self.recipe = seed, RECIPES[recipe]
+        self.images, self.labels = split.images, split.labels
+        F = load_player(run, "F")
+        self.extract = compiled(F)
         self.features = self.extract(split.images)
+        self.code: CodeShape | None = None
+        if self.recipe.spatial and not spec_of(run.options).flat:
+            last = [x for x in F.layers if isinstance(x, keras.layers.AveragePooling2D)]
+            maps = compiled(keras.Model(F.inputs, last[-1].output))(split.images)
+            self.code = CodeShape(self.features.shape[1], maps.shape[1:])
+            maps /= maps.std() + _TINY
+            flat = maps.reshape(len(maps), -1)
+            self.features = np.concatenate([self.features, flat], axis=1)
         G = load_player(run, "G")
         self.sampler = ConvexSampler(G, self.features, split.labels)
         self.rows = self.sampler.rows
@@ -122,6 +145,30 @@ class ImageGenerator:
             return decoder(features, noise)
         return to_pixels(features, self.images.shape[1:])
 
+    def weights(self, label: int, start: int, stop: int) -> np.ndarray:
+        """The convex weights of samples of a class, as the recipe has them.
+
+        Args:
+          label: of a minority class.
+          start: number of the first sample.
+          stop: number after the last one.
+
+        Returns:
+          [stop - start, n_i], over `rows[label]`.
+        """
+        z = self.normal(label, LATENTS, stop, self.sampler.latent)[start:]
+        weights = self.sampler.weights(label, z)
+        if not self.recipe.anchored:
+            return weights
+        rng = np.random.default_rng([self.seed, label, ANCHORS])
+        place, share = rng.random((stop, 2), np.float32)[start:].T
+        share = (_NEAREST + (_FURTHEST - _NEAREST) * share)[:, None]
+        n = weights.shape[1]
+        anchors = np.minimum((place * n).astype(int), n - 1)  # place * n can round up
+        weights = share * weights
+        weights[np.arange(len(anchors)), anchors] += 1.0 - share[:, 0]
+        return weights
+
     def generate(
         self, label: int, decoder: FeatureDecoder | None, start: int, stop: int
     ) -> Generated:
@@ -136,8 +183,7 @@ class ImageGenerator:
         Returns:
           Images and weights of stop - start samples.
         """
-        z = self.normal(label, LATENTS, stop, self.sampler.latent)[start:]
-        weights = self.sampler.weights(label, z)
+        weights = self.weights(label, start, stop)
         return self.from_weights(label, decoder, weights, start)
 
     def from_weights(
@@ -166,7 +212,9 @@ class ImageGenerator:
         return Generated(self.decode(features, decoder, noise), weights)
 
 
-def generator_for(run: Run, split: Split, seed: int = 0) -> GenerateClass:
+def generator_for(
+    run: Run, split: Split, seed: int = 0, recipe: str = "paper"
+) -> GenerateClass:
     """Images of a finished run, by whichever way its method generates them.
 
     A convex G: its samples, by the class's VAE where features are no pixels. A method
@@ -177,6 +225,7 @@ def generator_for(run: Run, split: Split, seed: int = 0) -> GenerateClass:
       run: a finished run.
       split: the split that the run trained on.
       seed: of what is generated.
+      recipe: of a convex G (see `ImageGenerator`).
 
     Returns:
       A function of a minority label and a number of images.
@@ -186,7 +235,7 @@ def generator_for(run: Run, split: Split, seed: int = 0) -> GenerateClass:
     """
     method, spec = METHODS[run.options.method], spec_of(run.options)
     if method.convex:
-        generator = ImageGenerator(run, split, seed)
+        generator = ImageGenerator(run, split, seed, recipe)
 
         def convex(label: int, n: int) -> Generated:
             decoder = None

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from gamo2pix.recipes import RECIPES
 from gamo_tf.config.checks import check_ranges
+from gamo_tf.errors import UserError, did_you_mean, setting
 
 # The length at which unseen real images are decoded best was measured by
 # benchmarks/pix_length.py; docs/results.md has the table.
 PASSES = 64  # over the images of a class
 LIMITS = (500, 4000)  # fewest and most minibatches of a class
+# Minibatches that tune a shared decoder to a class.
+TUNING = 100
+PAPER, RECIPE = "paper", "shared"  # the paper's recipe, and that of the program
+# Settings that runs of older versions do not name.
+OLD: dict = {"recipe": PAPER, "shared_iterations": None}
 # How the real images come into a balanced folder.
 COPY, LINK, RESIZED = "copy", "link", "resized"
 HOW = (COPY, LINK, RESIZED)
@@ -26,9 +33,13 @@ class PixOptions:
       batch_size: images of a minibatch, as in the game.
       latent: width of the VAE's latent z. The game's G has a latent of its own width.
       learning_rate: Adam's.
+      recipe: a row of `recipes.RECIPES`.
+      shared_iterations: minibatches of the decoder of all classes; None: those of the
+        recipe.
 
     Raises:
-      UserError: a number is out of its range (see `config.checks.RANGES`).
+      UserError: a number is out of its range (see `config.checks.RANGES`), or there is
+        no such recipe.
     """
 
     iterations: int | None = None
@@ -36,9 +47,20 @@ class PixOptions:
     batch_size: int = 32
     latent: int = 64
     learning_rate: float = 1e-3
+    recipe: str = PAPER
+    shared_iterations: int | None = None
 
     def __post_init__(self) -> None:
         check_ranges({k: v for k, v in asdict(self).items() if v is not None})
+        if self.recipe not in RECIPES:
+            raise UserError(
+                f"{setting('recipe')} {self.recipe}: expected one of "
+                f"{', '.join(RECIPES)}.{did_you_mean(self.recipe, list(RECIPES))}"
+            )
+        if self.shared_iterations and not RECIPES[self.recipe].shared:
+            raise UserError(
+                f"{setting('shared_iterations')}: {self.recipe} has no shared decoder."
+            )
 
     def length(self, n: int) -> int:
         """How many minibatches the VAE of a class is trained for.
@@ -47,8 +69,11 @@ class PixOptions:
           n: training images of the class.
 
         Returns:
-          `iterations` where it is set, else PASSES over the images, within LIMITS.
+          `iterations` where it is set; else TUNING where there is a shared decoder, and
+          PASSES over the images, within LIMITS, where there is none.
         """
+        if RECIPES[self.recipe].shared:
+            return self.iterations or TUNING
         passes = PASSES * n // self.batch_size
         return self.iterations or min(max(passes, LIMITS[0]), LIMITS[1])
 

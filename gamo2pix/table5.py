@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gamo2pix import score
+from gamo2pix.options import PAPER
 from gamo_tf.errors import UserError
 from gamo_tf.experiments import document
 from gamo_tf.files import atomically, locked, write_text
@@ -47,12 +48,14 @@ class Key(NamedTuple):
       seed: of the runs.
       m_updates: updates of M in a run.
       vae_iterations: minibatches of a VAE; 0: as many as `PixOptions.length` says.
+      recipe: of the VAEs.
     """
 
     dataset: str
     seed: int
     m_updates: int
     vae_iterations: int
+    recipe: str = PAPER
 
 
 class Sheet:
@@ -72,6 +75,8 @@ class Sheet:
         with reading(self.path):
             regular_size(self.path)
             table = pd.read_csv(self.path)
+            if "recipe" not in table:  # a sheet of an older version
+                table = table.assign(recipe=PAPER)
             if missing := [name for name in Key._fields if name not in table]:
                 raise UserError(f"no column {', '.join(missing)}.")
             return table
@@ -146,9 +151,10 @@ def write(
         document.Text(note),
     ]
     lines = []
-    grouped = known.groupby(["dataset", "m_updates", "features"], sort=False)
-    for (dataset, m_updates, features), rows in grouped:
-        title = f"{dataset}, {m_updates} updates of M, {features}"
+    keys = ["dataset", "m_updates", "recipe", "features"]
+    grouped = known.groupby(keys, sort=False)
+    for (dataset, m_updates, recipe, features), rows in grouped:
+        title = f"{dataset}, {m_updates} updates of M, recipe {recipe}, {features}"
         blocks.append(document.Heading(title))
         found = _lines(rows, published.get(dataset, {}))
         lines += found
@@ -180,6 +186,7 @@ def _lines(
             "source": name,
             "seeds": chosen["seed"].nunique(),
             "m_updates": first["m_updates"],
+            "recipe": first["recipe"],
         }
         for key in _SHOWN:
             line |= {key: chosen[key].mean(), f"{key}_sd": chosen[key].std()}

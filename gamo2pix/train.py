@@ -89,7 +89,7 @@ def _run(
         chosen = extractors.choose(
             request.fid_features, request.inception_weights, reference
         )
-    generator = ImageGenerator(gamo_run, split, options.seed)
+    generator = ImageGenerator(gamo_run, split, options.seed, options.recipe)
     decoders = train_classes(
         gamo_run, spec, labels, options, generator, request.retrain
     )
@@ -204,12 +204,16 @@ def train_classes(
     """
     if spec.flat:
         print("a flat run: G makes the images itself, there is no VAE to train")
+    shared = None
+    if generator.code:
+        shared = gamo_run.pix_shared
+        class_vae.train_shared(shared, options, generator, retrain)
     decoders: dict[int, FeatureDecoder | None] = {}
     for label in labels:
         directory = gamo_run.pix_class(spec.classes[label])
         decoders[label] = None
         if not spec.flat:
-            class_vae.train(directory, spec, label, options, generator, retrain)
+            class_vae.train(directory, spec, label, options, generator, retrain, shared)
             decoders[label] = FeatureDecoder.load(directory)
         figures.draw(directory, spec, label, generator, decoders[label])
     return decoders

@@ -89,6 +89,7 @@ RANGES = {
     "per_class": _whole_numbers(1, 10**6),
     "min_confidence": Range(0, 1),
     "max_copy": Range(0, 1),
+    "shared_iterations": _whole_numbers(1, _MOST),
     "seeds": _whole_numbers(1, 1000),
     "repeats": _whole_numbers(1, 10_000),
     "updates": _whole_numbers(2, _MOST),

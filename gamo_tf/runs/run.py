@@ -147,6 +147,15 @@ class Run(RunDirectory):
         return RunDirectory(inside(self.path, self.pix / name))
 
     @property
+    def pix_shared(self) -> RunDirectory:
+        """GAMO2pix's folder of what all classes share. No class can have its name.
+
+        Raises:
+          UserError: it is a link to another place.
+        """
+        return RunDirectory(inside(self.path, self.pix / ".shared"))
+
+    @property
     def balanced(self) -> Path:
         """Where a balanced dataset is written, unless the user names another place."""
         return self.path / "balanced"

@@ -51,6 +51,7 @@ def test_a_balanced_folder_names_the_users_files(
     run = Run.open(copy)
     quick_reference(spec_of(run.options), run.arrays(tmp_path), tmp_path)
     flags = ["--class", "all", "--run", str(copy), "--iterations", "5", "--anyway"]
+    flags += ["--shared-iterations", "5"]
     flags += ["--fid-features", "classifier", "--data-dir", str(tmp_path)]
     assert train_gamo2pix.main([*flags, "--save-balanced", str(folder)]) == 0
     sheet = pd.read_csv(folder / "manifest.csv")

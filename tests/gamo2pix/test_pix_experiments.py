@@ -58,7 +58,10 @@ def test_table5_and_the_figures_of_images(make, tmp_path, capsys, monkeypatch):
     assert rival["frechet"] == pytest.approx(mean) and rival["paper_fid"] == 5.57
     text = (tmp_path / "table5.md").read_text()
     assert "0.75±0.03" in text and "unseen real images" in text
-    assert "`reproduce table5`" in text and "digits, 40 updates of M" in text
+    assert (
+        "`reproduce table5`" in text
+        and "digits, 40 updates of M, recipe shared" in text
+    )
 
     assert make("table5") == 0  # the datasets of `published`
     assert "digits, seed 0: known from" in capsys.readouterr().out

@@ -24,7 +24,7 @@ from gamo_tf.errors import UserError
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
 
-SHORT = ("--iterations", "40", "--fid-features", "classifier")
+SHORT = ("--recipe", "paper", "--iterations", "40", "--fid-features", "classifier")
 RUN = "00000-digits-gamo-ls"
 COUNTS = (60, 40, 60, 60, 60, 60, 60, 10, 60, 60)  # two smaller classes: 1 and 7
 
@@ -129,7 +129,7 @@ def test_a_second_time_nothing_is_trained_or_overwritten(copy, capsys):
     assert program.main(flags) == 2
     assert "--force" in capsys.readouterr().err
     assert manifest.stat().st_mtime_ns == before
-    unscored = ["--class", "all", "--iterations", "40", "--no-score", *copy.flags]
+    unscored = ["--class", "all", *SHORT[:4], "--no-score", *copy.flags]
     unscored += ["--save-balanced", "--force", "--per-class", "30"]
     assert program.main(unscored) == 0
     said = capsys.readouterr().out
@@ -139,7 +139,7 @@ def test_a_second_time_nothing_is_trained_or_overwritten(copy, capsys):
     assert card["scores"] == []
     sheet = pd.read_csv(manifest)
     assert sheet.groupby("label").size().tolist() == [*COUNTS[:7], 30, 60, 60]
-    other = ["--class", "7", "--iterations", "41", *copy.flags]
+    other = ["--class", "7", *SHORT[:2], "--iterations", "41", *copy.flags]
     assert program.main([*other, "--fid-features", "classifier"]) == 2
     assert "iterations 40" in capsys.readouterr().err
     (copy.folder / "mine").mkdir()
@@ -208,6 +208,11 @@ def test_flat_run_makes_images_without_a_vae(real_data, tmp_path, capsys, monkey
         (["--class", "0"], "needs no generation"),
         (["--class", "7", "--iterations", "0"], "--iterations 0"),
         (["--class", "7", "--seed", "-1"], "--seed -1"),
+        (["--class", "7", "--recipe", "papr"], "Did you mean paper?"),
+        (
+            ["--class", "7", "--recipe", "paper", "--shared-iterations", "9"],
+            "--shared-iterations: paper has no shared decoder",
+        ),
         (["--class", "7", "--run", "README.md"], "not a run folder"),
         (["--class", "7", "--runs-dir", "nowhere"], "no finished run"),
         (["--class", "7", "--save-balanced"], "needs --class all"),

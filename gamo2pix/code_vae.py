@@ -1,0 +1,190 @@
+"""The VAE of codes with a critic: of all classes at once, and then of one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from gamo2pix import code_networks, losses
+from gamo2pix.code_networks import CodeShape
+from gamo2pix.options import PixOptions
+from gamo2pix.recipes import RECIPES
+from gamo_tf.training.augmentation import shift_and_mirror
+from gamo_tf.training.trainer import Trainer
+
+EPOCHS = 10  # of a training: as often its losses and a picture are looked at
+_CRITIC_RATE = 0.4  # of the critic's learning rate to that of the VAE
+_BETA_1 = 0.5  # of both, as GANs have it
+_BRIGHTER = 0.2  # the most that what the critic sees is made brighter or darker
+
+
+class CodeVae(Trainer):
+    """Head and decoder of `code_networks` against a critic.
+
+    A minibatch has as many images of every class as of any other, and half as many
+    mixtures: codes between two rows of a class, which nothing but the critic and the
+    divergence judges. So the decoder learns what becomes of the codes that Eq. 1 makes.
+
+    Args:
+      options: settings; their recipe has a spatial code.
+      code: what a code is made of.
+      shape: (height, width, channels) of an image.
+      counts: rows of each class, in label order; 0 for classes that are not trained on.
+      iterations: minibatches.
+
+    Attributes:
+      head, decoder: the networks.
+    """
+
+    def __init__(
+        self,
+        options: PixOptions,
+        code: CodeShape,
+        shape: tuple[int, ...],
+        counts: tuple[int, ...],
+        iterations: int,
+    ) -> None:
+        # The initial weights follow from the seed and from this order of building.
+        keras.utils.set_random_seed(options.seed)
+        self.recipe = RECIPES[options.recipe]
+        channels = self.recipe.spatial
+        head = code_networks.head(code, options.latent, channels)
+        place = (*code.place[:2], channels)
+        decoder = code_networks.decoder(options.latent, place, shape)
+        critic = code_networks.critic(shape, len(counts))
+        super().__init__(
+            {"head": head, "decoder": decoder, "critic": critic},
+            {
+                "VAE": head.trainable_variables + decoder.trainable_variables,
+                "critic": critic.trainable_variables,
+            },
+            seed=options.seed,
+            learning_rate=options.learning_rate,
+            beta_1=_BETA_1,
+        )
+        self.optimizers["critic"].learning_rate = _CRITIC_RATE * options.learning_rate
+        self.options, self.head, self.decoder = options, head, decoder
+        self.critic, self.c = critic, len(counts)
+        self.pixels = float(np.prod(shape))
+        self.counts = tf.constant(counts, tf.int32)
+        self.classes = tf.constant(np.flatnonzero(counts), tf.int32)
+        self.iterations = iterations
+        self.steps_per_epoch = max(1, iterations // EPOCHS)
+        self.loss_names = ("reconstruction", "KL", "against critic", "critic")
+
+    def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
+        """Train on minibatches drawn with replacement: a class, then one of its rows.
+
+        Args:
+          *data: codes float32 [n, d] and images uint8 [n, h, w, c], sorted by label.
+          steps: number of minibatches.
+
+        Returns:
+          The mean of each loss; the first two in nats an image.
+        """
+        codes, images = data
+        found = self.minibatches(codes, images, tf.constant(steps)).numpy()
+        return dict(zip(self.loss_names, map(float, found), strict=True))
+
+    @tf.function
+    def minibatches(
+        self, codes: tf.Tensor, images: tf.Tensor, steps: tf.Tensor
+    ) -> tf.Tensor:
+        """The compiled loop of `epoch`.
+
+        Args:
+          codes: float32 [n, d].
+          images: uint8 [n, h, w, c].
+          steps: int32 scalar.
+
+        Returns:
+          The mean of each loss, float32 [4].
+        """
+        total = tf.zeros(4)
+        for _ in tf.range(steps):
+            total += self.step(codes, images)
+        return total / tf.cast(steps, tf.float32)
+
+    @tf.autograph.experimental.do_not_convert  # it has no loop of its own
+    def step(self, codes: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+        """One step of the critic, and one of head and decoder.
+
+        Args:
+          codes: float32 [n, d].
+          images: uint8 [n, h, w, c].
+
+        Returns:
+          The losses before it, float32 [4].
+        """
+        b = self.options.batch_size
+        drawn = self.random.uniform([b], maxval=tf.size(self.classes), dtype=tf.int32)
+        labels = tf.gather(self.classes, drawn)
+        rows, others = self._rows(labels), self._rows(labels)
+        x = tf.gather(codes, rows)
+        share = self.random.uniform([b // 2, 1])
+        mixed = share * x[: b // 2] + (1.0 - share) * tf.gather(codes, others[: b // 2])
+        x = tf.concat([x, mixed], 0)
+        one_hot = tf.one_hot(tf.concat([labels, labels[: b // 2]], 0), self.c)
+        real = tf.cast(tf.gather(images, rows), tf.float32) / 255.0
+        noise = self.random.normal([b + b // 2, self.decoder.input_shape[1]])
+        made = self._decoded(x, noise)[0]
+        critic = self.minimize(
+            "critic", partial(self._critic_loss, real, made, one_hot)
+        )
+        terms = self.minimize("VAE", partial(self._terms, x, real, one_hot, noise))
+        against = terms[2] / (self.recipe.adversarial * self.pixels)
+        return tf.stack([terms[0], terms[1], against, critic])
+
+    def _rows(self, labels: tf.Tensor) -> tf.Tensor:
+        """A row of each label, drawn uniformly."""
+        sizes = tf.gather(self.counts, labels)
+        share = self.random.uniform(tf.shape(labels))
+        place = tf.cast(share * tf.cast(sizes, tf.float32), tf.int32)
+        place = tf.minimum(place, sizes - 1)  # share * size can round up
+        return tf.gather(tf.cumsum(self.counts, exclusive=True), labels) + place
+
+    def _decoded(
+        self, x: tf.Tensor, noise: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Images in 0 to 1, and the mean and the log-variance that they come from."""
+        mean, log_variance = self.head(x)
+        z = losses.sample(mean, log_variance, noise)
+        return self.decoder(z) / 255.0, mean, log_variance
+
+    def _seen(self, images: tf.Tensor) -> tf.Tensor:
+        """Images as the critic sees them: moved, and brighter or darker. It learns the
+        few real ones by heart otherwise (Zhao et al., NeurIPS 2020)."""
+        moved = shift_and_mirror(self.random, images, mirror=False)
+        rows = tf.shape(images)[0]
+        return moved + self.random.uniform([rows, 1, 1, 1], -_BRIGHTER, _BRIGHTER)
+
+    def _critic_loss(
+        self, real: tf.Tensor, made: tf.Tensor, one_hot: tf.Tensor
+    ) -> tf.Tensor:
+        """The hinge loss (Miyato et al., ICLR 2018)."""
+        of_real = self.critic([self._seen(real), one_hot[: real.shape[0]]])
+        of_made = self.critic([self._seen(made), one_hot])
+        return tf.reduce_mean(tf.nn.relu(1.0 - of_real)) + tf.reduce_mean(
+            tf.nn.relu(1.0 + of_made)
+        )
+
+    def _terms(
+        self, x: tf.Tensor, real: tf.Tensor, one_hot: tf.Tensor, noise: tf.Tensor
+    ) -> tf.Tensor:
+        """Reconstruction and divergence, as `vae.Vae` has them, and the critic's term;
+        float32 [3], to be added."""
+        made, mean, log_variance = self._decoded(x, noise)
+        nats = losses.reconstruction(real, made[: real.shape[0]])
+        latent = self.options.latent  # the spatial part is not drawn towards a prior
+        divergence = losses.kl(mean[:, :latent], log_variance[:, :latent])
+        fooled = -tf.reduce_mean(self.critic([self._seen(made), one_hot]))
+        return tf.stack(
+            [
+                tf.reduce_mean(nats),
+                tf.reduce_mean(divergence),
+                self.recipe.adversarial * self.pixels * fooled,
+            ]
+        )
