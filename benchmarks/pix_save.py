@@ -32,7 +32,9 @@ def measure(path: Path, data_dir: Path, images: int) -> None:
 
     import_tensorflow()
     from gamo2pix import balanced_folder
+    from gamo2pix.balanced_folder import Contents
     from gamo2pix.generate import ImageGenerator
+    from gamo2pix.options import RECIPE
     from gamo2pix.vae import FeatureDecoder
     from gamo_tf.config.dataset_specs import DATASETS
     from gamo_tf.data import load
@@ -41,7 +43,7 @@ def measure(path: Path, data_dir: Path, images: int) -> None:
     run = Run.open(path)
     spec = DATASETS[run.options.dataset]
     split = run.load_split(load.read(spec, data_dir))
-    generator = ImageGenerator(run, split, 0)
+    generator = ImageGenerator(run, split, 0, RECIPE)
     label = max(generator.rows)
     decoder = None
     if not spec.flat:
@@ -51,7 +53,8 @@ def measure(path: Path, data_dir: Path, images: int) -> None:
         want = len(generator.rows[label]) + images
         target = Path(place) / "balanced"
         decoders = {label: decoder}
-        balanced_folder.save(target, run, spec, split, generator, decoders, want, {})
+        contents = Contents(run, spec, split, generator, decoders, want)
+        balanced_folder.save(target, contents)
         took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"| {images} | {took:.1f} | {peak:.0f} |", flush=True)
