@@ -46,7 +46,7 @@ class Generated(NamedTuple):
 
 
 # How far from its anchor an anchored point may be, as a share of the way to G's.
-_NEAREST, _FURTHEST = 0.2, 0.5
+_NEAREST, _FURTHEST = 0.1, 0.4
 _TINY = 1e-6  # beside the deviation of a map
 
 GenerateClass = Callable[[int, int], Generated]  # label, m -> up to m images
