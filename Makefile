@@ -12,7 +12,7 @@ demo: .venv/ready  ## the plain classifier and GAMO on digits side by side, then
 	$(BIN)/python train_gamo.py --dataset digits --method cn
 	$(BIN)/python train_gamo.py --dataset digits --method gamo
 	$(BIN)/python -m gamo_tf compare
-	$(BIN)/python train_gamo2pix.py --class 7 --fid-features classifier
+	$(BIN)/python train_gamo2pix.py --class 7 --shared-iterations 300 --fid-features classifier
 
 lint: .venv/ready-dev  ## ruff: errors and format
 	$(BIN)/ruff check .
