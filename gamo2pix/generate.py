@@ -45,8 +45,9 @@ class Generated(NamedTuple):
     weights: np.ndarray | None
 
 
-# How far from its anchor an anchored point may be, as a share of the way to G's.
-_NEAREST, _FURTHEST = 0.1, 0.4
+# How far from its anchor an anchored point may be, as a share of the way to G's. Nearer
+# ones look like copies, further ones like mixtures (docs/results.md).
+_NEAREST, _FURTHEST = 0.25, 0.55
 _TINY = 1e-6  # beside the deviation of a map
 
 GenerateClass = Callable[[int, int], Generated]  # label, m -> up to m images

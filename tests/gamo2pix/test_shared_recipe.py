@@ -58,10 +58,10 @@ def test_anchored_weights_are_convex_and_reach_every_row(generator, untrained):
     n = len(generator.rows[1])
     weights = generator.weights(1, 0, 2000)
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
-    assert (weights >= 0).all() and (weights.max(axis=0) >= 0.5).all()
+    assert (weights >= 0).all() and (weights.max(axis=0) >= 0.45).all()
     # By hand: a row by the first number, a share of the way by the second.
     place, share = np.random.default_rng([0, 1, ANCHORS]).random(2, np.float32)
-    share = 0.1 + 0.3 * share
+    share = 0.25 + 0.3 * share
     plain = ImageGenerator(untrained.run, untrained.split, 0).weights(1, 0, 1)[0]
     expected = share * plain
     expected[int(place * n)] += 1 - share
