@@ -11,7 +11,6 @@ import tensorflow as tf
 from gamo2pix.code_vae import CodeVae
 from gamo2pix.generate import ImageGenerator
 from gamo2pix.options import OLD, PixOptions
-from gamo2pix.recipes import RECIPES
 from gamo2pix.vae import FeatureDecoder, Vae
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import UserError, printable, setting
@@ -133,11 +132,21 @@ def train_shared(
     """
     smallest = min(generator.rows, key=lambda label: len(generator.rows[label]))
     rows = np.arange(len(generator.images))
-    length = options.shared_iterations or RECIPES[options.recipe].shared
+    length = options.shared_iterations
+    if not length and not retrain:
+        length = _begun_length(directory)  # what there is does for any class
+    length = length or options.shared_length()
     name = "all classes"
-    own = replace(options, iterations=None)  # that is of a class alone
+    # The minibatches of a class are no matter here.
+    own = replace(options, iterations=None, shared_iterations=length)
     job = Job(directory, name, name, smallest, rows, own, length)
     _train_or_replace(job, generator, retrain)
+
+
+def _begun_length(directory: RunDirectory) -> int | None:
+    """Minibatches of a shared training that was begun; None: none was."""
+    path = directory.path / "options.json"
+    return read_object(path).get("shared_iterations") if path.is_file() else None
 
 
 def train(

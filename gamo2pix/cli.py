@@ -78,7 +78,8 @@ def _add_vae(group: argparse._ArgumentGroup) -> None:
         "--shared-iterations",
         type=int,
         metavar="N",
-        help="minibatches of the decoder of all classes; default that of the recipe",
+        help="minibatches of the decoder of all classes; default that of the recipe, "
+        "and with a small --iterations so much less",
     )
     group.add_argument(
         "--seed",

@@ -77,6 +77,18 @@ class PixOptions:
         passes = PASSES * n // self.batch_size
         return self.iterations or min(max(passes, LIMITS[0]), LIMITS[1])
 
+    def shared_length(self) -> int:
+        """How many minibatches the decoder of all classes is trained for.
+
+        Returns:
+          `shared_iterations` where it is set, else what the recipe has; where classes
+          are trained for less than TUNING, so much less.
+        """
+        usual = RECIPES[self.recipe].shared
+        if self.iterations:
+            usual = min(usual, usual * self.iterations // TUNING)
+        return self.shared_iterations or max(1, usual)
+
     def to_json(self) -> dict:
         """Every setting by name, as `options.json` of a class keeps them."""
         return asdict(self)

@@ -146,8 +146,12 @@ def test_a_class_begins_where_all_classes_have_ended(generator, tmp_path, capsys
         assert 0 < moved < 0.02  # four steps of Adam
     class_vae.train_shared(shared, SHORT, generator)
     assert "trained already" in capsys.readouterr().out
+    # Unless another length is asked for, what there is does.
+    class_vae.train_shared(shared, PixOptions(recipe="shared"), generator)
+    assert "trained already" in capsys.readouterr().out
+    other = PixOptions(recipe="shared", shared_iterations=21)
     with pytest.raises(UserError, match=r"was begun with shared_iterations 20\."):
-        class_vae.train_shared(shared, PixOptions(recipe="shared"), generator)
+        class_vae.train_shared(shared, other, generator)
 
 
 @pytest.mark.slow
@@ -162,6 +166,15 @@ def test_a_class_of_an_older_version_is_of_the_papers_recipe(untrained, tmp_path
     changed = PixOptions(iterations=4, recipe="shared")
     with pytest.raises(UserError, match="was begun with recipe paper"):
         class_vae.train(folder, SPEC, 7, changed, generator)
+
+
+def test_the_length_of_the_shared_training_follows_that_of_a_class():
+    usual = RECIPES["shared"].shared
+    for iterations, wanted in ((None, usual), (50, usual // 2), (900, usual)):
+        options = PixOptions(iterations, recipe="shared")
+        assert options.shared_length() == wanted
+    assert PixOptions(1, recipe="shared").shared_length() == usual // 100
+    assert PixOptions(recipe="shared", shared_iterations=7).shared_length() == 7
 
 
 def test_every_recipe_has_a_title_and_a_source():
