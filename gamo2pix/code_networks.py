@@ -10,7 +10,7 @@ from keras import layers
 
 _HIDDEN = 256
 _WIDTH = 32  # filters of the decoder's first map; each doubling has half, at least
-_LEAST = 16  # so many
+_LEAST = 24  # so many
 _CRITIC = ((48, 2), (96, 2), (96, 1))  # filters and strides
 _SLOPE = 0.2
 # Of the spatial code, which F's map decides: hardly any noise is left on it.

@@ -17,16 +17,17 @@ from gamo_tf.training.trainer import Trainer
 
 EPOCHS = 10  # of a training: as often its losses and a picture are looked at
 _CRITIC_RATE = 0.4  # of the critic's learning rate to that of the VAE
-_BETA_1 = 0.5  # of both, as GANs have it
+_BETA_1, _BETA_2 = 0.5, 0.99  # of both, as GANs have them
 _BRIGHTER = 0.2  # the most that what the critic sees is made brighter or darker
 
 
 class CodeVae(Trainer):
     """Head and decoder of `code_networks` against a critic.
 
-    A minibatch has as many images of every class as of any other, and half as many
-    mixtures: codes between two rows of a class, which nothing but the critic and the
-    divergence judges. So the decoder learns what becomes of the codes that Eq. 1 makes.
+    Half of a minibatch are images of all classes alike, the other half come as often as
+    they are there; small classes alone would be learned by heart. Beside them are half
+    as many mixtures: codes between two rows of a class, which only the critic and the
+    divergence judge. So the decoder learns what becomes of the codes that Eq. 1 makes.
 
     Args:
       options: settings; their recipe has a spatial code.
@@ -65,6 +66,8 @@ class CodeVae(Trainer):
             learning_rate=options.learning_rate,
             beta_1=_BETA_1,
         )
+        for optimizer in self.optimizers.values():
+            optimizer.beta_2 = _BETA_2
         self.optimizers["critic"].learning_rate = _CRITIC_RATE * options.learning_rate
         self.options, self.head, self.decoder = options, head, decoder
         self.critic, self.c = critic, len(counts)
@@ -76,7 +79,7 @@ class CodeVae(Trainer):
         self.loss_names = ("reconstruction", "KL", "against critic", "critic")
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
-        """Train on minibatches drawn with replacement: a class, then one of its rows.
+        """Train on minibatches drawn with replacement.
 
         Args:
           *data: codes float32 [n, d] and images uint8 [n, h, w, c], sorted by label.
@@ -120,16 +123,19 @@ class CodeVae(Trainer):
           The losses before it, float32 [4].
         """
         b = self.options.batch_size
-        drawn = self.random.uniform([b], maxval=tf.size(self.classes), dtype=tf.int32)
-        labels = tf.gather(self.classes, drawn)
-        rows, others = self._rows(labels), self._rows(labels)
+        half = b // 2
+        drawn = self.random.uniform([half], 0, tf.size(self.classes), tf.int32)
+        every = self.random.uniform([b - half], 0, tf.shape(images)[0], tf.int32)
+        rows = tf.concat([self._rows(tf.gather(self.classes, drawn)), every], 0)
+        labels = tf.searchsorted(tf.cumsum(self.counts), rows, side="right")
+        others = self._rows(labels)
         x = tf.gather(codes, rows)
-        share = self.random.uniform([b // 2, 1])
-        mixed = share * x[: b // 2] + (1.0 - share) * tf.gather(codes, others[: b // 2])
+        share = self.random.uniform([half, 1])
+        mixed = share * x[:half] + (1.0 - share) * tf.gather(codes, others[:half])
         x = tf.concat([x, mixed], 0)
-        one_hot = tf.one_hot(tf.concat([labels, labels[: b // 2]], 0), self.c)
+        one_hot = tf.one_hot(tf.concat([labels, labels[:half]], 0), self.c)
         real = tf.cast(tf.gather(images, rows), tf.float32) / 255.0
-        noise = self.random.normal([b + b // 2, self.decoder.input_shape[1]])
+        noise = self.random.normal([b + half, self.decoder.input_shape[1]])
         critic = tf.constant(0.0)
         if self.recipe.adversarial:
             made = self._decoded(x, noise)[0]

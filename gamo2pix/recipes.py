@@ -40,7 +40,7 @@ RECIPES = {
         "each; anchored mixtures",
         "VAE and GAN (Larsen et al., ICML 2016) on a spatial code; mixtures are judged "
         "too (Berthelot et al., ICLR 2019); augmented (Zhao et al., NeurIPS 2020)",
-        shared=1500,
+        shared=800,
         spatial=16,
         adversarial=0.4,
         anchored=True,
