@@ -186,7 +186,7 @@ def _train_reference(
 
 
 class _Told(keras.callbacks.Callback):
-    """Says after each epoch how far the training is."""
+    """Says some twelve times how far the training is."""
 
     def __init__(self, epochs: int) -> None:
         super().__init__()
@@ -194,6 +194,8 @@ class _Told(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         done = epoch + 1
+        if done % math.ceil(self.epochs / 12) and done < self.epochs:
+            return
         left = (time.monotonic() - self.began) / done * (self.epochs - done)
         loss = (logs or {}).get("loss", math.nan)
         said = f"epoch {done} of {self.epochs}, loss {loss:.3f}"
