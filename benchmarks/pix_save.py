@@ -35,6 +35,7 @@ def measure(path: Path, data_dir: Path, images: int) -> None:
     from gamo2pix.balanced_folder import Contents
     from gamo2pix.generate import ImageGenerator
     from gamo2pix.options import RECIPE
+    from gamo2pix.real_files import real_sets
     from gamo2pix.vae import FeatureDecoder
     from gamo_tf.config.dataset_specs import DATASETS
     from gamo_tf.data import load
@@ -53,7 +54,8 @@ def measure(path: Path, data_dir: Path, images: int) -> None:
         want = len(generator.rows[label]) + images
         target = Path(place) / "balanced"
         decoders = {label: decoder}
-        contents = Contents(run, spec, split, generator, decoders, want)
+        sets = real_sets(run, split, None)
+        contents = Contents(run, spec, sets, generator, decoders, want)
         balanced_folder.save(target, contents)
         took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

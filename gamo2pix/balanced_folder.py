@@ -15,7 +15,6 @@ from typing import IO, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from gamo2pix import real_files
 from gamo2pix.contact_sheet import ClassSheet, write_sheets
 from gamo2pix.generate import Generated, ImageGenerator
 from gamo2pix.manifest import Manifest, generated_file
@@ -23,7 +22,6 @@ from gamo2pix.real_files import RealSet
 from gamo2pix.trust import NO_LIMITS, Judge, Limits, Trust, too_few
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.files import inside, mend, png, replace_folder, write_text
 from gamo_tf.inference.convex_sampler import LISTED_PARENTS
@@ -40,11 +38,10 @@ class Contents:
     Attributes:
       run: the run that G is from.
       spec: of the dataset.
-      split: the split that the run trained on.
+      sets: the real images, by `real_files.real_sets`.
       generator: of the run.
       decoders: by label of each class that may be topped up; None in a flat run.
       per_class: training images a class.
-      originals: one of `real_files.HOW`; None: see `real_files.real_sets`.
       judge: says how far an image can be trusted; None: that is not asked.
       limits: of the generated images that are kept; they need a judge.
       verdicts: by class name, for the pages.
@@ -53,11 +50,10 @@ class Contents:
 
     run: Run
     spec: DatasetSpec
-    split: Split
+    sets: Mapping[str, RealSet]
     generator: ImageGenerator
     decoders: Mapping[int, FeatureDecoder | None]
     per_class: int
-    originals: str | None = None
     judge: Judge | None = None
     limits: Limits = NO_LIMITS
     verdicts: Mapping[str, str] = field(default_factory=dict)
@@ -117,9 +113,8 @@ def save(folder: Path, contents: Contents) -> dict[str, int]:
     Raises:
       UserError: the folder cannot be written, or too few images are within the limits.
     """
-    sets = real_files.real_sets(contents.run, contents.split, contents.originals)
-    classes = len(contents.spec.classes)
-    real = np.bincount(contents.split.labels, minlength=classes)
+    sets, classes = contents.sets, len(contents.spec.classes)
+    real = np.bincount(sets["train"].labels, minlength=classes)
     missing = {
         k: max(0, contents.per_class - int(real[k])) if k in contents.decoders else 0
         for k in range(classes)
@@ -177,7 +172,7 @@ def _write_generated(
         lines, names = csv.writer(listed), csv.writer(metadata)
         lines.writerow(manifest.header())
         for label, name in enumerate(spec.classes):
-            lines.writerows(line for _, line in manifest.real(label))
+            lines.writerows(manifest.real(label))
             sheet = ClassSheet(
                 name, real.images[real.rows(label)], contents.verdicts.get(name, "")
             )

@@ -11,7 +11,7 @@ import tensorflow as tf
 from gamo2pix.code_vae import CodeVae
 from gamo2pix.generate import ImageGenerator
 from gamo2pix.options import OLD, PixOptions
-from gamo2pix.vae import FeatureDecoder, Vae
+from gamo2pix.vae import DecoderTrainer, FeatureDecoder, Vae
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import UserError, printable, setting
 from gamo_tf.evaluation import image_grids
@@ -41,7 +41,7 @@ class VaeMonitor(MetricLogger):
         self,
         directory: RunDirectory,
         title: str,
-        vae: Vae | CodeVae,
+        vae: DecoderTrainer,
         label: int,
         generator: ImageGenerator,
         images: int,
@@ -223,7 +223,7 @@ def _train(job: Job, generator: ImageGenerator, retrain: bool) -> None:
 
 def _prepared(
     job: Job, generator: ImageGenerator
-) -> tuple[Vae | CodeVae, tuple[tf.Tensor, tf.Tensor]]:
+) -> tuple[DecoderTrainer, tuple[tf.Tensor, tf.Tensor]]:
     """The training of a job, and its rows."""
     features, images = generator.features[job.rows], generator.images[job.rows]
     data = tf.constant(features), tf.constant(images)

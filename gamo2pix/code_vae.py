@@ -12,16 +12,15 @@ from gamo2pix import code_networks, losses
 from gamo2pix.code_networks import CodeShape
 from gamo2pix.options import PixOptions
 from gamo2pix.recipes import RECIPES
+from gamo2pix.vae import DecoderTrainer
 from gamo_tf.training.augmentation import shift_and_mirror
-from gamo_tf.training.trainer import Trainer
 
-EPOCHS = 10  # of a training: as often its losses and a picture are looked at
 _CRITIC_RATE = 0.4  # of the critic's learning rate to that of the VAE
 _BETA_1, _BETA_2 = 0.5, 0.99  # of both, as GANs have them
 _BRIGHTER = 0.2  # the most that what the critic sees is made brighter or darker
 
 
-class CodeVae(Trainer):
+class CodeVae(DecoderTrainer):
     """Head and decoder of `code_networks` against a critic.
 
     Half of a minibatch are images of all classes alike, the other half come as often as
@@ -35,9 +34,6 @@ class CodeVae(Trainer):
       shape: (height, width, channels) of an image.
       counts: rows of each class, in label order; 0 for classes that are not trained on.
       iterations: minibatches.
-
-    Attributes:
-      head, decoder: the networks.
     """
 
     def __init__(
@@ -74,49 +70,14 @@ class CodeVae(Trainer):
         self.pixels = float(np.prod(shape))
         self.counts = tf.constant(counts, tf.int32)
         self.classes = tf.constant(np.flatnonzero(counts), tf.int32)
-        self.iterations = iterations
-        self.steps_per_epoch = max(1, iterations // EPOCHS)
+        self.lasts(iterations)
         self.loss_names = ("reconstruction", "KL", "against critic", "critic")
 
-    def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
-        """Train on minibatches drawn with replacement.
-
-        Args:
-          *data: codes float32 [n, d] and images uint8 [n, h, w, c], sorted by label.
-          steps: number of minibatches.
-
-        Returns:
-          The mean of each loss; the first three in nats an image.
-        """
-        codes, images = data
-        found = self.minibatches(codes, images, tf.constant(steps)).numpy()
-        return dict(zip(self.loss_names, map(float, found), strict=True))
-
-    @tf.function
-    def minibatches(
-        self, codes: tf.Tensor, images: tf.Tensor, steps: tf.Tensor
-    ) -> tf.Tensor:
-        """The compiled loop of `epoch`.
-
-        Args:
-          codes: float32 [n, d].
-          images: uint8 [n, h, w, c].
-          steps: int32 scalar.
-
-        Returns:
-          The mean of each loss, float32 [4].
-        """
-        total = tf.zeros(4)
-        for _ in tf.range(steps):
-            total += self.step(codes, images)
-        return total / tf.cast(steps, tf.float32)
-
-    @tf.autograph.experimental.do_not_convert  # it has no loop of its own
-    def step(self, codes: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+    def step(self, rows: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
         """One step of the critic, and one of head and decoder.
 
         Args:
-          codes: float32 [n, d].
+          rows: codes, float32 [n, d], sorted by label.
           images: uint8 [n, h, w, c].
 
         Returns:
@@ -126,15 +87,15 @@ class CodeVae(Trainer):
         half = b // 2
         drawn = self.random.uniform([half], 0, tf.size(self.classes), tf.int32)
         every = self.random.uniform([b - half], 0, tf.shape(images)[0], tf.int32)
-        rows = tf.concat([self._rows(tf.gather(self.classes, drawn)), every], 0)
-        labels = tf.searchsorted(tf.cumsum(self.counts), rows, side="right")
+        places = tf.concat([self._rows(tf.gather(self.classes, drawn)), every], 0)
+        labels = tf.searchsorted(tf.cumsum(self.counts), places, side="right")
         others = self._rows(labels)
-        x = tf.gather(codes, rows)
+        x = tf.gather(rows, places)
         share = self.random.uniform([half, 1])
-        mixed = share * x[:half] + (1.0 - share) * tf.gather(codes, others[:half])
+        mixed = share * x[:half] + (1.0 - share) * tf.gather(rows, others[:half])
         x = tf.concat([x, mixed], 0)
         one_hot = tf.one_hot(tf.concat([labels, labels[:half]], 0), self.c)
-        real = tf.cast(tf.gather(images, rows), tf.float32) / 255.0
+        real = tf.cast(tf.gather(images, places), tf.float32) / 255.0
         noise = self.random.normal([b + half, self.decoder.input_shape[1]])
         critic = tf.constant(0.0)
         if self.recipe.adversarial:

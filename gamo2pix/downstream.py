@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf import train
+from gamo_tf.cli.run_table import columns
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.data import image_folder
@@ -174,17 +175,9 @@ def text(found: pd.DataFrame) -> str:
       found: of `evaluate`.
     """
     shown = table(found)
-    widths = [
-        max(len(line[k]) for line in (shown.head, *shown.lines))
-        for k in range(len(shown.head))
-    ]
-    rows = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        for line in (shown.head, *shown.lines)
-    ]
     updates = found["updates"].iloc[0]
     first = f"plain classifier, {updates} updates, full test set:"
-    return "\n".join([first, *(f"  {row}".rstrip() for row in rows)])
+    return f"{first}\n{columns([shown.head, *shown.lines])}"
 
 
 def write(path: Path, found: pd.DataFrame) -> None:

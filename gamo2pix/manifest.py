@@ -46,8 +46,8 @@ class Manifest:
         first = ["file", "label", "name", "synthetic", "row", *source, "seed", "run"]
         return [*first, *Trust._fields, *parents]
 
-    def real(self, label: int) -> Iterator[tuple[int, list]]:
-        """Row and line of each real image of a class.
+    def real(self, label: int) -> Iterator[list]:
+        """The line of each real image of a class.
 
         Args:
           label: of the class.
@@ -59,7 +59,7 @@ class Manifest:
         for row in self.real_set.rows(label):
             line = [self._file(label, row), label, name, 0]
             line += [self.real_set.index[row], *self._source(row)]
-            yield row, [*line, "", cell(self.run.path.name), *empty]
+            yield [*line, "", cell(self.run.path.name), *empty]
 
     def generated(
         self,

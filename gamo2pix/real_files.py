@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +77,15 @@ class RealSet:
         return np.flatnonzero(self.labels == label)
 
 
-def check(run: Run, how: str | None) -> None:
+def check(run: Run, how: str | None) -> dict[str, np.ndarray]:
     """Make sure that the real images of a run can be had.
 
     Args:
       run: the run.
       how: as `real_sets` takes it.
+
+    Returns:
+      The user's files of each set, in the order of its rows; none of a published one.
 
     Raises:
       UserError: files of a published dataset are asked for, or a file that the run
@@ -89,12 +93,13 @@ def check(run: Run, how: str | None) -> None:
     """
     options = run.options
     if options.data:
-        _sources(run)
-    elif how in (COPY, LINK):
+        return _sources(run)
+    if how in (COPY, LINK):
         raise UserError(
             f"{setting('originals')} {how}: {options.dataset} is a published dataset, "
             f"whose images are no files. Expected {RESIZED}."
         )
+    return {}
 
 
 def real_sets(run: Run, split: Split, how: str | None) -> dict[str, RealSet]:
@@ -109,7 +114,7 @@ def real_sets(run: Run, split: Split, how: str | None) -> dict[str, RealSet]:
     Raises:
       UserError: as `check`.
     """
-    check(run, how)
+    sources = check(run, how)
     options = run.options
     how = how or (COPY if options.data else RESIZED)
     arrays = {
@@ -125,10 +130,9 @@ def real_sets(run: Run, split: Split, how: str | None) -> dict[str, RealSet]:
             np.arange(len(split.test_labels)),
         ),
     }
-    sources = _sources(run) if options.data else {}
     found = {}
     for name, (images, labels, index) in arrays.items():
-        files = sources[name][index] if options.data else None
+        files = sources[name][index] if sources else None
         if len(labels):
             found[name] = RealSet(name, images, labels, index, files, how)
     return found
@@ -148,7 +152,7 @@ def _sources(run: Run) -> dict[str, np.ndarray]:
     }
 
 
-def unread_by_keras(sets: dict[str, RealSet]) -> list[str]:
+def unread_by_keras(sets: Mapping[str, RealSet]) -> list[str]:
     """The endings of files that Keras's reader of folders leaves out.
 
     Args:

@@ -118,11 +118,10 @@ def _run(
         contents = balanced_folder.Contents(
             gamo_run,
             spec,
-            split,
+            real_files.real_sets(gamo_run, split, request.originals),
             generator,
             decoders,
             request.per_class or gamo_run.options.class_counts.largest,
-            request.originals,
             Judge(gamo_run, generator, reference()) if judged else None,
             request.limits,
             {name: str(said) for name, said in verdicts.items()},
@@ -168,8 +167,7 @@ def _save(target: Path, contents: balanced_folder.Contents) -> None:
     n = sum(added.values())
     print(f"balanced folder: {target}, {n} generated images, written in {took}")
     print(f"look at it: {target}/overview.png, {target}/index.html")
-    sets = real_files.real_sets(contents.run, contents.split, contents.originals)
-    if unread := real_files.unread_by_keras(sets):
+    if unread := real_files.unread_by_keras(contents.sets):
         print(
             f"note: Keras's reader of folders takes no {', '.join(unread)}; "
             f"{setting('originals')} resized writes images that it takes"

@@ -18,20 +18,86 @@ from gamo_tf.training.trainer import Trainer
 EPOCHS = 10  # of a training: as often its losses and a picture are looked at
 
 
-class Vae(Trainer):
-    """The training of head and decoder over features of a frozen F, for one class.
+class DecoderTrainer(Trainer):
+    """A training of head and decoder on rows that every minibatch draws anew.
+
+    Attributes:
+      head, decoder: the networks.
+    """
+
+    head: keras.Model
+    decoder: keras.Model
+
+    def step(self, rows: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+        """One minibatch.
+
+        Args:
+          rows: float32 [n, d], what is decoded.
+          images: uint8 [n, h, w, c], what they are decoded to.
+
+        Returns:
+          The losses before it, float32, in the order of `loss_names`.
+        """
+        raise NotImplementedError
+
+    def lasts(self, iterations: int) -> None:
+        """Set the length of the training, and so that of an epoch.
+
+        Args:
+          iterations: minibatches.
+        """
+        self.iterations = iterations
+        self.steps_per_epoch = max(1, iterations // EPOCHS)
+
+    def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
+        """Train on some minibatches.
+
+        Args:
+          *data: rows and images, as `step` takes them.
+          steps: number of minibatches.
+
+        Returns:
+          The mean of each loss; those of head and decoder in nats an image.
+        """
+        rows, images = data
+        # A tensor, so that another number of steps is no reason to trace again.
+        found = self.minibatches(rows, images, tf.constant(steps)).numpy()
+        return dict(zip(self.loss_names, map(float, found), strict=True))
+
+    @tf.function
+    def minibatches(
+        self, rows: tf.Tensor, images: tf.Tensor, steps: tf.Tensor
+    ) -> tf.Tensor:
+        """The compiled loop of `epoch`.
+
+        Args:
+          rows: float32 [n, d].
+          images: uint8 [n, h, w, c].
+          steps: int32 scalar.
+
+        Returns:
+          The mean of each loss, float32, in the order of `loss_names`.
+        """
+        # A step has no loop of its own for AutoGraph to convert.
+        step = tf.autograph.experimental.do_not_convert(self.step)
+        total = tf.zeros(len(self.loss_names))
+        for _ in tf.range(steps):
+            total += step(rows, images)
+        return total / tf.cast(steps, tf.float32)
+
+
+class Vae(DecoderTrainer):
+    """The training over features of a frozen F, for one class.
 
     F is no part of it: F does not change, so the features of the class's images are
-    computed once, before the training, and are its input.
+    computed once, before the training, and are its input. Images are drawn uniformly,
+    with replacement.
 
     Args:
       options: settings.
       features: width d of F's output.
       shape: (height, width, channels) of an image.
       rows: training images of the class; they decide the number of minibatches.
-
-    Attributes:
-      head, decoder: the networks (see `gamo2pix.networks`).
     """
 
     loss_names = ("reconstruction", "KL")
@@ -51,8 +117,7 @@ class Vae(Trainer):
             learning_rate=options.learning_rate,
         )
         self.options, self.head, self.decoder = options, head, decoder
-        self.iterations = options.length(rows)
-        self.steps_per_epoch = max(1, self.iterations // EPOCHS)
+        self.lasts(options.length(rows))
 
     def checkpoint(self) -> tf.train.Checkpoint:
         """As of every `Trainer`, under the names that older checkpoints have."""
@@ -63,44 +128,12 @@ class Vae(Trainer):
             random=self.random,
         )
 
-    def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
-        """Train on minibatches of images that are drawn uniformly, with replacement.
-
-        Args:
-          *data: features float32 [n, d] of the class's images, and the images
-            themselves, uint8 [n, h, w, c].
-          steps: number of minibatches.
-
-        Returns:
-          The mean of each term of the loss, in nats an image.
-        """
-        features, images = data
-        # A tensor, so that another number of steps is no reason to trace again.
-        terms = self.minibatches(features, images, tf.constant(steps)).numpy()
-        return dict(zip(self.loss_names, map(float, terms), strict=True))
-
-    @tf.function
-    def minibatches(
-        self, features: tf.Tensor, images: tf.Tensor, steps: tf.Tensor
-    ) -> tf.Tensor:
-        """The compiled loop of `epoch`.
-
-        Args:
-          features: float32 [n, d].
-          images: uint8 [n, h, w, c].
-          steps: int32 scalar.
-
-        Returns:
-          The mean of each term, float32 [2], in the order of `loss_names`.
-        """
+    def step(self, rows: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
         n, b = tf.shape(images)[0], self.options.batch_size
-        total = tf.zeros(2)
-        for _ in tf.range(steps):
-            rows = self.random.uniform([b], maxval=n, dtype=tf.int32)
-            noise = self.random.normal([b, self.options.latent])
-            x, y = tf.gather(features, rows), tf.gather(images, rows)
-            total += self.minimize("VAE", partial(self._terms, x, y, noise))
-        return total / tf.cast(steps, tf.float32)
+        drawn = self.random.uniform([b], maxval=n, dtype=tf.int32)
+        noise = self.random.normal([b, self.options.latent])
+        x, y = tf.gather(rows, drawn), tf.gather(images, drawn)
+        return self.minimize("VAE", partial(self._terms, x, y, noise))
 
     def _terms(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Both terms, float32 [2]; their sum is the negative evidence lower bound

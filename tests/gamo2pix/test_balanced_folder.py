@@ -14,7 +14,6 @@ from gamo2pix import balanced_folder, downstream, real_files
 from gamo2pix.balanced_folder import Contents
 from gamo2pix.generate import ImageGenerator
 from gamo2pix.options import PixOptions
-from gamo2pix.real_files import RealSet
 from gamo2pix.reference_classifier import reference
 from gamo2pix.trust import Judge, Limits
 from gamo2pix.vae import FeatureDecoder, Vae
@@ -51,7 +50,7 @@ def contents(untrained, generator, decoder, judge) -> Contents:
     return Contents(
         untrained.run,
         SPEC,
-        untrained.split,
+        real_files.real_sets(untrained.run, untrained.split, None),
         generator,
         decoders,
         100,
@@ -220,28 +219,23 @@ def test_the_contact_sheet_shows_every_class(folder):
     assert page.count("<img") == 9 and "do not use: why" in page
 
 
-@pytest.mark.parametrize("how", ["copy", "link", "resized", None])
-def test_a_users_files_stay_as_they_are(contents, how, tmp_path, monkeypatch):
+@pytest.mark.parametrize("how", ["copy", "link", "resized"])
+def test_a_users_files_stay_as_they_are(contents, how, tmp_path):
     """Photographs of another size and format, one of which Keras does not read."""
-    split = contents.split
+    shown = contents.sets["train"]
     photos = tmp_path / "photos"
     photos.mkdir()
-    ends = np.where(split.labels == 9, "tif", "JPG")
+    ends = np.where(shown.labels == 9, "tif", "JPG")
     sources = [str(photos / f"{k}.{end}") for k, end in enumerate(ends)]
     for source in sources:
         Image.new("L", (20, 10), 77).save(source)
 
-    def own_sets(run, split, wanted):
-        index, files = np.arange(len(split.labels)), np.array(sources, object)
-        how = wanted or "copy"
-        return {
-            "train": RealSet("train", split.images, split.labels, index, files, how)
-        }
-
-    monkeypatch.setattr(real_files, "real_sets", own_sets)
+    index, files = np.arange(len(sources)), np.array(sources, object)
+    sets = {"train": replace(shown, index=index, sources=files, how=how)}
     folder = tmp_path / "folder"
-    own = replace(contents, decoders={9: contents.decoders[9]}, per_class=7)
-    assert balanced_folder.save(folder, replace(own, originals=how)) == {"9": 2}
+    decoders = {9: contents.decoders[9]}
+    own = replace(contents, sets=sets, decoders=decoders, per_class=7)
+    assert balanced_folder.save(folder, own) == {"9": 2}
     sheet = read(folder)
     assert sheet.columns.tolist()[4:9] == ["row", "source", "seed", "run", "copy"]
     real, made = (sheet[sheet["synthetic"] == k] for k in (0, 1))
@@ -259,7 +253,7 @@ def test_a_users_files_stay_as_they_are(contents, how, tmp_path, monkeypatch):
         rows = made[f"parent_{k}_row"].astype(int)
         assert made[f"parent_{k}_source"].tolist() == [sources[row] for row in rows]
         assert set(made[f"parent_{k}"]) <= set(real["file"])
-    unread = real_files.unread_by_keras(own_sets(None, split, how))
+    unread = real_files.unread_by_keras(sets)
     assert unread == ([] if how == "resized" else [".tif"])
 
 

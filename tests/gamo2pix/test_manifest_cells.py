@@ -48,7 +48,7 @@ def test_names_sources_and_runs_are_cells(run):
         "train", split.images, split.labels, split.train_index, sources, "copy"
     )
     manifest = Manifest(run, spec, real, 0)
-    line = dict(zip(manifest.header(), next(manifest.real(0))[1], strict=True))
+    line = dict(zip(manifest.header(), next(manifest.real(0)), strict=True))
     assert line["file"].startswith("train/=0/real-") and line["name"] == "'=0"
     assert line["source"].startswith("'@photos/") and line["run"] == "'-run"
     n = SPEC.counts[9]
