@@ -59,6 +59,10 @@ class Contents:
     verdicts: Mapping[str, str] = field(default_factory=dict)
     details: Mapping = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.limits and self.judge is None:
+            raise ValueError("limits: need a judge.")
+
 
 class Kept(NamedTuple):
     """Some generated images of a class that are kept.

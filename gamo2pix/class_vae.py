@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from gamo2pix.code_vae import CodeVae
 from gamo2pix.generate import ImageGenerator
-from gamo2pix.options import OLD, PixOptions
+from gamo2pix.options import OLD, TUNING_RATE, PixOptions
 from gamo2pix.vae import DecoderTrainer, FeatureDecoder, Vae
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import UserError, printable, setting
@@ -230,6 +230,9 @@ def _prepared(
     shape, options = images.shape[1:], job.options
     if generator.code is None:
         return Vae(options, features.shape[1], shape, len(job.rows)), data
+    if job.begin:
+        rate = TUNING_RATE * options.learning_rate
+        options = replace(options, learning_rate=rate)
     labels = generator.labels
     counts = tuple(np.bincount(labels[job.rows], minlength=labels.max() + 1).tolist())
     vae = CodeVae(options, generator.code, shape, counts, job.iterations)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 
 from gamo2pix.code_networks import CodeShape
 from gamo2pix.recipes import RECIPES
@@ -47,7 +48,10 @@ class Generated(NamedTuple):
 
 # How far from its anchor an anchored point may be, as a share of the way to G's. Nearer
 # ones look like copies, further ones like mixtures (docs/results.md).
-_NEAREST, _FURTHEST = 0.25, 0.55
+_NEAREST, _FURTHEST = 0.3, 0.5
+# Rows that G's weights for an anchored point are over, drawn anew for each. Over all
+# rows of a class, a G that has collapsed would take the same few again and again.
+_CANDIDATES = 4
 _TINY = 1e-6  # beside the deviation of a map
 
 GenerateClass = Callable[[int, int], Generated]  # label, m -> up to m images
@@ -158,16 +162,20 @@ class ImageGenerator:
           [stop - start, n_i], over `rows[label]`.
         """
         z = self.normal(label, LATENTS, stop, self.sampler.latent)[start:]
-        weights = self.sampler.weights(label, z)
         if not self.recipe.anchored:
-            return weights
+            return self.sampler.weights(label, z)
+        logits = self.sampler.logits(label, z)
+        n = logits.shape[1]
         rng = np.random.default_rng([self.seed, label, ANCHORS])
-        place, share = rng.random((stop, 2), np.float32)[start:].T
-        share = (_NEAREST + (_FURTHEST - _NEAREST) * share)[:, None]
-        n = weights.shape[1]
-        anchors = np.minimum((place * n).astype(int), n - 1)  # place * n can round up
-        weights = share * weights
-        weights[np.arange(len(anchors)), anchors] += 1.0 - share[:, 0]
+        drawn = rng.random((stop, 2 + _CANDIDATES), np.float32)[start:]
+        share = _NEAREST + (_FURTHEST - _NEAREST) * drawn[:, :1]
+        places = np.minimum((drawn[:, 1:] * n).astype(int), n - 1)  # it can round up
+        anchors, candidates = places[:, :1], places[:, 1:]
+        chosen = softmax(np.take_along_axis(logits, candidates, axis=1), axis=1)
+        weights = np.zeros_like(logits)
+        lines = np.arange(len(weights))[:, None]
+        np.add.at(weights, (lines, candidates), share * chosen)
+        np.add.at(weights, (lines, anchors), 1.0 - share)
         return weights
 
     def generate(

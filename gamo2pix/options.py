@@ -12,8 +12,9 @@ from gamo_tf.errors import UserError, did_you_mean, setting
 # benchmarks/pix_length.py; docs/results.md has the table.
 PASSES = 64  # over the images of a class
 LIMITS = (500, 4000)  # fewest and most minibatches of a class
-# Minibatches that tune a shared decoder to a class.
-TUNING = 100
+# Minibatches that tune a shared decoder to a class, and their learning rate beside that
+# of the decoder: with a larger one its critic drives some classes astray.
+TUNING, TUNING_RATE = 100, 0.1
 PAPER, RECIPE = "paper", "shared"  # the paper's recipe, and that of the program
 # Settings that runs of older versions do not name.
 OLD: dict = {"recipe": PAPER, "shared_iterations": None}

@@ -65,8 +65,7 @@ class ReferenceClassifier:
 
     def __init__(self, name: str, model: keras.Model, details: dict) -> None:
         self.name, self.details = name, details
-        self._features = _penultimate(model)
-        self._probabilities = compiled(model)
+        self._features, self._last = _penultimate(model), model.layers[-1]
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """The features of images uint8 [n, h, w, c], float32 [n, 64].
@@ -74,11 +73,19 @@ class ReferenceClassifier:
         They are divided by their root mean square over the training set, so that the
         size of a score says something.
         """
-        return self._features(images) / self.details["scale"]
+        return self.judge(images)[0]
 
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """The probabilities of the classes of images, float32 [n, c]."""
-        return self._probabilities(images)
+    def judge(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The `features` of images, and the probabilities of their classes.
+
+        Args:
+          images: uint8 [n, h, w, c].
+
+        Returns:
+          float32 [n, 64] and float32 [n, c].
+        """
+        found = self._features(images)
+        return found / self.details["scale"], self._last(found).numpy()
 
 
 def reference(

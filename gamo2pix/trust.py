@@ -116,7 +116,7 @@ class Judge:
         if label not in self._real:  # the class's own, of which copies would be
             rows = self.generator.rows[label]
             self._real[label] = self.reference.features(self.generator.images[rows])
-        features = self.reference.features(images)
+        features, probabilities = self.reference.judge(images)
         near = distances.nearest(features, self._real[label], 2)
         run_features = self.generator.extract(images)
         realness = np.full(len(images), np.nan)
@@ -127,7 +127,7 @@ class Judge:
             ).numpy()[:, 0]
         return Trust(
             1.0 - novelty.ratios(near),
-            self.reference.probabilities(images)[:, label],
+            probabilities[:, label],
             self._m(run_features)[:, label],
             realness,
         )

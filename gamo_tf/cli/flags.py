@@ -216,6 +216,12 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
         help="balanced methods show a class's rows by n_i^Q; default 0.5",
     )
     number("--support", int, "K", "points of a class in a pass of G", Options.support)
+    add(
+        "--gan-turns",
+        type=int,
+        metavar="N",
+        help="of cgan and cdcgan; default: as many as GAMO has iterations",
+    )
     number("--label-noise", float, "W", "width, on D's targets", Options.label_noise)
     add(
         "--generator-update",

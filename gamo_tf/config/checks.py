@@ -76,6 +76,7 @@ RANGES = {
     "label_noise": SHARE,
     "tau": Range(0, 100),
     "sampling": Range(0, 1),
+    "gan_turns": _whole_numbers(0, _MOST, "; 0 is as many as GAMO has iterations"),
     "support": _whole_numbers(0, _MOST, "; 0 is all"),
     "ema": Range(0, 1, below=True, note="; 0 is off"),
     "test_per_class": _whole_numbers(0, _MOST, "; 0 is all"),

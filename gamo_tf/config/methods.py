@@ -64,6 +64,11 @@ class Method:
         return self.samples == _CONVEX
 
     @property
+    def trains_gan(self) -> bool:
+        """Whether a conditional GAN adds its images, ``--gan-turns``."""
+        return self.oversample.startswith("methods.conditional_gan:")
+
+    @property
     def adjusts(self) -> bool:
         """Whether it has a strength of adjustment, ``--tau``."""
         return self.objective in _ADJUSTED or self.balanced

@@ -64,6 +64,7 @@ class Options:
     weighting: str = "algorithm"  # of generated batches: 1, or c P_c - 1 (Eqs. 2-6)
     label_noise: float = 0.0  # width of U(0, .) on D's targets; the program's: 0.1
     ema: float = 0.0  # decay an iteration of averaged F and M; 0: no average
+    gan_turns: int = 0  # of a GAN that adds images; 0: as many as GAMO has iterations
     support: int = 0  # points of each class that a pass of the game works on; 0: all
     # Power of the class sizes by which rows are shown; 1: alike, 0: classes alike.
     sampling: float = 1.0
@@ -243,6 +244,8 @@ def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
         if method.convex:
             why = "combines the newest features of each class, however many there are"
         raise UserError(f"{setting('support')}: {method.name} {why}.")
+    if chosen.get("gan_turns") and not method.trains_gan:
+        raise UserError(f"{setting('gan_turns')}: {method.name} trains no such GAN.")
     if chosen.get("generator_update") == "per-class" and not method.supported:
         raise UserError(
             f"{setting('generator_update')} per-class: {method.name} has no IGU."

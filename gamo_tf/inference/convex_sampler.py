@@ -137,9 +137,27 @@ class ConvexSampler:
         Returns:
           [m, n_i], over `rows[label]`.
         """
+        index = list(self.rows).index(label)
+        return self._igu.weights_of(self._mapped(label, z), index).numpy()
+
+    def logits(self, label: int, z: np.ndarray) -> np.ndarray:
+        """What a softmax makes G's choice of; of a G with anchors, that of the partner.
+
+        Args:
+          label: of a minority class.
+          z: latents float32 [m, l].
+
+        Returns:
+          [m, n_i], over `rows[label]`.
+        """
+        columns = np.arange(len(self.minority_rows), dtype=np.int32)
+        own = tf.constant(columns[self.columns[label]])
+        return self._igu.logits_of_some(self._mapped(label, z), own).numpy()
+
+    def _mapped(self, label: int, z: np.ndarray) -> tf.Tensor:
+        """t(z|label)."""
         one_hot = tf.one_hot(tf.fill([len(z)], label), self._classes)
-        t = self._ctmu([tf.constant(z), one_hot], training=False)
-        return self._igu.weights_of(t, list(self.rows).index(label)).numpy()
+        return self._ctmu([tf.constant(z), one_hot], training=False)
 
     def combine(self, label: int, weights: np.ndarray) -> np.ndarray:
         """Eq. 1.

@@ -165,8 +165,10 @@ def _top_up(
     spec: DatasetSpec,
     options: Options,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As many turns of the GAN as GAMO has iterations for the run's updates of M."""
-    gan = ConditionalGan(options, *pair, iterations=max(1, options.iterations // 2))
+    """The rows, and as many images of G as each class lacks."""
+    # As many as GAMO has iterations for the run's updates of M.
+    turns = options.gan_turns or max(1, options.iterations // 2)
+    gan = ConditionalGan(options, *pair, turns)
     data = (tf.constant(images), tf.constant(labels, tf.int32))
     run_loop(gan, data, monitor=ProgressBar(options.method, gan.iterations, "turn"))
     lacking = ClassCounts.of(np.bincount(labels)).deficits

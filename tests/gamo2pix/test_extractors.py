@@ -46,7 +46,7 @@ def test_reference_classifier_is_trained_once_and_kept(tmp_path, capsys):
     assert one.details["test_acsa"] > 0.9 and one.details["test_gm"] > 0.9
     features = one.features(arrays.images)
     assert features.shape == (1297, 64)
-    p = one.probabilities(arrays.images[:9])
+    p = one.judge(arrays.images[:9])[1]
     assert p.shape == (9, 10) and np.allclose(p.sum(axis=1), 1, atol=1e-5)
     assert np.mean(features**2) == pytest.approx(1, rel=1e-3)
     two = reference_classifier.reference(spec, arrays, tmp_path, recipe)

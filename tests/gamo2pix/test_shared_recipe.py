@@ -59,12 +59,15 @@ def test_anchored_weights_are_convex_and_reach_every_row(generator, untrained):
     weights = generator.weights(1, 0, 2000)
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
     assert (weights >= 0).all() and (weights.max(axis=0) >= 0.45).all()
-    # By hand: a row by the first number, a share of the way by the second.
-    place, share = np.random.default_rng([0, 1, ANCHORS]).random(2, np.float32)
-    share = 0.25 + 0.3 * share
+    # By hand: a share of the way by the first number, an anchor by the second, and G's
+    # weights over the rows that the other four give.
+    share, *places = np.random.default_rng([0, 1, ANCHORS]).random(6, np.float32)
+    share, rows = 0.3 + 0.2 * share, [int(place * n) for place in places]
     plain = ImageGenerator(untrained.run, untrained.split, 0).weights(1, 0, 1)[0]
-    expected = share * plain
-    expected[int(place * n)] += 1 - share
+    expected = np.zeros(n)
+    for row in rows[1:]:
+        expected[row] += share * plain[row] / plain[rows[1:]].sum()
+    expected[rows[0]] += 1 - share
     np.testing.assert_allclose(weights[0], expected, atol=1e-6)
     # The same for every number of samples asked for.
     np.testing.assert_allclose(generator.weights(1, 7, 9), weights[7:9], atol=1e-6)

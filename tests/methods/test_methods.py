@@ -270,6 +270,7 @@ UNFIT = [
     ({"method": "cgan", "dataset": "cifar10"}, "method", "colour"),
     ({"method": "cg", "generator_update": "per-class"}, "generator-update", "no IGU"),
     ({"method": "dos", "dataset": "mnist"}, "method", "trained on its pixels"),
+    ({"method": "cn", "gan_turns": 9}, "gan-turns", "trains no such GAN"),
     ({"method": "cn", "tau": 0.5}, "tau", "adjusts nothing; .*logit-adjust"),
 ]
 
