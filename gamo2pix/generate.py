@@ -48,7 +48,7 @@ class Generated(NamedTuple):
 
 # How far from its anchor an anchored point may be, as a share of the way to G's. Nearer
 # ones look like copies, further ones like mixtures (docs/results.md).
-_NEAREST, _FURTHEST = 0.3, 0.5
+_NEAREST, _FURTHEST = 0.35, 0.5
 # Rows that G's weights for an anchored point are over, drawn anew for each. Over all
 # rows of a class, a G that has collapsed would take the same few again and again.
 _CANDIDATES = 4
