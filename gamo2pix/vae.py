@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -133,7 +131,7 @@ class Vae(DecoderTrainer):
         drawn = self.random.uniform([b], maxval=n, dtype=tf.int32)
         noise = self.random.normal([b, self.options.latent])
         x, y = tf.gather(rows, drawn), tf.gather(images, drawn)
-        return self.minimize("VAE", partial(self._terms, x, y, noise))
+        return self.minimize("VAE", self._terms, x, y, noise)
 
     def _terms(self, x: tf.Tensor, y: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Both terms, float32 [2]; their sum is the negative evidence lower bound

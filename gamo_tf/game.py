@@ -149,9 +149,11 @@ class Game(FeatureTrainer):
           The loss before the step.
         """
         one_hot, _ = class_targets(y, self.c)
-        value = self.minimize(
-            "F", lambda: self.m_loss(one_hot, self.M(self.F(x, training=True)))
-        )
+
+        def loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+            return self.m_loss(y, self.M(self.F(x, training=True)))
+
+        value = self.minimize("F", loss, x, one_hot)
         self.average("F")
         return value
 
@@ -192,11 +194,11 @@ class Game(FeatureTrainer):
         """
         one_hot, _ = class_targets(y, self.c)
         one = 1.0 - self._noise(self.b)
-        m = self.minimize("M", lambda: self.m_loss(one_hot, self.M(x)))  # L_i1, L_i2
+        m = self.minimize("M", self.of_m, x, one_hot)  # L_i1, L_i2
         self.average("M")
         if self.D is None:
             return m, None
-        d = self.minimize("D", lambda: self.loss(one, self.D([x, one_hot])))  # L_i5
+        d = self.minimize("D", self.of_d, one, x, one_hot)  # L_i5
         return m, d
 
     def generated_step(self, class_points: list) -> tuple[tf.Tensor, tf.Tensor | None]:
@@ -216,15 +218,23 @@ class Game(FeatureTrainer):
         x, one_hot = tf.gather(samples, drawn), tf.gather(slot_targets, drawn)  # Y_n
         zero, mass = self._noise(self.b), self.generated_mass
         m = self.minimize(  # L_i3, L_i4
-            "M", lambda: mass * self.m_loss(one_hot, self.M(x))
+            "M", lambda *rows: mass * self.of_m(*rows), x, one_hot
         )
         self.average("M")
         if self.D is None:
             return m, None
         d = self.minimize(  # L_i6
-            "D", lambda: mass * self.loss(zero, self.D([x, one_hot]))
+            "D", lambda *rows: mass * self.of_d(*rows), zero, x, one_hot
         )
         return m, d
+
+    def of_m(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """M's loss on features x [b, d], towards the labels y [b, c]."""
+        return self.m_loss(y, self.M(x))
+
+    def of_d(self, target: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """D's loss on features x [b, d] of the classes y [b, c], towards [b, 1]."""
+        return self.loss(target, self.D([x, y]))
 
     def assign_labels(self) -> tuple[np.ndarray, tf.Tensor]:
         """Line 10: b labels, class i with probability proportional to P_c - P_i.

@@ -26,9 +26,10 @@ from gamo_tf.methods.build import (
 )
 from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.run import Run
+from gamo_tf.training import replicas
 from gamo_tf.training.best import Best
 from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
-from gamo_tf.training.trainer import FeatureTrainer, on_gpu
+from gamo_tf.training.trainer import FeatureTrainer
 
 
 def run(
@@ -36,6 +37,7 @@ def run(
     data_dir: Path,
     runs_dir: Path,
     user_data: UserData | None = None,
+    strategy: str = "none",
 ) -> Run:
     """Train from the start.
 
@@ -47,6 +49,8 @@ def run(
       runs_dir: the folder that the run's folder is made in.
       user_data: the user's own data, as `options` describes it, in the place of what
         is read from `data_dir`.
+      strategy: as `replicas.strategy` takes it. What is trained does not depend on
+        it, but for the last bits.
 
     Returns:
       The finished run.
@@ -56,6 +60,7 @@ def run(
       Stopped: after Ctrl-C, once the state is saved.
     """
     spec = spec_of(options)
+    chosen = replicas.strategy(strategy, options.batch_size)
     arrays = user_data.arrays if user_data else load.read(spec, data_dir)
     split = draw_split(
         arrays,
@@ -74,15 +79,17 @@ def run(
             raise
         rows = DeviceSplit.of(split)
         del arrays, split  # `rows` has the images; nothing is in memory twice
-        return _train(new_run, options, rows)
+        with replicas.using(chosen):
+            return _train(new_run, options, rows)
 
 
-def resume(path: Path, data_dir: Path) -> Run:
+def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
     """Go on from the newest checkpoint of a run.
 
     Args:
       path: the folder of the run.
       data_dir: the folder of published datasets.
+      strategy: as for `run`; it may be another than the run was begun with.
 
     Returns:
       The finished run.
@@ -98,7 +105,8 @@ def resume(path: Path, data_dir: Path) -> Run:
     if not begun.has_rows:
         raise UserError(f"{path}: was stopped before it had begun; begin a new run.")
     begun.check_links()
-    with begun.lock():
+    chosen = replicas.strategy(strategy, begun.options.batch_size)
+    with begun.lock(), replicas.using(chosen):
         begun.make()  # a run that was killed at its very beginning lacks folders
         rows = DeviceSplit.of(begun.load_split(begun.arrays(data_dir)))
         return _train(begun, begun.options, rows)
@@ -130,7 +138,7 @@ def _train_and_measure(
     networks = default_networks(spec, split.images, None)
     trainer = build(options, spec, len(labels), networks)
     monitor = GameMonitor(run, spec, trainer, rows)
-    device = "GPU" if on_gpu() else "CPU"
+    device = replicas.devices()
     title = METHODS[options.method].title
     print(f"{run.path}: {title}, {len(labels)} rows, on {device}")
     print(f"watch it: tensorboard --logdir {run.tensorboard}", flush=True)

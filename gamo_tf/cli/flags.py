@@ -16,6 +16,7 @@ from gamo_tf.errors import command
 NEWEST = "newest"  # in the place of the path of a run
 IMAGE_SIZE = 64  # pixels a side of the user's images, where nothing else is asked for
 TEST_SPLIT = 0.2  # of the user's rows, likewise
+STRATEGIES = ("none", "mirrored")  # of `training.replicas`; the first is the default
 
 # Flags that go with a folder of images alone, and all that describe the user's data.
 # What is found in the data becomes settings; these flags themselves do not.
@@ -29,6 +30,7 @@ START_FLAGS = {
     "data_dir",
     "runs_dir",
     "resume",
+    "strategy",
     "dry_run",
     "describe",
     "save_balanced",
@@ -112,6 +114,11 @@ def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
         type=Path,
         metavar="RUN",
         help=f"go on with a stopped run, or with the '{NEWEST}'",
+    )
+    add(
+        "--strategy",
+        choices=STRATEGIES,
+        help="mirrored: all GPUs of this machine share each minibatch; default none",
     )
     add("--dry-run", action="store_true", help="show the settings and do nothing")
     add(
@@ -280,3 +287,12 @@ def runs_dir(flags: Mapping) -> Path:
       flags: of `parse`.
     """
     return flags.get("runs_dir") or Path("runs")
+
+
+def strategy(flags: Mapping) -> str:
+    """How a training is shared out among devices; default none.
+
+    Args:
+      flags: of `parse`.
+    """
+    return flags.get("strategy", STRATEGIES[0])

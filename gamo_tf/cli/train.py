@@ -16,6 +16,7 @@ from gamo_tf.cli.flags import (
     data_dir,
     parse,
     runs_dir,
+    strategy,
 )
 from gamo_tf.cli.program import run_program
 from gamo_tf.cli.run_settings import check_save_balanced, read_settings
@@ -65,7 +66,8 @@ def _train(argv: list[str] | None) -> int:
     import_tensorflow()  # not earlier: --help and wrong flags are answered at once
     from gamo_tf import train
 
-    run = train.run(options, data_dir(flags), runs_dir(flags), user_data)
+    places = data_dir(flags), runs_dir(flags)
+    run = train.run(options, *places, user_data, strategy(flags))
     _report(run, flags)
     if user_data and user_data.skipped:
         print(f"  left out         {len(user_data.skipped)} unreadable file(s)")
@@ -103,7 +105,7 @@ def _resume(flags: Mapping) -> int:
     run = Run.open(path)
     # Of a finished run the balanced table can still be written.
     if not (run.finished and "save_balanced" in flags):
-        run = train.resume(path, data_dir(flags))
+        run = train.resume(path, data_dir(flags), strategy(flags))
     _report(run, flags)
     return 0
 

@@ -83,7 +83,7 @@ class BalancedGame(FeatureTrainer):
 
     def m_updates(self, iterations: int) -> int:
         # The turns of the game come by epochs, of which the last may be a short one.
-        return int(self.optimizers["M"].iterations)
+        return int(self.optimizers["M"].iterations.numpy())
 
     def checkpoint(self) -> tf.train.Checkpoint:
         state = super().checkpoint()
@@ -146,17 +146,16 @@ class BalancedGame(FeatureTrainer):
           The loss before the step, and F(B_d) [b, d].
         """
         one_hot, _ = class_targets(y, self.c)
-        features: list[tf.Tensor] = []
 
-        def loss() -> tf.Tensor:
-            features.append(self.F(x, training=True))
-            return self.m_loss(one_hot, self.M(features[-1]))
+        def loss(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            features = self.F(x, training=True)
+            return self.m_loss(y, self.M(features)), tf.stop_gradient(features)
 
         players = ["F", "M"] if self.learns_features else ["M"]
-        value = self.minimize(players, loss)
+        found = self.minimize(players, loss, x, one_hot)
         for name in players:
             self.average(name)
-        return value, tf.stop_gradient(features[-1])
+        return found
 
     def game_step(self, features: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """Lines 8-15: M and D on generated points, D on real ones, then G.
@@ -171,7 +170,9 @@ class BalancedGame(FeatureTrainer):
         one_hot, _ = class_targets(y, self.c)
         one = tf.ones([y.shape[0], 1])
         made = self.generated(features, y, training=False)
-        losses = [self.minimize("M", lambda: self.m_loss(one_hot, self.M(made)))]
+        losses = [
+            self.minimize("M", lambda x, y: self.m_loss(y, self.M(x)), made, one_hot)
+        ]
         self.average("M")
         if self.D is not None:
             losses.append(self._discriminator_step(features, one_hot, one))
@@ -192,22 +193,23 @@ class BalancedGame(FeatureTrainer):
         """
         one_hot, _ = class_targets(y, self.c)
         one = tf.ones([y.shape[0], 1])
-        against: list[tf.Tensor] = []
 
         def loss() -> tf.Tensor:
             points = self.generated(features, y, training=True)
-            against.append(-self.unadjusted(one_hot, self.M(points)))  # line 14
+            against = [-self.unadjusted(one_hot, self.M(points))]  # line 14
             if self.D is not None:
                 against.append(self.loss(one, self.D([points, one_hot])))  # line 15
-            return tf.add_n(against)
+            return tf.stack(against)
 
-        self.minimize("G", loss)
-        return against
+        return tf.unstack(self.minimize("G", loss))
 
     def _discriminator_step(
         self, points: tf.Tensor, one_hot: tf.Tensor, target: tf.Tensor
     ) -> tf.Tensor:
-        return self.minimize("D", lambda: self.loss(target, self.D([points, one_hot])))
+        def loss(target: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+            return self.loss(target, self.D([x, y]))
+
+        return self.minimize("D", loss, target, points, one_hot)
 
     def generated(self, features: tf.Tensor, y: tf.Tensor, training: bool) -> tf.Tensor:
         """G(z|y) = (1 - s) x_a + s sum_j g_j x_j; s is 0 for rows of the majority.

@@ -25,6 +25,7 @@ from gamo_tf.networks.convex_generator import CTMU, IGU, convex_generator
 from gamo_tf.networks.discriminator import discriminator
 from gamo_tf.networks.feature_extractor import feature_extractor, standardiser
 from gamo_tf.stored import read_arrays, reading
+from gamo_tf.training import replicas
 from gamo_tf.training.trainer import FeatureTrainer
 
 
@@ -83,6 +84,19 @@ def build(
     method = METHODS[options.method]
     rows = rows or sum(options.counts)
     networks = networks or Networks()
+    with replicas.scope():
+        players = _players(options, spec, networks)
+    trainer = lookup(method.trainer)
+    if method.samples:
+        return trainer(options, players, rows, lookup(method.samples))
+    return trainer(options, players, rows)
+
+
+def _players(
+    options: Options, spec: DatasetSpec, networks: Networks
+) -> list[keras.Model]:
+    """F, M and, of those that the method has, D and G."""
+    method = METHODS[options.method]
     # The networks are built in this order so that a seed gives the same weights.
     keras.utils.set_random_seed(options.seed)
     F = networks.F or feature_extractor(spec)
@@ -97,10 +111,7 @@ def build(
         players.append(convex_generator(options.class_counts, options.latent, d, units))
     elif "G" in method.players:
         players.append(free_generator(options.latent, d, c))
-    trainer = lookup(method.trainer)
-    if method.samples:
-        return trainer(options, players, rows, lookup(method.samples))
-    return trainer(options, players, rows)
+    return players
 
 
 def prediction_model(options: Options, network: keras.Model) -> keras.Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -135,35 +136,44 @@ class Classifier(FeatureTrainer):
           The loss before the step.
         """
         players = ["F", "M"] if self.learns_features else ["M"]
-        value = self.minimize(
-            players, lambda: self.batch_loss(images, labels, rows, loss, *more)
-        )
+        batch = self.minibatch(images, labels, rows, *more)
+        value = self.minimize(players, partial(self.batch_loss, loss), *batch)
         for name in players:
             self.average(name)
         return value
 
-    def batch_loss(
+    def minibatch(
         self,
         images: tf.Tensor,
         labels: tf.Tensor,
         rows: tf.Tensor,
-        loss: Loss,
         *more: tf.Tensor,
-    ) -> tf.Tensor:
-        """The loss of one minibatch B_d.
+    ) -> tuple[tf.Tensor, ...]:
+        """What `batch_loss` is given of one minibatch B_d.
 
         Args:
           images: [n, h, w, c] or [n, d], all training rows.
           labels: int32 [n].
           rows: int32 [b], those of the minibatch.
-          loss: the loss of this part of the training.
           *more: what `prepare` returned after the rows.
+
+        Returns:
+          Tensors [b, ...]; here the rows as they are shown, and their targets [b, c].
+        """
+        x, y = self.augmented(tf.gather(images, rows)), tf.gather(labels, rows)
+        return self.shown(x, y, images, labels)
+
+    def batch_loss(self, loss: Loss, *batch: tf.Tensor) -> tf.Tensor:
+        """The loss of a minibatch, or of a part of it: a mean over its rows.
+
+        Args:
+          loss: the loss of this part of the training.
+          *batch: of `minibatch`, or the same rows of each tensor.
 
         Returns:
           A scalar.
         """
-        x, y = self.augmented(tf.gather(images, rows)), tf.gather(labels, rows)
-        x, target = self.shown(x, y, images, labels)
+        x, target = batch
         return loss(target, self.M(self.F(x, training=True)))
 
     def shown(

@@ -83,7 +83,7 @@ class ClassifierRetraining(Classifier):
             x = self.head_rows(features, order[k], *more)
             one_hot, _ = class_targets(tf.gather(labels, order[k]), self.c)
             total += self.minimize(
-                "M", lambda x=x, one_hot=one_hot: self.loss(one_hot, self.M(x))
+                "M", lambda x, y: self.loss(y, self.M(x)), x, one_hot
             )
             self.average("M")
             k += 1

@@ -7,8 +7,6 @@ label.
 
 from __future__ import annotations
 
-from functools import partial
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -19,6 +17,7 @@ from gamo_tf.config.options import Options
 from gamo_tf.networks import conditional_gan as networks
 from gamo_tf.networks.batched import in_chunks
 from gamo_tf.networks.feature_extractor import to_pixels
+from gamo_tf.training import replicas
 from gamo_tf.training.loop import ProgressBar, run_loop
 from gamo_tf.training.losses import cross_entropy
 from gamo_tf.training.trainer import Trainer
@@ -78,8 +77,8 @@ class ConditionalGan(Trainer):
             one_hot = tf.one_hot(tf.gather(labels, rows), self.c)
             z = self.random.normal([b, self.options.latent])
 
-            d = self.minimize("D", partial(self._d_loss, x, z, one_hot))
-            g = self.minimize("G", partial(self._g_loss, z, one_hot))
+            d = self.minimize("D", self._d_loss, x, z, one_hot)
+            g = self.minimize("G", self._g_loss, z, one_hot)
             total += tf.stack([d, g])
         return total / tf.cast(steps, tf.float32)
 
@@ -135,7 +134,9 @@ def cgan(
       The given rows, and then those that were added: images and labels.
     """
     keras.utils.set_random_seed(options.seed)
-    return _top_up(networks.dense(spec, options.latent), images, labels, spec, options)
+    with replicas.scope():
+        pair = networks.dense(spec, options.latent)
+    return _top_up(pair, images, labels, spec, options)
 
 
 def cdcgan(
@@ -154,7 +155,8 @@ def cdcgan(
       The given rows, and then those that were added: images and labels.
     """
     keras.utils.set_random_seed(options.seed)
-    pair = networks.convolutional(spec, options.latent)
+    with replicas.scope():
+        pair = networks.convolutional(spec, options.latent)
     return _top_up(pair, images, labels, spec, options)
 
 

@@ -84,37 +84,50 @@ class DeepOversampling(Classifier):
             parts[label] = tf.gather(near, np.arange(NEIGHBOURS) % k, axis=1)
         return tf.concat(parts, 0)
 
-    def batch_loss(
+    def minibatch(
         self,
         images: tf.Tensor,
         labels: tf.Tensor,
         rows: tf.Tensor,
-        loss: Loss,
         *more: tf.Tensor,
-    ) -> tf.Tensor:
-        """L of the class's docstring, mean over a minibatch.
+    ) -> tuple[tf.Tensor, ...]:
+        """What `batch_loss` is given.
 
         Args:
           images: all training rows, [n, h, w, c].
           labels: int32 [n].
           rows: those of the minibatch, int32 [b].
-          loss: the run's loss l.
           *more: features [n, d] and neighbours [n, k] of `prepare`.
+
+        Returns:
+          The images [b, h, w, c], their labels [b, c], the features of their neighbours
+          [b, k, d], the weights of these [b, k], and [b, 1], 1 for minority rows.
+        """
+        features, near = more
+        one_hot, _ = class_targets(tf.gather(labels, rows), self.c)
+        x = self.augmented(tf.gather(images, rows))
+        weights = simplex_weights(self.random, [self.b, NEIGHBOURS])
+        minority = tf.cast(tf.gather(self.oversampled, rows), tf.float32)[:, None]
+        targets = tf.gather(features, tf.gather(near, rows))
+        return x, one_hot, targets, weights, minority
+
+    def batch_loss(self, loss: Loss, *batch: tf.Tensor) -> tf.Tensor:
+        """L of the class's docstring, mean over a minibatch.
+
+        Args:
+          loss: the run's loss l.
+          *batch: of `minibatch`.
 
         Returns:
           A scalar.
         """
-        features, near = more
-        one_hot, _ = class_targets(tf.gather(labels, rows), self.c)
-        f = self.F(self.augmented(tf.gather(images, rows)), training=True)
+        x, one_hot, targets, weights, minority = batch
+        f = self.F(x, training=True)
         value = loss(one_hot, self.M(f))
-        targets = tf.gather(features, tf.gather(near, rows))  # [b, k, d]
         squares = tf.math.squared_difference(f[:, None], targets)
-        weights = simplex_weights(self.random, [self.b, NEIGHBOURS])
         distance = weights * tf.reduce_mean(squares, axis=2)  # [b, k]
-        minority = tf.cast(tf.gather(self.oversampled, rows), tf.float32)[:, None]
         value += tf.reduce_mean(minority * distance) * NEIGHBOURS
         rho = minority * tf.nn.softmax(-distance)
-        flat = tf.reshape(targets, [self.b * NEIGHBOURS, targets.shape[2]])
+        flat = tf.reshape(targets, [-1, targets.shape[2]])
         each = tf.reshape(rho, [-1, 1]) * NEIGHBOURS  # the loss is a mean over rows
         return value + loss(tf.repeat(one_hot, NEIGHBOURS, axis=0), self.M(flat), each)

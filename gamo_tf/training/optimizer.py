@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -38,8 +39,9 @@ class FusedAdam(keras.optimizers.Adam):
 
 def minimize(
     moved: Sequence[tuple[keras.optimizers.Optimizer, Sequence[keras.Variable]]],
-    loss: Callable[[], tf.Tensor],
-) -> tf.Tensor:
+    loss: Callable,
+    replicas: int = 1,
+) -> Any:
     """One step of each optimizer on its own variables, down the gradient of a loss.
 
     No other variable moves, whatever `loss` reads: who learns is decided here and
@@ -47,7 +49,9 @@ def minimize(
 
     Args:
       moved: pairs of an optimizer and the variables that it moves.
-      loss: computes the loss. If it is a vector, its sum is minimised.
+      loss: computes the loss. If it is a vector, its sum is minimised; if a tuple,
+        its first part, and the others are handed back.
+      replicas: that call this together, each with the loss of its part of the rows.
 
     Returns:
       What `loss` returned, before the step.
@@ -55,8 +59,13 @@ def minimize(
     values = [[v.value for v in variables] for _, variables in moved]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
-        value = loss()
+        found = loss()
+        value = found[0] if isinstance(found, tuple) else found
     gradients = tape.gradient(value, values)
+    if replicas > 1:  # Keras adds those of all replicas up
+        gradients = tf.nest.map_structure(
+            lambda g: tf.convert_to_tensor(g) / replicas, gradients
+        )
     for (optimizer, variables), grads in zip(moved, gradients, strict=True):
         optimizer.apply_gradients(zip(grads, variables, strict=True))
-    return value
+    return found

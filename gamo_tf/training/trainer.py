@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import MethodType
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,6 +14,7 @@ import tensorflow as tf
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.networks.batched import in_chunks
+from gamo_tf.training import replicas
 from gamo_tf.training.augmentation import shift_and_mirror
 from gamo_tf.training.ema import ExponentialMovingAverage
 from gamo_tf.training.losses import LOSSES
@@ -44,6 +47,8 @@ class Trainer(tf.Module):
     Attributes:
       optimizers: the Adam of each player.
       random: the state that all draws of the training come from.
+      strategy: of `replicas.using`, by which minibatches are shared out; None: one
+        device has them.
       loss_names: of the losses that `epoch` returns.
       iterations: minibatches of the whole training.
       steps_per_epoch: the most minibatches that one call of `epoch` trains.
@@ -67,13 +72,15 @@ class Trainer(tf.Module):
     ) -> None:
         super().__init__()
         self.networks, self.players = networks, players
-        self.optimizers = {
-            name: FusedAdam(learning_rate, beta_1=beta_1) for name in players
-        }
-        # Slots have to exist before anything is traced.
-        for name, variables in players.items():
-            self.optimizers[name].build(variables)
-        self.random = tf.random.Generator.from_seed(seed)
+        self.strategy = replicas.present()
+        with replicas.scope():
+            self.optimizers = {
+                name: FusedAdam(learning_rate, beta_1=beta_1) for name in players
+            }
+            # Slots have to exist before anything is traced.
+            for name, variables in players.items():
+                self.optimizers[name].build(variables)
+        self.random = replicas.SharedRandom.from_seed(seed)
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
         """Train `steps` minibatches.
@@ -98,20 +105,36 @@ class Trainer(tf.Module):
             random=self.random, networks=self.networks, optimizers=self.optimizers
         )
 
-    def minimize(self, names: str | list[str], loss: Callable) -> tf.Tensor:
-        """One Adam step of the named players, and of nobody else, on `loss()`.
+    def minimize(self, names: str | list[str], loss: Callable, *rows: tf.Tensor) -> Any:
+        """One Adam step of the named players, and of nobody else, on `loss(*rows)`.
 
         Args:
           names: of one player or several.
-          loss: computes the loss.
+          loss: computes the loss, a mean over rows, or a tuple of that and of one more
+            tensor [b, ...].
+          *rows: of the minibatch, [b, ...] each, which replicas share out. What else
+            `loss` reads, all of them have; without rows all work out the same.
 
         Returns:
-          The loss before the step.
+          What `loss` gives before the step.
         """
         names = [names] if isinstance(names, str) else names
-        return minimize(
-            [(self.optimizers[name], self.players[name]) for name in names], loss
-        )
+        moved = [(self.optimizers[name], self.players[name]) for name in names]
+        if self.strategy is None:
+            return minimize(moved, partial(loss, *rows))
+        n = self.strategy.num_replicas_in_sync
+
+        def step(*rows: tf.Tensor) -> Any:
+            return minimize(moved, partial(loss, *map(replicas.own_rows, rows)), n)
+
+        found = self.strategy.run(step, args=rows)
+        value = found[0] if isinstance(found, tuple) else found
+        value = self.strategy.reduce("MEAN", value, axis=None)
+        if not isinstance(found, tuple):
+            return value
+        part = self.strategy.experimental_local_results(found[1])[0]
+        more = self.strategy.gather(found[1], axis=0)
+        return value, tf.ensure_shape(more, [rows[0].shape[0], *part.shape[1:]])
 
 
 class FeatureTrainer(Trainer):
@@ -149,11 +172,12 @@ class FeatureTrainer(Trainer):
         self.options = options
         self.F, self.M = self.networks["F"], self.networks["M"]
         self.G: keras.Model = self.networks.get("G")
-        self.averages: dict[str, ExponentialMovingAverage] = {
-            name: ExponentialMovingAverage(self.networks[name], options.ema)
-            for name in ("F", "M")
-            if options.ema and name in self.players
-        }
+        with replicas.scope():
+            self.averages: dict[str, ExponentialMovingAverage] = {
+                name: ExponentialMovingAverage(self.networks[name], options.ema)
+                for name in ("F", "M")
+                if options.ema and name in self.players
+            }
         self.c, self.b = len(options.counts), options.batch_size
         self.iterations = options.iterations
         self.steps_per_epoch = math.ceil(rows / self.b)
@@ -168,7 +192,9 @@ class FeatureTrainer(Trainer):
     @property
     def f_updates(self) -> int:
         """The steps that F's Adam has made."""
-        return int(self.optimizers["F"].iterations) if self.learns_features else 0
+        if not self.learns_features:
+            return 0
+        return int(self.optimizers["F"].iterations.numpy())
 
     def m_updates(self, iterations: int) -> int:
         """The steps that M has made.
@@ -202,6 +228,8 @@ class FeatureTrainer(Trainer):
         # Only the loop of a pass is Python that AutoGraph has to convert. What it calls
         # is traced as it is: to convert it too takes longer than the tracing.
         loop = MethodType(tf.autograph.to_graph(function, recursive=False), self)
+        # XLA has no step of several replicas in one program.
+        pays &= self.strategy is None
         return tf.function(loop, autograph=False, jit_compile=jit_compile and pays)
 
     def checkpoint(self) -> tf.train.Checkpoint:

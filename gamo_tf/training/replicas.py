@@ -1,0 +1,117 @@
+"""One training on several devices, or on several machines, by `tf.distribute`.
+
+All replicas see the same minibatch, drawn once. Each works out the gradient of its
+own part of the rows, the gradients are averaged, and every replica makes the same step
+(synchronous data parallelism). All else in a training, such as what is drawn, is done
+once and knows nothing of replicas: `Trainer.minimize` alone does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+import tensorflow as tf
+
+from gamo_tf.errors import UserError, setting
+
+_present: ContextVar[tf.distribute.Strategy | None] = ContextVar(
+    "strategy", default=None
+)
+
+
+def strategy(name: str, rows: int) -> tf.distribute.Strategy | None:
+    """The strategy of a name.
+
+    Args:
+      name: "none", for one device, or "mirrored": all GPUs of this machine, or, where
+        there is none, the CPU devices that TensorFlow was told to make of it.
+      rows: of a minibatch.
+
+    Raises:
+      UserError: there are not two devices, or they cannot share the rows evenly.
+    """
+    if name == "none":
+        return None
+    devices = tf.config.list_logical_devices("GPU")
+    devices = devices or tf.config.list_logical_devices("CPU")
+    word = f"{setting('strategy')} {name}"
+    if len(devices) < 2:
+        raise UserError(
+            f"{word}: needs two GPUs or more, and TensorFlow sees {len(devices)} "
+            f"{devices[0].device_type}. Leave it out."
+        )
+    if rows % len(devices):
+        raise UserError(
+            f"{setting('batch_size')} {rows}: {word} shares a minibatch out evenly; "
+            f"give a multiple of {len(devices)}."
+        )
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+@contextmanager
+def using(strategy: tf.distribute.Strategy | None) -> Iterator[None]:
+    """Let trainers that are built inside be trained by a strategy.
+
+    Args:
+      strategy: of `tf.distribute`; None: one device.
+    """
+    token = _present.set(strategy)
+    try:
+        yield
+    finally:
+        _present.reset(token)
+
+
+def present() -> tf.distribute.Strategy | None:
+    """The strategy of `using`, if any."""
+    return _present.get()
+
+
+def devices() -> str:
+    """What is trained on, for people."""
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    strategy = present()
+    return f"{strategy.num_replicas_in_sync} x {kind}" if strategy else kind
+
+
+def scope() -> AbstractContextManager:
+    """Where variables are made that every replica has: networks, slots, averages."""
+    strategy = present()
+    return nullcontext() if strategy is None else strategy.scope()
+
+
+class SharedRandom(tf.random.Generator):
+    """A random state whose draws are the same for all replicas: one draw is made."""
+
+    def normal(self, *args: Any, **kwargs: Any) -> tf.Tensor:
+        return _once(partial(super().normal, *args, **kwargs))
+
+    def uniform(self, *args: Any, **kwargs: Any) -> tf.Tensor:
+        return _once(partial(super().uniform, *args, **kwargs))
+
+
+def _once(draw: Callable[[], tf.Tensor]) -> tf.Tensor:
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return draw()
+    return context.merge_call(lambda strategy: draw())
+
+
+def own_rows(rows: tf.Tensor) -> tf.Tensor:
+    """The part of a minibatch that this replica works on. Called by a replica.
+
+    Args:
+      rows: the whole minibatch, [b, ...], b a multiple of the replicas.
+
+    Returns:
+      [b / replicas, ...].
+    """
+    context = tf.distribute.get_replica_context()
+    n = rows.shape[0] // context.num_replicas_in_sync
+    start = n * tf.cast(context.replica_id_in_sync_group, tf.int32)
+    own = tf.slice(rows, [start] + [0] * (len(rows.shape) - 1), [n, *rows.shape[1:]])
+    return tf.ensure_shape(own, [n, *rows.shape[1:]])

@@ -1,0 +1,54 @@
+"""A program for `test_replicas`: the largest difference that two devices make.
+
+It trains methods on digits, with one device and with the two virtual CPUs that the
+process has been given, and prints the largest difference of any weight by method.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from gamo_tf.config.options import resolve, spec_of
+from gamo_tf.data import load
+from gamo_tf.data.splits import draw_split
+from gamo_tf.methods.build import build
+from gamo_tf.training import replicas
+
+ITERATIONS = 50
+
+
+def trained(method: str, strategy: tf.distribute.Strategy | None) -> list[np.ndarray]:
+    """All weights after ITERATIONS, those of averages too."""
+    chosen = {"dataset": "digits", "method": method, "augment": True, "ema": 0.9}
+    options = resolve({**chosen, "iterations": ITERATIONS})
+    spec = spec_of(options)
+    arrays = load.read(spec, Path())
+    split = draw_split(arrays, spec, options.counts, 9, seed=0)
+    with replicas.using(strategy):
+        trainer = build(options, spec)
+    data = tf.constant(split.images), tf.constant(split.labels, tf.int32)
+    done = 0
+    while done < ITERATIONS:
+        end = min(part for part in (*trainer.parts, ITERATIONS) if part > done)
+        steps = min(trainer.steps_per_epoch, end - done)
+        trainer.epoch(*data, steps=steps)
+        done += steps
+    networks = [*trainer.networks.values()]
+    networks += [average.network for average in trainer.averages.values()]
+    return [weight.numpy() for network in networks for weight in network.weights]
+
+
+def main() -> int:
+    """Compare the methods that the command line names."""
+    two = replicas.strategy("mirrored", rows=32)
+    found = {}
+    for method in sys.argv[1:]:
+        pairs = zip(trained(method, None), trained(method, two), strict=True)
+        found[method] = max(float(np.abs(a - b).max()) for a, b in pairs)
+    print(json.dumps(found))
+    return 0
