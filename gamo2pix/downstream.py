@@ -76,6 +76,8 @@ def evaluate(
 ) -> pd.DataFrame:
     """Train the plain classifier on the originals, and on what is made of them.
 
+    What a training reached is printed as it ends.
+
     All trainings have the networks, optimizer and minibatches of the run, and as many
     updates of M as the run itself made. A seed is one of initial weights and
     minibatches: the images are the same for all.
@@ -124,6 +126,8 @@ def evaluate(
                 DeviceSplit.of(data), len(spec.classes), trainer.F, trainer.M
             )
             measured = evaluator()["test_full"]
+            cells = [f"{m.title} {measured[m.name]:.3f}" for m in METRICS]
+            print(f"{title}: {', '.join(cells)}", flush=True)
             lines.append(
                 {
                     "trained_on": name,

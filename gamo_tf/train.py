@@ -59,17 +59,8 @@ def run(
       UserError: for data or settings that do not fit, or a training that diverges.
       Stopped: after Ctrl-C, once the state is saved.
     """
-    spec = spec_of(options)
     chosen = replicas.strategy(strategy, options.batch_size)
-    arrays = user_data.arrays if user_data else load.read(spec, data_dir)
-    split = draw_split(
-        arrays,
-        spec,
-        options.counts,
-        options.test_per_class,
-        options.seed,
-        options.validation_per_class,
-    )
+    split = _split(options, data_dir, user_data)
     new_run = Run.create(runs_dir, options)
     with new_run.lock():
         try:
@@ -78,9 +69,21 @@ def run(
             remove(new_run.path)
             raise
         rows = DeviceSplit.of(split)
-        del arrays, split  # `rows` has the images; nothing is in memory twice
+        del split  # `rows` has the images; nothing is in memory twice
         with replicas.using(chosen):
             return _train(new_run, options, rows)
+
+
+def _split(options: Options, data_dir: Path, user_data: UserData | None) -> Split:
+    spec = spec_of(options)
+    return draw_split(
+        user_data.arrays if user_data else load.read(spec, data_dir),
+        spec,
+        options.counts,
+        options.test_per_class,
+        options.seed,
+        options.validation_per_class,
+    )
 
 
 def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
@@ -112,10 +115,59 @@ def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
         return _train(begun, begun.options, rows)
 
 
+def assist(
+    options: Options,
+    data_dir: Path,
+    user_data: UserData | None,
+    strategy: str,
+    path: Path | None = None,
+) -> None:
+    """Train along with a process on another machine, which keeps the run.
+
+    Args:
+      options, data_dir, user_data, strategy: as those of `run`.
+      path: of the run that the other process goes on with; None: it begins one.
+
+    Raises:
+      UserError: as `run`, or the other process ended early.
+    """
+    chosen = replicas.strategy(strategy, options.batch_size)
+    begun = Run.open(path) if path else None
+    if begun:
+        split = begun.load_split(begun.arrays(data_dir))
+    else:
+        split = _split(options, data_dir, user_data)
+    end = "What it has kept can be gone on with."
+    with replicas.using(chosen), replicas.losing_none(end):
+        fed = begun.fed if begun else None
+        trainer, data = prepared(options, spec_of(options), split, fed=fed)
+        run_loop(trainer, data, store=_Reader(begun) if begun else None)
+
+
+class _Reader:
+    """The checkpoints of a run that another process keeps (see `CheckpointStore`).
+
+    Args:
+      run: that is read.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.path, self.restore = run.path, run.restore
+
+    def save_checkpoint(self, *args: object) -> None:
+        """Nothing: the other process saves."""
+
+    def checkpoints(self) -> list[Path]:
+        """None of its own."""
+        return []
+
+
 def _train(run: Run, options: Options, rows: DeviceSplit) -> Run:
     go_on = command("train", "--resume", run.path)
+    kept = f"All is kept up to the last checkpoint; go on with: {go_on}"
     try:
-        return _train_and_measure(run, options, rows, go_on)
+        with replicas.losing_none(kept):
+            return _train_and_measure(run, options, rows, go_on)
     except OSError as err:  # a full disk, a quota: everything so far is kept
         raise UserError(
             f"{err.filename or run.path}: cannot be written ({err.strerror}). Once "
@@ -227,7 +279,11 @@ def fit(
 
 
 def prepared(
-    options: Options, spec: DatasetSpec, split: Split, networks: Networks | None = None
+    options: Options,
+    spec: DatasetSpec,
+    split: Split,
+    networks: Networks | None = None,
+    fed: Path | None = None,
 ) -> tuple[FeatureTrainer, tuple[tf.Tensor, tf.Tensor]]:
     """A training in memory that has not begun.
 
@@ -236,11 +292,12 @@ def prepared(
       spec: of the dataset.
       split: the rows; its test rows are not looked at.
       networks: networks in the place of the default ones.
+      fed: see `oversample`.
 
     Returns:
       The trainer, and the rows [n, ...] and labels int32 [n] that it trains on.
     """
-    rows = oversample(options, spec, split, None)
+    rows = oversample(options, spec, split, fed)
     networks = default_networks(spec, split.images, networks)
     trainer = build(options, spec, len(rows.images), networks)
     return trainer, (tf.constant(rows.images), tf.constant(rows.labels, tf.int32))

@@ -16,7 +16,8 @@ from gamo_tf.errors import command
 NEWEST = "newest"  # in the place of the path of a run
 IMAGE_SIZE = 64  # pixels a side of the user's images, where nothing else is asked for
 TEST_SPLIT = 0.2  # of the user's rows, likewise
-STRATEGIES = ("none", "mirrored")  # of `training.replicas`; the first is the default
+# Of `training.replicas`; the first is the default.
+STRATEGIES = ("none", "mirrored", "multiworker")
 
 # Flags that go with a folder of images alone, and all that describe the user's data.
 # What is found in the data becomes settings; these flags themselves do not.
@@ -118,7 +119,8 @@ def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
     add(
         "--strategy",
         choices=STRATEGIES,
-        help="mirrored: all GPUs of this machine share each minibatch; default none",
+        help="who shares each minibatch out: mirrored, all GPUs of this machine; "
+        "multiworker, machines that TF_CONFIG names; default none",
     )
     add("--dry-run", action="store_true", help="show the settings and do nothing")
     add(

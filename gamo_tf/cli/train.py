@@ -24,6 +24,7 @@ from gamo_tf.errors import UserError, setting
 from gamo_tf.import_tensorflow import import_tensorflow
 
 if TYPE_CHECKING:
+    from gamo_tf.config.options import Options
     from gamo_tf.runs.run import Run
 
 # Flags that decided what the run is without being among its options. Those that are
@@ -66,6 +67,9 @@ def _train(argv: list[str] | None) -> int:
     import_tensorflow()  # not earlier: --help and wrong flags are answered at once
     from gamo_tf import train
 
+    if helps(flags, options):
+        train.assist(options, data_dir(flags), user_data, strategy(flags))
+        return 0
     places = data_dir(flags), runs_dir(flags)
     run = train.run(options, *places, user_data, strategy(flags))
     _report(run, flags)
@@ -102,12 +106,37 @@ def _resume(flags: Mapping) -> int:
     import_tensorflow()
     from gamo_tf import train
 
+    if helps(flags, options):
+        train.assist(options, data_dir(flags), None, strategy(flags), path)
+        return 0
     run = Run.open(path)
     # Of a finished run the balanced table can still be written.
     if not (run.finished and "save_balanced" in flags):
         run = train.resume(path, data_dir(flags), strategy(flags))
     _report(run, flags)
     return 0
+
+
+def helps(flags: Mapping, options: Options) -> bool:
+    """Whether this process only helps another, on the machine that keeps the run.
+
+    Args:
+      flags: of `parse`.
+      options: of the run.
+
+    Raises:
+      UserError: several machines are asked for in the wrong way.
+    """
+    from gamo_tf.training import replicas
+
+    name = strategy(flags)
+    for flag in ("patience", "best"):
+        if name == replicas.MULTIWORKER and getattr(options, flag):
+            raise UserError(
+                f"{setting(flag)}: cannot be had with {setting('strategy')} {name}, "
+                "whose machines do not all look at the validation rows."
+            )
+    return replicas.helps(name)
 
 
 def _report(run: Run, flags: Mapping) -> None:

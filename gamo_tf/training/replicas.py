@@ -8,6 +8,8 @@ once and knows nothing of replicas: `Trainer.minimize` alone does.
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -23,12 +25,55 @@ _present: ContextVar[tf.distribute.Strategy | None] = ContextVar(
 )
 
 
+MULTIWORKER = "multiworker"
+_EXAMPLE = (
+    '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+# What TensorFlow raises where another machine is lost.
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+
+
+def helps(name: str) -> bool:
+    """Whether this process only helps another, which keeps the run.
+
+    Args:
+      name: of a strategy.
+
+    Raises:
+      UserError: several machines are asked for, and TF_CONFIG does not say which.
+    """
+    return name == MULTIWORKER and _task()["index"] > 0
+
+
+def _task() -> dict:
+    """This process as TF_CONFIG has it; worker 0 keeps the run."""
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG", ""))
+        workers, task = config["cluster"]["worker"], config["task"]
+        if task["type"] == "worker" and 0 <= task["index"] < len(workers):
+            return task
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise UserError(
+        f"{setting('strategy')} {MULTIWORKER}: the environment variable TF_CONFIG has "
+        f"to say which machines there are, and which this one is: {_EXAMPLE}"
+    )
+
+
 def strategy(name: str, rows: int) -> tf.distribute.Strategy | None:
     """The strategy of a name.
 
     Args:
-      name: "none", for one device, or "mirrored": all GPUs of this machine, or, where
-        there is none, the CPU devices that TensorFlow was told to make of it.
+      name: "none", for one device; "mirrored": all GPUs of this machine, or, where
+        there is none, the CPU devices that TensorFlow was told to make of it; or
+        "multiworker": all of the machines that TF_CONFIG names, of which each starts
+        the same command.
       rows: of a minibatch.
 
     Raises:
@@ -36,18 +81,27 @@ def strategy(name: str, rows: int) -> tf.distribute.Strategy | None:
     """
     if name == "none":
         return None
+    found = _many_machines() if name == MULTIWORKER else _many_devices()
+    if rows % found.num_replicas_in_sync:
+        raise UserError(
+            f"{setting('batch_size')} {rows}: {setting('strategy')} {name} shares a "
+            f"minibatch out evenly; give a multiple of {found.num_replicas_in_sync}."
+        )
+    return found
+
+
+def _many_machines() -> tf.distribute.Strategy:
+    _task()
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _many_devices() -> tf.distribute.Strategy:
     devices = tf.config.list_logical_devices("GPU")
     devices = devices or tf.config.list_logical_devices("CPU")
-    word = f"{setting('strategy')} {name}"
     if len(devices) < 2:
         raise UserError(
-            f"{word}: needs two GPUs or more, and TensorFlow sees {len(devices)} "
-            f"{devices[0].device_type}. Leave it out."
-        )
-    if rows % len(devices):
-        raise UserError(
-            f"{setting('batch_size')} {rows}: {word} shares a minibatch out evenly; "
-            f"give a multiple of {len(devices)}."
+            f"{setting('strategy')} mirrored: needs two GPUs or more, and TensorFlow "
+            f"sees {len(devices)} {devices[0].device_type}. Leave it out."
         )
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
@@ -69,6 +123,27 @@ def using(strategy: tf.distribute.Strategy | None) -> Iterator[None]:
 def present() -> tf.distribute.Strategy | None:
     """The strategy of `using`, if any."""
     return _present.get()
+
+
+@contextmanager
+def losing_none(remedy: str) -> Iterator[None]:
+    """Within it, the loss of another machine is an error that a user understands.
+
+    Args:
+      remedy: what to do about it.
+
+    Raises:
+      UserError: another machine does not answer any more.
+    """
+    try:
+        yield
+    except _LOST as err:
+        if not isinstance(present(), tf.distribute.MultiWorkerMirroredStrategy):
+            raise
+        raise UserError(
+            f"{setting('strategy')} {MULTIWORKER}: another machine of TF_CONFIG does "
+            f"not answer any more. {remedy}"
+        ) from err
 
 
 def devices() -> str:

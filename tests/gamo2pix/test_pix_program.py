@@ -119,6 +119,8 @@ def test_evaluate_prints_both_on_the_full_test_set(finished):
     assert sizes["balanced folder"] == 600
     for _, rows in lines.groupby("trained_on"):
         assert len(rows) == 2 and f"{rows['acsa'].mean():.3f}" in finished.stdout
+    last = f"2 of 2: ACSA {lines['acsa'].iloc[-1]:.3f}, GM {lines['gm'].iloc[-1]:.3f}"
+    assert f"{lines['trained_on'].iloc[-1]}, {last}" in finished.stdout
 
 
 @pytest.mark.slow

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gamo_tf.errors import UserError
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
+from gamo_tf.training import replicas
+
+ROOT = Path(__file__).resolve().parents[2]
 
 TWO_CPUS = """
 import tensorflow as tf
@@ -77,6 +85,81 @@ def test_a_run_of_two_devices_goes_on_with_one(train, kill_after_checkpoint, tmp
     assert_alike(Run(next((tmp_path / "whole").glob("0*"))), Run(part))
 
 
+DIES = """
+import os, signal
+from gamo_tf.methods.classifier import Classifier
+epoch, begun = Classifier.epoch, []
+def epoch_or_death(self, *data, steps):
+    begun.append(steps)
+    if len(begun) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return epoch(self, *data, steps=steps)
+Classifier.epoch = epoch_or_death
+"""
+
+
+def of_two_machines(*flags: object, second: str = "") -> list[tuple[int, str]]:
+    """Exit code and standard error of two processes that train together; code for the
+    second to begin with."""
+    ports = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    workers = [f"127.0.0.1:{port}" for port in ports]
+    begun = []
+    for index, code in enumerate(("", second)):
+        task = {"type": "worker", "index": index}
+        config = json.dumps({"cluster": {"worker": workers}, "task": task})
+        script = f"import sys, train_gamo\n{code}\nsys.exit(train_gamo.main())"
+        begun.append(
+            subprocess.Popen(
+                [sys.executable, "-c", script, *map(str, flags)],
+                env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": config},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    said = [process.communicate()[1] for process in begun]
+    return [(p.returncode, text) for p, text in zip(begun, said, strict=True)]
+
+
+@pytest.mark.slow
+def test_two_machines_train_what_one_trains_though_one_is_lost(train, tmp_path):
+    """The second one dies in its fourth epoch; the run goes on with both."""
+    flags = [*FLAGS, "--checkpoint-every", "10", "--data-dir", tmp_path]
+    both = ("--strategy", "multiworker", "--runs-dir", tmp_path / "both")
+    (code, said), lost = of_two_machines(*flags, *both, second=DIES)
+    assert lost[0] == -9 and code == 2
+    assert "another machine of TF_CONFIG does not answer" in said
+    run = Run(next((tmp_path / "both").glob("0*")))
+    assert f"--resume {run.path}" in said and not run.finished
+    ends = of_two_machines("--resume", run.path, "--data-dir", tmp_path, *both[:2])
+    assert [code for code, _ in ends] == [0, 0], ends
+    assert train("one", 1, *FLAGS).returncode == 0
+    assert_alike(Run(next((tmp_path / "one").glob("0*"))), run)
+    assert len(list((tmp_path / "both").glob("0*"))) == 1  # the second keeps none
+
+
+@pytest.mark.parametrize(
+    "config", ["", "{", "[]", '{"cluster": {"worker": ["a:1"]}}', '{"cluster": 1}']
+)
+def test_what_tf_config_lacks_is_told(config, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(UserError, match="TF_CONFIG has to say which machines"):
+        replicas.helps("multiworker")
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_first_worker_keeps_the_run(index, monkeypatch):
+    task = {"type": "worker", "index": index}
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": task}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    assert replicas.helps("multiworker") == (index == 1)
+    assert not replicas.helps("mirrored") and not replicas.helps("none")
+
+
 def test_what_cannot_be_shared_out_is_refused(train, tmp_path):
     alone = train("x", 1, *FLAGS, "--strategy", "mirrored")
     assert alone.returncode == 2
@@ -84,4 +167,7 @@ def test_what_cannot_be_shared_out_is_refused(train, tmp_path):
     uneven = train("x", 3, *FLAGS)
     assert uneven.returncode == 2
     assert "--batch-size 32: --strategy mirrored shares" in uneven.stderr
+    watched = train("x", 1, *FLAGS, "--strategy", "multiworker", "--best")
+    assert watched.returncode == 2
+    assert "--best: cannot be had with --strategy multiworker" in watched.stderr
     assert not list(tmp_path.glob("x/0*"))
