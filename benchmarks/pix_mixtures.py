@@ -56,7 +56,7 @@ def measure(path: Path, data_dir: Path) -> None:
     def anchored(partners: np.ndarray) -> np.ndarray:
         m, n = partners.shape
         rng = np.random.default_rng(0)
-        share = rng.uniform(0.35, 0.5, (m, 1)).astype(np.float32)
+        share = rng.uniform(0.3, 0.5, (m, 1)).astype(np.float32)
         weights = share * partners
         weights[np.arange(m), rng.integers(0, n, m)] += 1 - share[:, 0]
         return weights

@@ -48,8 +48,8 @@ class Generated(NamedTuple):
 
 # How far from its anchor an anchored point may be, as a share of the way to G's. Nearer
 # ones look like copies, further ones like mixtures (docs/results.md).
-_NEAREST, _FURTHEST = 0.35, 0.5
-# Rows that G's weights for an anchored point are over, drawn anew for each. Over all
+_NEAREST, _FURTHEST = 0.3, 0.5
+# Rows of which G's weights choose the partner of an anchor, drawn anew for each. Of all
 # rows of a class, a G that has collapsed would take the same few again and again.
 _CANDIDATES = 4
 _TINY = 1e-6  # beside the deviation of a map
@@ -167,15 +167,17 @@ class ImageGenerator:
         logits = self.sampler.logits(label, z)
         n = logits.shape[1]
         rng = np.random.default_rng([self.seed, label, ANCHORS])
-        drawn = rng.random((stop, 2 + _CANDIDATES), np.float32)[start:]
-        share = _NEAREST + (_FURTHEST - _NEAREST) * drawn[:, :1]
-        places = np.minimum((drawn[:, 1:] * n).astype(int), n - 1)  # it can round up
-        anchors, candidates = places[:, :1], places[:, 1:]
+        drawn = rng.random((stop, 3 + _CANDIDATES), np.float32)[start:]
+        share = _NEAREST + (_FURTHEST - _NEAREST) * drawn[:, 0]
+        places = np.minimum((drawn[:, 2:] * n).astype(int), n - 1)  # it can round up
+        anchors, candidates = places[:, 0], places[:, 1:]
         chosen = softmax(np.take_along_axis(logits, candidates, axis=1), axis=1)
+        passed = np.cumsum(chosen, axis=1)[:, :-1] <= drawn[:, 1:2]
+        lines = np.arange(len(logits))
+        partners = candidates[lines, passed.sum(axis=1)]
         weights = np.zeros_like(logits)
-        lines = np.arange(len(weights))[:, None]
-        np.add.at(weights, (lines, candidates), share * chosen)
-        np.add.at(weights, (lines, anchors), 1.0 - share)
+        weights[lines, partners] = share
+        weights[lines, anchors] += 1.0 - share
         return weights
 
     def generate(

@@ -19,7 +19,7 @@ class Recipe:
         there is none. It is part of what Eq. 1 combines.
       adversarial: weight of the critic's term, in nats a pixel value; 0: no critic.
       anchored: a generated point lies between a row of the class, drawn uniformly, and
-        what G makes of a few others: as in balanced GAMO, no row is left out.
+        one that G chooses of a few others: as in balanced GAMO, no row is left out.
     """
 
     title: str

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamo_tf.config.options import resolve
@@ -93,6 +93,7 @@ def test_without_a_correction_there_is_no_word():
 accuracies = st.lists(st.integers(0, 60).map(lambda k: k / 100), min_size=1, max_size=4)
 
 
+@settings(max_examples=25)
 @given(ours=accuracies, others=st.lists(accuracies, min_size=1, max_size=6))
 def test_words_need_a_corrected_p_value_below_the_level(ours, others):
     mine = dict(enumerate(ours))

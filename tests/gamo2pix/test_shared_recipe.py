@@ -59,16 +59,17 @@ def test_anchored_weights_are_convex_and_reach_every_row(generator, untrained):
     weights = generator.weights(1, 0, 2000)
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
     assert (weights >= 0).all() and (weights.max(axis=0) >= 0.45).all()
-    # By hand: a share of the way by the first number, an anchor by the second, and G's
-    # weights over the rows that the other four give.
-    share, *places = np.random.default_rng([0, 1, ANCHORS]).random(6, np.float32)
-    share, rows = 0.35 + 0.15 * share, [int(place * n) for place in places]
+    # By hand: a share of the way by the first number, an anchor by the third, and one
+    # of four rows by the second, as G's weights have them.
+    share, at, *places = np.random.default_rng([0, 1, ANCHORS]).random(7, np.float32)
+    share, rows = 0.3 + 0.2 * share, [int(place * n) for place in places]
     plain = ImageGenerator(untrained.run, untrained.split, 0).weights(1, 0, 1)[0]
+    passed = np.cumsum(plain[rows[1:]]) / plain[rows[1:]].sum() <= at
     expected = np.zeros(n)
-    for row in rows[1:]:
-        expected[row] += share * plain[row] / plain[rows[1:]].sum()
+    expected[rows[1 + passed.sum()]] = share
     expected[rows[0]] += 1 - share
     np.testing.assert_allclose(weights[0], expected, atol=1e-6)
+    assert (np.count_nonzero(weights, axis=1) <= 2).all()
     # The same for every number of samples asked for.
     np.testing.assert_allclose(generator.weights(1, 7, 9), weights[7:9], atol=1e-6)
 
