@@ -133,7 +133,8 @@ def _parents(real: np.ndarray, generated: Generated, title: str) -> np.ndarray:
     shown = _PARENT_LINES * image_grids.LATENTS_SHOWN
     assert generated.weights is not None  # of a convex G
     weights = generated.weights[:shown]
-    top = heaviest(weights, image_grids.PARENTS_SHOWN)
+    most = int(np.count_nonzero(weights, axis=1).max())  # an anchored one has two
+    top = heaviest(weights, min(most, image_grids.PARENTS_SHOWN))
     groups = np.arange(shown) // image_grids.LATENTS_SHOWN
     first = image_grids.LATENTS_SHOWN * np.arange(_PARENT_LINES) + 1
     titles = [f"{k}-{k + image_grids.LATENTS_SHOWN - 1}" for k in first]

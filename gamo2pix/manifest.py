@@ -87,8 +87,8 @@ class Manifest:
             line += [self.seed, cell(self.run.path.name)]
             line += [_decimals(values[k]) for values in trust or ()]
             line += [""] * (len(Trust._fields) if trust is None else 0)
-            # A class with fewer parents than columns has a shorter line.
-            for j in top[k]:
+            # A sample with fewer parents than columns has a shorter line.
+            for j in top[k][weights[k, top[k]] > 0]:
                 row = rows[j]
                 line += [self._file(label, row), self.real_set.index[row]]
                 line += [*self._source(row), f"{weights[k, j]:.6f}"]

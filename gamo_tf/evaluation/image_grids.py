@@ -117,8 +117,8 @@ def parents_grid(
 
     Args:
       images: real images, uint8 [N, h, w, c].
-      top: rows of `images`, int [m, PARENTS_SHOWN], the heaviest parents of each
-        sample.
+      top: rows of `images`, int [m, k] with k at most PARENTS_SHOWN, the heaviest
+        parents of each sample.
       weights: their convex weights, likewise.
       groups: int [m], the group of each sample, as a position in `titles`.
       titles: a word for each group.
@@ -139,14 +139,15 @@ def parents_grid(
     # One canvas and one imshow: an axes for each tile takes seconds.
     gap, above = max(2, width // 8), max(3, height // 3)  # beside and above a tile
     step_y, step_x = height + above, width + gap
-    sample = (1 + PARENTS_SHOWN) * step_x + 3 * gap  # samples stand apart
+    parents = top.shape[1]
+    sample = (1 + parents) * step_x + 3 * gap  # samples stand apart
     size = (len(shown) * step_y, LATENTS_SHOWN * sample - 4 * gap, channels)
     canvas = np.full(size, 255, np.uint8)
     texts = []
     for k, head in enumerate(heads):
-        middle = k * sample + ((1 + PARENTS_SHOWN) * step_x - gap) / 2
+        middle = k * sample + ((1 + parents) * step_x - gap) / 2
         texts.append((middle, -1.7 * above, head, "center", "black", style.TEXT))
-        for j, text in enumerate((word, *_ORDER[:PARENTS_SHOWN])):
+        for j, text in enumerate((word, *_ORDER[:parents])):
             middle = k * sample + j * step_x + width / 2
             color = "black" if j else style.GENERATED
             texts.append((middle, -0.6 * above, text, "center", color, 6))
