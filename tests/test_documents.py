@@ -55,6 +55,14 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", t).strip().replace(" ", "-") for t in titles}
 
 
+@each_document
+def test_a_heading_stands_once(path):
+    """A part of a document that is there twice is a slip, as an edit makes it."""
+    titles = re.findall(r"(?m)^#+ .*$", prose(path))
+    twice = {title for title in titles if titles.count(title) > 1}
+    assert not twice, f"{path.name}: {', '.join(twice)}"
+
+
 # ---- links and paths ----------------------------------------------------------
 
 
