@@ -119,8 +119,8 @@ def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
     add(
         "--strategy",
         choices=STRATEGIES,
-        help="who shares each minibatch out: mirrored, all GPUs of this machine; "
-        "multiworker, machines that TF_CONFIG names; default none",
+        metavar="NAME",
+        help="mirrored: on all GPUs; multiworker: TF_CONFIG",
     )
     add("--dry-run", action="store_true", help="show the settings and do nothing")
     add(
@@ -229,7 +229,7 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
         "--gan-turns",
         type=int,
         metavar="N",
-        help="of cgan and cdcgan; default: as many as GAMO has iterations",
+        help="of cgan and cdcgan; default: GAMO's iterations",
     )
     number("--label-noise", float, "W", "width, on D's targets", Options.label_noise)
     add(

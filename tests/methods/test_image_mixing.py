@@ -70,7 +70,7 @@ def test_the_target_of_a_pasted_minibatch_is_mixed_by_area():
         seen["target"] = target.numpy()
         return tf.reduce_sum(output)
 
-    cmo.batch_loss(images, labels, tf.range(32), loss)
+    cmo.batch_loss(loss, *cmo.minibatch(images, labels, tf.range(32)))
     own = seen["target"][:, 0]  # the first 32 rows are of class 0
     assert set(np.round(own, 6)) <= {0.5, 1.0}
     np.testing.assert_allclose(seen["target"].sum(1), 1, rtol=1e-6)

@@ -317,9 +317,8 @@ def test_deep_oversampling_by_hand():
     game.random.reset_from_seed(5)
     w = feature_sampling.simplex_weights(game.random, [32, 5]).numpy()[1]
     game.random.reset_from_seed(5)
-    found = game.batch_loss(
-        images, labels, rows, game.loss, features, tf.constant(near)
-    )
+    batch = game.minibatch(images, labels, rows, features, tf.constant(near))
+    found = game.batch_loss(game.loss, *batch)
     p, one_hot = game.M(features).numpy(), np.eye(10)[split.labels]
     squares = ((p - one_hot) ** 2).mean(1)
     d = w * ((x[120] - x[near[120]]) ** 2).mean(1)
