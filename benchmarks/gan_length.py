@@ -5,7 +5,7 @@
 Trains cDCGAN on the imbalanced images of seed 0. Now and then as many of its images as
 there are validation images are compared with the training images, in the features of
 the reference classifier (kept in --runs-dir). Prints a line a look, and writes all to
-docs/gan-length.json. Table 5 takes the length of the lowest KID.
+docs/gan-length.json. The length of the lowest KID is one to give as --gan-turns.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import argparse
 import json
 import sys
 from pathlib import Path
+
+import on_validation
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOKS = (1000, 2000, 4000, 6000, 8000, 12000, 16000, 24000)  # turns
@@ -39,7 +41,6 @@ def curve(dataset: str, data_dir: Path, runs_dir: Path, last: int) -> list[dict]
     import numpy as np
     import tensorflow as tf
 
-    from gamo2pix import score
     from gamo2pix.extractors import choose
     from gamo2pix.generate import Generated
     from gamo2pix.reference_classifier import reference
@@ -58,21 +59,18 @@ def curve(dataset: str, data_dir: Path, runs_dir: Path, last: int) -> list[dict]
     keras.utils.set_random_seed(options.seed)
     gan = ConditionalGan(options, *convolutional(spec, options.latent), last)
     data = tf.constant(split.images), tf.constant(split.labels, tf.int32)
+    labels = options.class_counts.minority
+
+    def made(label: int, n: int) -> Generated:
+        return Generated(gan.generate(np.full(n, label), spec.shape), None)
+
     found, done = [], 0
     for turns in (n for n in LOOKS if n <= last):
         gan.epoch(*data, steps=turns - done)
-        done, rows = turns, []
-        for label in options.class_counts.minority:
-            unseen = split.validation_images[split.validation_labels == label]
-            real = split.images[split.labels == label]
-            images = gan.generate(np.full(len(unseen), label), spec.shape)
-            made = {"cdcgan": Generated(images, None)}
-            rows += score.score(extractor, real, unseen, made)
-        keys = ("kid", "recall", "precision", "copies")
-        found.append({k: float(np.mean([row[k] for row in rows])) for k in keys})
-        found[-1]["turns"] = turns
-        cells = [f"{found[-1][k]:.3f}" for k in keys]
-        print(f"| {dataset} | {turns} |", " | ".join(cells), "|", flush=True)
+        done, mean = turns, on_validation.means(split, labels, extractor, made)
+        kept = {k: mean[k] for k in ("kid", "recall", "precision", "copies")}
+        found.append({**kept, "turns": turns})
+        print(f"| {dataset} | {turns} | {on_validation.cells(mean)}", flush=True)
     return found
 
 
@@ -84,8 +82,8 @@ def main() -> None:
     parser.add_argument("--runs-dir", type=Path, default=ROOT / "runs")
     parser.add_argument("--last", type=int, default=LOOKS[-1], help="most turns")
     args = parser.parse_args()
-    print("| set | turns | KID | recall | precision | copies |")
-    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    print(f"| set | turns | {on_validation.COLUMNS}")
+    print(f"| --- | --- | {on_validation.RULE}", flush=True)
     for dataset in args.datasets:
         found = curve(dataset, args.data_dir, args.runs_dir, args.last)
         known = json.loads(RECORD.read_text()) if RECORD.exists() else {}

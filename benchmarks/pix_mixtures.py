@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import on_validation
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -30,33 +32,28 @@ def measure(path: Path, data_dir: Path) -> None:
     import_tensorflow()
     import numpy as np
 
-    from gamo2pix import score
-    from gamo2pix.extractors import choose
-    from gamo2pix.generate import ImageGenerator
+    from gamo2pix.generate import (
+        FURTHEST,
+        LATENTS,
+        NEAREST,
+        Generated,
+        ImageGenerator,
+    )
     from gamo2pix.options import RECIPE
-    from gamo2pix.reference_classifier import reference
     from gamo2pix.vae import FeatureDecoder
     from gamo_tf.config.options import spec_of
-    from gamo_tf.runs.run import Run
 
-    run = Run.open(path)
-    spec = spec_of(run.options)
-    arrays = run.arrays(data_dir)
-    split = run.load_split(arrays)
-    (extractor,) = choose(
-        "classifier", None, lambda: reference(spec, arrays, path.parent)
-    )
+    run, split, extractor = on_validation.opened(path, data_dir)
     generator = ImageGenerator(run, split, 0, RECIPE)
-    z_width = generator.sampler.latent
 
     def by_g(label: int, n: int) -> np.ndarray:
-        z = generator.normal(label, 0, n, z_width)
+        z = generator.normal(label, LATENTS, n, generator.sampler.latent)
         return generator.sampler.weights(label, z)
 
     def anchored(partners: np.ndarray) -> np.ndarray:
         m, n = partners.shape
         rng = np.random.default_rng(0)
-        share = rng.uniform(0.3, 0.5, (m, 1)).astype(np.float32)
+        share = rng.uniform(NEAREST, FURTHEST, (m, 1)).astype(np.float32)
         weights = share * partners
         weights[np.arange(m), rng.integers(0, n, m)] += 1 - share[:, 0]
         return weights
@@ -81,20 +78,15 @@ def measure(path: Path, data_dir: Path) -> None:
         "Dirichlet(4/n)": dirichlet(4),
         "Dirichlet(1)": lambda label, n: generator.random_weights(label, n, 1.0),
     }
-    labels = run.options.class_counts.minority
-    decoders = {k: FeatureDecoder.load(run.pix_class(spec.classes[k])) for k in labels}
+    labels, names = run.options.class_counts.minority, spec_of(run.options).classes
+    decoders = {k: FeatureDecoder.load(run.pix_class(names[k])) for k in labels}
     for name, weights in kinds.items():
-        rows = []
-        for k in labels:
-            unseen = split.validation_images[split.validation_labels == k]
-            real = split.images[split.labels == k]
-            made = generator.from_weights(k, decoders[k], weights(k, len(unseen)))
-            rows += score.score(extractor, real, unseen, {score.GAMO: made})
-        mean = {k: np.mean([r[k] for r in rows]) for k in (*score.COLUMNS, *score.MORE)}
-        cells = [f"{mean['kid']:.3f} ({mean['kid_floor']:.3f})"]
-        cells += [f"{mean['recall']:.2f} ({mean['recall_floor']:.2f})"]
-        cells += [f"{mean['precision']:.2f}", f"{mean['copies']:.3f}"]
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+        def made(k: int, n: int, weights: Callable = weights) -> Generated:
+            return generator.from_weights(k, decoders[k], weights(k, n))
+
+        mean = on_validation.means(split, labels, extractor, made)
+        print(f"| {name} | {on_validation.cells(mean)}", flush=True)
 
 
 def main() -> None:
@@ -103,8 +95,8 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data")
     args = parser.parse_args()
-    print("| mixtures | KID (floor) | recall (floor) | precision | copies |")
-    print("| --- | --- | --- | --- | --- |", flush=True)
+    print(f"| mixtures | {on_validation.COLUMNS}")
+    print(f"| --- | {on_validation.RULE}", flush=True)
     measure(args.run, args.data_dir)
 
 

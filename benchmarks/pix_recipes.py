@@ -15,6 +15,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import on_validation
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -33,16 +35,12 @@ def measure(path: Path, data_dir: Path, iterations: int, only: list[str]) -> Non
     import numpy as np
     import tensorflow as tf
 
-    from gamo2pix import score
     from gamo2pix.code_vae import CodeVae
-    from gamo2pix.extractors import choose
-    from gamo2pix.generate import ImageGenerator
+    from gamo2pix.generate import Generated, ImageGenerator
     from gamo2pix.options import RECIPE, PixOptions
     from gamo2pix.recipes import RECIPES
-    from gamo2pix.reference_classifier import reference
     from gamo2pix.vae import FeatureDecoder
     from gamo_tf.config.options import spec_of
-    from gamo_tf.runs.run import Run
 
     usual = RECIPES[RECIPE]
     variants = {
@@ -52,13 +50,8 @@ def measure(path: Path, data_dir: Path, iterations: int, only: list[str]) -> Non
         "a critic of a tenth of the weight": replace(usual, adversarial=0.04),
         "4 spatial channels": replace(usual, spatial=4),
     }
-    run = Run.open(path)
-    spec = spec_of(run.options)
-    arrays = run.arrays(data_dir)
-    split = run.load_split(arrays)
-    (extractor,) = choose(
-        "classifier", None, lambda: reference(spec, arrays, path.parent)
-    )
+    run, split, extractor = on_validation.opened(path, data_dir)
+    shape = spec_of(run.options).shape
     labels = run.options.class_counts.minority
     counts = tuple(np.bincount(split.labels).tolist())
     trained: dict = {}
@@ -72,23 +65,23 @@ def measure(path: Path, data_dir: Path, iterations: int, only: list[str]) -> Non
             began = time.perf_counter()
             options = PixOptions(recipe=name)
             assert generator.code is not None  # every variant has a spatial code
-            vae = CodeVae(options, generator.code, spec.shape, counts, iterations)
+            vae = CodeVae(options, generator.code, shape, counts, iterations)
             data = tf.constant(generator.features), tf.constant(split.images)
             vae.epoch(*data, steps=iterations)
             trained[key] = vae, time.perf_counter() - began
         vae, took = trained[key]
         decoder = FeatureDecoder(vae.head, vae.decoder)
-        rows = []
-        for label in labels:
-            unseen = split.validation_images[split.validation_labels == label]
-            real = split.images[split.labels == label]
-            made = generator.generate(label, decoder, 0, len(unseen))
-            rows += score.score(extractor, real, unseen, {score.GAMO: made})
-        mean = {k: np.mean([r[k] for r in rows]) for k in (*score.COLUMNS, *score.MORE)}
-        cells = [f"{mean['kid']:.3f} ({mean['kid_floor']:.3f})"]
-        cells += [f"{mean['recall']:.2f} ({mean['recall_floor']:.2f})"]
-        cells += [f"{mean['precision']:.2f}", f"{mean['copies']:.3f}", f"{took:.0f}"]
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+        def made(
+            label: int,
+            n: int,
+            generator: ImageGenerator = generator,
+            decoder: FeatureDecoder = decoder,
+        ) -> Generated:
+            return generator.generate(label, decoder, 0, n)
+
+        mean = on_validation.means(split, labels, extractor, made)
+        print(f"| {name} | {on_validation.cells(mean)} {took:.0f} |", flush=True)
 
 
 def main() -> None:
@@ -99,8 +92,8 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=800)
     parser.add_argument("--only", nargs="*", default=[], help="names of variants")
     args = parser.parse_args()
-    print("| variant | KID (floor) | recall (floor) | precision | copies | seconds |")
-    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    print(f"| variant | {on_validation.COLUMNS} seconds |")
+    print(f"| --- | {on_validation.RULE} --- |", flush=True)
     measure(args.run, args.data_dir, args.iterations, args.only)
 
 

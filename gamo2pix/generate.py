@@ -48,7 +48,7 @@ class Generated(NamedTuple):
 
 # How far from its anchor an anchored point may be, as a share of the way to G's. Nearer
 # ones look like copies, further ones like mixtures (docs/results.md).
-_NEAREST, _FURTHEST = 0.3, 0.5
+NEAREST, FURTHEST = 0.3, 0.5
 # Rows of which G's weights choose the partner of an anchor, drawn anew for each. Of all
 # rows of a class, a G that has collapsed would take the same few again and again.
 _CANDIDATES = 4
@@ -168,7 +168,7 @@ class ImageGenerator:
         n = logits.shape[1]
         rng = np.random.default_rng([self.seed, label, ANCHORS])
         drawn = rng.random((stop, 3 + _CANDIDATES), np.float32)[start:]
-        share = _NEAREST + (_FURTHEST - _NEAREST) * drawn[:, 0]
+        share = NEAREST + (FURTHEST - NEAREST) * drawn[:, 0]
         places = np.minimum((drawn[:, 2:] * n).astype(int), n - 1)  # it can round up
         anchors, candidates = places[:, 0], places[:, 1:]
         chosen = softmax(np.take_along_axis(logits, candidates, axis=1), axis=1)

@@ -17,8 +17,8 @@ import tensorflow as tf
 
 from gamo_tf.config.options import Options
 from gamo_tf.training.feature_sampler import FeatureSampler, LatentBatch
+from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.losses import class_targets
-from gamo_tf.training.trainer import FeatureTrainer
 
 
 class Game(FeatureTrainer):
@@ -40,7 +40,6 @@ class Game(FeatureTrainer):
         make_sampler: Callable[..., FeatureSampler],
     ) -> None:
         super().__init__(options, networks, rows)
-        self.D: keras.Model = self.networks.get("D")
         self.sampler = make_sampler(self.G, options, self.random)
         counts = options.class_counts
         self.minority = np.asarray(counts.minority)
@@ -53,7 +52,6 @@ class Game(FeatureTrainer):
         # Eqs. 2-6 give generated points c P_c - 1 times the mass of real ones.
         equation = self.c * counts.largest / counts.total - 1
         self.generated_mass = equation if options.weighting == "equation" else 1.0
-        self.m_loss = self.loss
         # The minority rows among the training rows, which are sorted by label.
         labels = np.repeat(np.arange(self.c), counts.sizes)
         self.minority_rows = np.flatnonzero(np.isin(labels, self.minority))
@@ -151,7 +149,7 @@ class Game(FeatureTrainer):
         one_hot, _ = class_targets(y, self.c)
 
         def loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-            return self.m_loss(y, self.M(self.F(x, training=True)))
+            return self.of_m(self.F(x, training=True), y)
 
         value = self.minimize("F", loss, x, one_hot)
         self.average("F")
@@ -227,14 +225,6 @@ class Game(FeatureTrainer):
             "D", lambda *rows: mass * self.of_d(*rows), zero, x, one_hot
         )
         return m, d
-
-    def of_m(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """M's loss on features x [b, d], towards the labels y [b, c]."""
-        return self.m_loss(y, self.M(x))
-
-    def of_d(self, target: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        """D's loss on features x [b, d] of the classes y [b, c], towards [b, 1]."""
-        return self.loss(target, self.D([x, y]))
 
     def assign_labels(self) -> tuple[np.ndarray, tf.Tensor]:
         """Line 10: b labels, class i with probability proportional to P_c - P_i.

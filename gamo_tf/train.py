@@ -28,8 +28,8 @@ from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.run import Run
 from gamo_tf.training import replicas
 from gamo_tf.training.best import Best
+from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
-from gamo_tf.training.trainer import FeatureTrainer
 
 
 def run(
@@ -102,17 +102,23 @@ def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
         at work on it; and as `run`.
       Stopped: as `run`.
     """
+    begun = _begun(path)
+    chosen = replicas.strategy(strategy, begun.options.batch_size)
+    with begun.lock(), replicas.using(chosen):
+        begun.make()  # a run that was killed at its very beginning lacks folders
+        rows = DeviceSplit.of(begun.load_split(begun.arrays(data_dir)))
+        return _train(begun, begun.options, rows)
+
+
+def _begun(path: Path) -> Run:
+    """A run that can be gone on with; raises UserError for another."""
     begun = Run.open(path)
     if begun.finished:
         raise UserError(f"{path}: finished already; there is nothing to resume.")
     if not begun.has_rows:
         raise UserError(f"{path}: was stopped before it had begun; begin a new run.")
     begun.check_links()
-    chosen = replicas.strategy(strategy, begun.options.batch_size)
-    with begun.lock(), replicas.using(chosen):
-        begun.make()  # a run that was killed at its very beginning lacks folders
-        rows = DeviceSplit.of(begun.load_split(begun.arrays(data_dir)))
-        return _train(begun, begun.options, rows)
+    return begun
 
 
 def assist(
@@ -129,10 +135,10 @@ def assist(
       path: of the run that the other process goes on with; None: it begins one.
 
     Raises:
-      UserError: as `run`, or the other process ended early.
+      UserError: as `run` and `resume`, or the other process ended early.
     """
+    begun = _begun(path) if path else None
     chosen = replicas.strategy(strategy, options.batch_size)
-    begun = Run.open(path) if path else None
     if begun:
         split = begun.load_split(begun.arrays(data_dir))
     else:

@@ -67,7 +67,7 @@ def _train(argv: list[str] | None) -> int:
     import_tensorflow()  # not earlier: --help and wrong flags are answered at once
     from gamo_tf import train
 
-    if helps(flags, options):
+    if _helps(flags, options):
         train.assist(options, data_dir(flags), user_data, strategy(flags))
         return 0
     places = data_dir(flags), runs_dir(flags)
@@ -106,7 +106,7 @@ def _resume(flags: Mapping) -> int:
     import_tensorflow()
     from gamo_tf import train
 
-    if helps(flags, options):
+    if _helps(flags, options):
         train.assist(options, data_dir(flags), None, strategy(flags), path)
         return 0
     run = Run.open(path)
@@ -117,15 +117,10 @@ def _resume(flags: Mapping) -> int:
     return 0
 
 
-def helps(flags: Mapping, options: Options) -> bool:
+def _helps(flags: Mapping, options: Options) -> bool:
     """Whether this process only helps another, on the machine that keeps the run.
 
-    Args:
-      flags: of `parse`.
-      options: of the run.
-
-    Raises:
-      UserError: several machines are asked for in the wrong way.
+    Raises UserError where several machines are asked for in the wrong way.
     """
     from gamo_tf.training import replicas
 

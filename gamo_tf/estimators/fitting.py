@@ -25,8 +25,8 @@ from gamo_tf.estimators.validation import SHARE, Validation, set_aside
 from gamo_tf.inference.convex_sampler import Samples
 from gamo_tf.methods.build import Networks
 from gamo_tf.training.best import Best
+from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import Schedule, run_loop
-from gamo_tf.training.trainer import FeatureTrainer
 
 CONSTRAINTS = {
     "method": [StrOptions(set(METHODS))],

@@ -29,7 +29,7 @@ from gamo_tf.estimators.roomy_game import (
 from gamo_tf.game import Game
 from gamo_tf.methods.build import Networks, build
 from gamo_tf.methods.classifier import Classifier
-from gamo_tf.training.trainer import COMPILED_FROM, FeatureTrainer
+from gamo_tf.training.feature_trainer import COMPILED_FROM, FeatureTrainer
 
 MOST = 8  # trainings that are kept; the one that was used longest ago goes first
 Data = tuple[tf.Tensor, ...]

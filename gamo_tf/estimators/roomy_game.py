@@ -16,7 +16,7 @@ from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.options import Options
 from gamo_tf.game import Game
 from gamo_tf.methods.feature_sampling import Convex
-from gamo_tf.training.trainer import FeatureTrainer
+from gamo_tf.training.feature_trainer import FeatureTrainer
 
 ROOM = 8  # the numbers of rows are rounded up to a multiple of it
 _ABSENT = -1e30  # the logit of a point that is not there: exp of it is 0 in float32

@@ -7,8 +7,8 @@ import numpy as np
 from gamo_tf.estimators.networks import forward
 from gamo_tf.evaluation import metrics
 from gamo_tf.methods.build import prediction_model
+from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import Monitor
-from gamo_tf.training.trainer import FeatureTrainer
 
 SHARE = 0.1  # of each class, where `n_iter_no_change` is given alone
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gamo_tf.evaluation import image_grids
 from gamo_tf.inference.convex_sampler import ConvexSampler
-from gamo_tf.training.trainer import FeatureTrainer
+from gamo_tf.training.feature_trainer import FeatureTrainer
 
 LATENTS = 16  # fixed latents a minority class; the first few are drawn as pictures
 MOST_LATENTS = 4000  # of all classes, whose weights [m, N] are in memory together

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
-from gamo_tf.training.trainer import FeatureTrainer
+from gamo_tf.training.feature_trainer import FeatureTrainer
 
 LATENTS = 256  # of each class; also the most real rows of it that D is shown
 NEIGHBOURS, STEPS = 50, 200  # of a validation row, for its distance to the hull

@@ -21,7 +21,7 @@ from gamo_tf.methods.build import prediction_model
 from gamo_tf.networks.feature_extractor import to_pixels
 from gamo_tf.runs.metric_logger import MetricLogger
 from gamo_tf.runs.run import Run
-from gamo_tf.training.trainer import FeatureTrainer
+from gamo_tf.training.feature_trainer import FeatureTrainer
 
 # The groups of what `game_watch` finds: the prior is of the rows that are watched.
 _OF_GAME = ["parents", "parents_over_latents", "share_of_rows", "outside_hull"]

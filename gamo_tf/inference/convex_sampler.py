@@ -150,8 +150,8 @@ class ConvexSampler:
         Returns:
           [m, n_i], over `rows[label]`.
         """
-        columns = np.arange(len(self.minority_rows), dtype=np.int32)
-        own = tf.constant(columns[self.columns[label]])
+        own = self.columns[label]
+        own = tf.range(own.start, own.stop)
         return self._igu.logits_of_some(self._mapped(label, z), own).numpy()
 
     def _mapped(self, label: int, z: np.ndarray) -> tf.Tensor:

@@ -28,9 +28,9 @@ from gamo_tf.methods.feature_memory import FeatureMemory
 from gamo_tf.methods.imbalance_losses import logit_adjust, softmax
 from gamo_tf.methods.partners import Partners
 from gamo_tf.networks.anchored_generator import SHARE
+from gamo_tf.training.feature_trainer import FeatureTrainer, on_gpu
 from gamo_tf.training.losses import class_targets
 from gamo_tf.training.row_order import rows_by_class
-from gamo_tf.training.trainer import FeatureTrainer, on_gpu
 
 TURNS = 8  # minibatches of F and M for one of the game
 PLACES = 32  # features of each class that are remembered
@@ -56,7 +56,6 @@ class BalancedGame(FeatureTrainer):
     ) -> None:
         self.shown = options.class_counts.repeated(options.sampling)
         super().__init__(options, networks, self.shown.total)
-        self.D: keras.Model = self.networks.get("D")
         self.m_loss = logit_adjust(self.shown, self.loss, options.tau)
         self.unadjusted = softmax(self.shown, self.loss)
         counts = options.class_counts
@@ -149,7 +148,7 @@ class BalancedGame(FeatureTrainer):
 
         def loss(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             features = self.F(x, training=True)
-            return self.m_loss(y, self.M(features)), tf.stop_gradient(features)
+            return self.of_m(features, y), tf.stop_gradient(features)
 
         players = ["F", "M"] if self.learns_features else ["M"]
         found = self.minimize(players, loss, x, one_hot)
@@ -170,13 +169,11 @@ class BalancedGame(FeatureTrainer):
         one_hot, _ = class_targets(y, self.c)
         one = tf.ones([y.shape[0], 1])
         made = self.generated(features, y, training=False)
-        losses = [
-            self.minimize("M", lambda x, y: self.m_loss(y, self.M(x)), made, one_hot)
-        ]
+        losses = [self.minimize("M", self.of_m, made, one_hot)]
         self.average("M")
         if self.D is not None:
-            losses.append(self._discriminator_step(features, one_hot, one))
-            losses.append(self._discriminator_step(made, one_hot, 1.0 - one))
+            for target, x in ((one, features), (1.0 - one, made)):
+                losses.append(self.minimize("D", self.of_d, target, x, one_hot))
         if self.G is not None:
             losses.extend(self.generator_step(features, y))
         return tf.stack(losses)
@@ -202,14 +199,6 @@ class BalancedGame(FeatureTrainer):
             return tf.stack(against)
 
         return tf.unstack(self.minimize("G", loss))
-
-    def _discriminator_step(
-        self, points: tf.Tensor, one_hot: tf.Tensor, target: tf.Tensor
-    ) -> tf.Tensor:
-        def loss(target: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-            return self.loss(target, self.D([x, y]))
-
-        return self.minimize("D", loss, target, points, one_hot)
 
     def generated(self, features: tf.Tensor, y: tf.Tensor, training: bool) -> tf.Tensor:
         """G(z|y) = (1 - s) x_a + s sum_j g_j x_j; s is 0 for rows of the majority.

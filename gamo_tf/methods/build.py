@@ -26,7 +26,7 @@ from gamo_tf.networks.discriminator import discriminator
 from gamo_tf.networks.feature_extractor import feature_extractor, standardiser
 from gamo_tf.stored import read_arrays, reading
 from gamo_tf.training import replicas
-from gamo_tf.training.trainer import FeatureTrainer
+from gamo_tf.training.feature_trainer import FeatureTrainer
 
 
 class Networks(NamedTuple):

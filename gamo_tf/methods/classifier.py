@@ -12,8 +12,8 @@ import tensorflow as tf
 from gamo_tf.config.methods import LATE, METHODS
 from gamo_tf.config.options import Options
 from gamo_tf.methods.imbalance_losses import OBJECTIVES, Loss
+from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.losses import class_targets
-from gamo_tf.training.trainer import FeatureTrainer
 
 
 class Classifier(FeatureTrainer):

@@ -82,9 +82,7 @@ class ClassifierRetraining(Classifier):
         while k < steps:
             x = self.head_rows(features, order[k], *more)
             one_hot, _ = class_targets(tf.gather(labels, order[k]), self.c)
-            total += self.minimize(
-                "M", lambda x, y: self.loss(y, self.M(x)), x, one_hot
-            )
+            total += self.minimize("M", self.of_m, x, one_hot)
             self.average("M")
             k += 1
         return total / tf.cast(steps, tf.float32)

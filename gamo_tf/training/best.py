@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from gamo_tf.training.trainer import FeatureTrainer
+from gamo_tf.training.feature_trainer import FeatureTrainer
 
 
 class Best(tf.Module):

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from gamo_tf import train
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.data import load
 from gamo_tf.data.splits import draw_split
-from gamo_tf.methods.build import build
 from gamo_tf.training import replicas
 
 ITERATIONS = 50
@@ -30,14 +30,7 @@ def trained(method: str, strategy: tf.distribute.Strategy | None) -> list[np.nda
     arrays = load.read(spec, Path())
     split = draw_split(arrays, spec, options.counts, 9, seed=0)
     with replicas.using(strategy):
-        trainer = build(options, spec)
-    data = tf.constant(split.images), tf.constant(split.labels, tf.int32)
-    done = 0
-    while done < ITERATIONS:
-        end = min(part for part in (*trainer.parts, ITERATIONS) if part > done)
-        steps = min(trainer.steps_per_epoch, end - done)
-        trainer.epoch(*data, steps=steps)
-        done += steps
+        trainer = train.fit(options, spec, split)
     networks = [*trainer.networks.values()]
     networks += [average.network for average in trainer.averages.values()]
     return [weight.numpy() for network in networks for weight in network.weights]

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.methods.build import build, default_networks
-from gamo_tf.training import trainer as training
+from gamo_tf.training import feature_trainer as training
 
 
 @pytest.mark.slow

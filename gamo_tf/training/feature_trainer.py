@@ -1,0 +1,232 @@
+"""What trainings of F and M share, alone or in a game."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from types import MethodType
+
+import keras
+import tensorflow as tf
+
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import Options, spec_of
+from gamo_tf.networks.batched import in_chunks
+from gamo_tf.training import replicas
+from gamo_tf.training.augmentation import shift_and_mirror
+from gamo_tf.training.ema import ExponentialMovingAverage
+from gamo_tf.training.losses import LOSSES
+from gamo_tf.training.row_order import shuffled
+from gamo_tf.training.trainer import Trainer
+
+COMPILED_FROM = 50  # iterations
+# Iterations from which on XLA, on a CPU, saves more time than it takes to compile.
+XLA_FROM = 1000
+
+
+def on_gpu() -> bool:
+    """Whether TensorFlow has a GPU to train on."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+class FeatureTrainer(Trainer):
+    """A training of F and M, alone or with other players, on labelled rows.
+
+    A player is a network with trainable variables.
+
+    Args:
+      options: settings of the run.
+      networks: F and M and, in a game, D and G, by their names.
+      rows: training rows n. An epoch has ceil(n / b) minibatches.
+
+    Attributes:
+      F, M: the networks of those names.
+      D: the discriminator, if there is one.
+      G: the generator; None where nothing generates or nothing is learned for it.
+      averages: exponential moving averages of F and M, if the options ask for them.
+      c, b: number of classes and size of a minibatch.
+      loss: the run's loss, of `losses.LOSSES`.
+      m_loss: that of M; the same, where a method has no other.
+    """
+
+    def __init__(
+        self, options: Options, networks: Sequence[keras.Model], rows: int
+    ) -> None:
+        super().__init__(
+            {network.name: network for network in networks},
+            {
+                network.name: network.trainable_variables
+                for network in networks
+                if network.trainable_variables
+            },
+            seed=options.seed,
+            learning_rate=options.learning_rate,
+            beta_1=options.beta_1,
+        )
+        self.options = options
+        self.F, self.M = self.networks["F"], self.networks["M"]
+        self.D: keras.Model = self.networks.get("D")
+        self.G: keras.Model = self.networks.get("G")
+        with replicas.scope():
+            self.averages: dict[str, ExponentialMovingAverage] = {
+                name: ExponentialMovingAverage(self.networks[name], options.ema)
+                for name in ("F", "M")
+                if options.ema and name in self.players
+            }
+        self.c, self.b = len(options.counts), options.batch_size
+        self.iterations = options.iterations
+        self.steps_per_epoch = math.ceil(rows / self.b)
+        self.loss = self.m_loss = LOSSES[options.loss]
+        self.mirror = options.augment and spec_of(options).mirror
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether F has anything to learn."""
+        return "F" in self.players
+
+    @property
+    def f_updates(self) -> int:
+        """The steps that F's Adam has made."""
+        if not self.learns_features:
+            return 0
+        return int(self.optimizers["F"].iterations.numpy())
+
+    def m_updates(self, iterations: int) -> int:
+        """The steps that M has made.
+
+        Args:
+          iterations: minibatches that have been trained.
+        """
+        return iterations * METHODS[self.options.method].m_updates
+
+    @property
+    def xla(self) -> bool:
+        """Whether XLA is worth its compilation for the pass through F.
+
+        It halves the time of the small dense networks; its convolutions are slower
+        than oneDNN's on a CPU (docs/results.md).
+        """
+        return on_gpu() or not self.learns_features
+
+    def compiled(self, function: Callable, jit_compile: bool) -> Callable:
+        """`function` as a TensorFlow graph, unless the training is so short that
+        compiling would take longer than it saves.
+
+        Args:
+          function: a method of this trainer, of tensors. Loops and branches over
+            tensors are its own, and not of what it calls.
+          jit_compile: whether XLA compiles it, where that pays.
+        """
+        if self.options.iterations < COMPILED_FROM:
+            return function
+        pays = on_gpu() or self.options.iterations >= XLA_FROM
+        # Only the loop of a pass is Python that AutoGraph has to convert. What it calls
+        # is traced as it is: to convert it too takes longer than the tracing.
+        loop = MethodType(tf.autograph.to_graph(function, recursive=False), self)
+        # XLA has no step of several replicas in one program.
+        pays &= self.strategy is None
+        return tf.function(loop, autograph=False, jit_compile=jit_compile and pays)
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        state = super().checkpoint()
+        state.averages = self.averages
+        return state
+
+    @tf.function
+    def order(self, labels: tf.Tensor) -> tf.Tensor:
+        """A fresh permutation of the rows as minibatches; the last one wraps around.
+
+        Args:
+          labels: [n], of which only the number counts.
+
+        Returns:
+          Rows int32 [steps_per_epoch, b].
+        """
+        return self.minibatches(tf.range(tf.shape(labels)[0]))
+
+    def minibatches(self, rows: tf.Tensor) -> tf.Tensor:
+        """All of some rows in a fresh order, as minibatches; the last one wraps around.
+
+        Args:
+          rows: int32, at most as many as the minibatches of an epoch have.
+
+        Returns:
+          int32 [steps_per_epoch, b].
+        """
+        rows = shuffled(self.random, rows)
+        wrapped = tf.range(self.steps_per_epoch * self.b) % tf.size(rows)
+        return tf.reshape(tf.gather(rows, wrapped), [self.steps_per_epoch, self.b])
+
+    @tf.function
+    def balanced_order(self) -> tf.Tensor:
+        """Minibatches [v, b] of `balanced_rows`."""
+        return self.balanced_rows([self.steps_per_epoch, self.b])
+
+    def balanced_rows(self, shape: list[int]) -> tf.Tensor:
+        """Rows drawn with replacement: a class uniformly, then one of its rows.
+
+        Args:
+          shape: of the result.
+
+        Returns:
+          Rows int32 of that shape, of training rows that are sorted by label.
+        """
+        counts = tf.constant(self.options.counts)
+        starts = tf.cumsum(counts, exclusive=True)
+        drawn = self.random.uniform(shape, maxval=self.c, dtype=tf.int32)
+        share = self.random.uniform(shape)
+        sizes = tf.gather(counts, drawn)
+        place = tf.cast(share * tf.cast(sizes, tf.float32), tf.int32)
+        place = tf.minimum(place, sizes - 1)  # share * size can round up
+        return tf.gather(starts, drawn) + place
+
+    @tf.function(reduce_retracing=True)
+    def features(self, images: tf.Tensor) -> tf.Tensor:
+        """F over a whole set, in chunks.
+
+        Args:
+          images: [n, h, w, c], or vectors [n, d].
+
+        Returns:
+          Features [n, d].
+        """
+        return in_chunks(lambda x: self.F(x, training=False), images)
+
+    @tf.function(reduce_retracing=True)
+    def augmented_features(self, images: tf.Tensor) -> tf.Tensor:
+        """`features`, of the images as this look at them shows them.
+
+        Args:
+          images: [n, h, w, c], or vectors [n, d].
+
+        Returns:
+          Features [n, d].
+        """
+        return in_chunks(lambda x: self.F(self.augmented(x), training=False), images)
+
+    def augmented(self, images: tf.Tensor) -> tf.Tensor:
+        """Images as this look at them shows them, where the options ask for it.
+
+        Args:
+          images: [b, h, w, c]; vectors [b, d] stay as they are.
+        """
+        if not self.options.augment or len(images.shape) != 4:
+            return images
+        return shift_and_mirror(self.random, images, self.mirror)
+
+    def of_m(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """M's loss on features x [b, d], towards the labels y [b, c]."""
+        return self.m_loss(y, self.M(x))
+
+    def of_d(self, target: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        """D's loss on features x [b, d] of the classes y [b, c], towards [b, 1]."""
+        return self.loss(target, self.D([x, y]))
+
+    def average(self, name: str) -> None:
+        """Let the moving average of a player follow, if it has one.
+
+        Args:
+          name: of the player.
+        """
+        if name in self.averages:
+            self.averages[name].update()
