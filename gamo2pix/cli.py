@@ -169,6 +169,12 @@ def _add_balanced(group: argparse._ArgumentGroup) -> None:
         help="with --evaluate: trainings on each, of which differences are tested; "
         "default 1",
     )
+    group.add_argument(
+        "--updates",
+        type=int,
+        metavar="N",
+        help="with --evaluate: of M in a training; default as many as the run made",
+    )
 
 
 def _generate(argv: list[str] | None) -> int:
@@ -204,6 +210,7 @@ def _generate(argv: list[str] | None) -> int:
         limits=Limits(flags.min_confidence, flags.max_copy),
         anyway=flags.anyway,
         seeds=flags.seeds or 1,
+        updates=flags.updates,
         parents=flags.parents,
     )
     data_dir = flags.data_dir or default_data_dir()
@@ -219,8 +226,9 @@ def _check(flags: argparse.Namespace) -> None:
     for name in ("per_class", "originals", "min_confidence", "max_copy", "anyway"):
         if getattr(flags, name) not in (None, False) and flags.save_balanced is None:
             raise UserError(f"{setting(name)}: needs {save_balanced}.")
-    if flags.seeds is not None and not flags.evaluate:
-        raise UserError(f"{setting('seeds')}: needs {setting('evaluate')}.")
+    for name in ("seeds", "updates"):
+        if getattr(flags, name) is not None and not flags.evaluate:
+            raise UserError(f"{setting(name)}: needs {setting('evaluate')}.")
     check_ranges({k: v for k, v in vars(flags).items() if v is not None})
     wanted, features = flags.fid_features, setting("fid_features")
     if flags.no_score and (wanted or flags.inception_weights):

@@ -72,15 +72,19 @@ def load_generated(folder: Path, spec: DatasetSpec) -> Loaded:
 
 
 def evaluate(
-    run: Run, spec: DatasetSpec, split: Split, folder: Path, seeds: int
+    run: Run,
+    spec: DatasetSpec,
+    split: Split,
+    folder: Path,
+    seeds: int,
+    updates: int | None = None,
 ) -> pd.DataFrame:
     """Train the plain classifier on the originals, and on what is made of them.
 
     What a training reached is printed as it ends.
 
-    All trainings have the networks, optimizer and minibatches of the run, and as many
-    updates of M as the run itself made. A seed is one of initial weights and
-    minibatches: the images are the same for all.
+    All trainings have the networks, optimizer and minibatches of the run. A seed is one
+    of initial weights and minibatches: the images are the same for all.
 
     FILTERED has the generated images that M of the run is sure of. It is not the
     reference classifier that chooses: that has seen images of the published set which
@@ -92,6 +96,7 @@ def evaluate(
       split: the split that the run trained on.
       folder: the balanced folder.
       seeds: trainings on each; their seeds are 0, 1, ...
+      updates: of M in a training; None: as many as the run itself made.
 
     Returns:
       A line for each training: ``trained_on``, ``images``, ``updates``, ``seed``, and
@@ -101,7 +106,7 @@ def evaluate(
       UserError: the folder cannot be read.
     """
     # The plain classifier makes one update of M an iteration; the game makes two.
-    updates = run.options.iterations * METHODS[run.options.method].m_updates
+    updates = updates or run.options.iterations * METHODS[run.options.method].m_updates
     made = load_generated(folder, spec)
     sets = {ORIGINALS: split, REPEATED: split, BALANCED: _with(split, made)}
     sure = made.confidence_m >= _SURE

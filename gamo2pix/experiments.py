@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from gamo2pix.reference_classifier import reference
 from gamo2pix.request import Request
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation import image_grids
@@ -24,7 +25,7 @@ from gamo_tf.experiments.tables import TableRequest
 from gamo_tf.files import save_picture
 from gamo_tf.runs.run import Run
 
-_QUICK_ITERATIONS = 20  # minibatches a VAE
+_QUICK_ITERATIONS = 20  # minibatches a VAE, and turns of a GAN
 _LINES, _SIDE = 3, 5  # images of a class: down in figure 4, beside in figure 5
 _METHOD, _LOSS = "gamo", "ls"  # of the runs that GAMO2pix is shown with
 FIGURE4 = {  # methods, from top to bottom, with their titles
@@ -46,13 +47,30 @@ class _Experiment:
     pix: PixOptions
     runs_dir: Path
     out: Path
+    quick: bool
 
     def run(self, dataset: str, method: str, seed: int = 0) -> tuple[Run, Split]:
         """The finished run and its split. It must be here: its networks are needed,
         and a line of results is not enough."""
-        options = self.request.options(dataset, method, _LOSS, seed)
+        return self._of(self.request.options(dataset, method, _LOSS, seed))
+
+    def _of(self, options: Options) -> tuple[Run, Split]:
         run = runner.train(options, self.runs_dir, self.request.data_dir)
         return run, run.load_split(run.arrays(self.request.data_dir))
+
+    def rival(self, dataset: str, seed: int = 0) -> tuple[Run, Split]:
+        """As `run`, of the rival. Only its images are of interest: its GAN has as many
+        turns as `rival_turns` says, and its classifier a single update."""
+        options = self.request.options(dataset, table5.RIVAL, _LOSS, seed)
+        turns = self.rival_turns(dataset)
+        short = replace(options, iterations=1, evaluate_every=1, checkpoint_every=1)
+        return self._of(replace(short, gan_turns=turns))
+
+    def rival_turns(self, dataset: str) -> int:
+        """Turns of the rival's GAN."""
+        if self.quick:
+            return _QUICK_ITERATIONS
+        return table5.RIVAL_TURNS.get(dataset, table5.turns(self.m_updates(dataset)))
 
     def m_updates(self, dataset: str) -> int:
         """Updates of M in a run of GAMO."""
@@ -96,7 +114,7 @@ def make(
     short = _QUICK_ITERATIONS if quick else None
     pix = PixOptions(short, recipe=RECIPE, shared_iterations=short)
     scoring = Request(fid_features, inception_weights)
-    experiment = _Experiment(request, scoring, pix, runs_dir, out)
+    experiment = _Experiment(request, scoring, pix, runs_dir, out, quick)
     make_one: Callable[[_Experiment, str], None] = {
         "table5": _table5,
         "figure4": _figure4,
@@ -141,7 +159,14 @@ def _table5(experiment: _Experiment, dataset: str) -> None:
     for seed in range(experiment.request.repeats):
         updates = experiment.m_updates(dataset)
         pix = experiment.pix
-        key = table5.Key(dataset, seed, updates, pix.iterations or 0, pix.recipe)
+        key = table5.Key(
+            dataset,
+            seed,
+            updates,
+            pix.iterations or 0,
+            pix.recipe,
+            experiment.rival_turns(dataset),
+        )
         if key in sheet:
             print(f"{dataset}, seed {seed}: known from {sheet.path}")
         else:
@@ -153,7 +178,7 @@ def _scores(experiment: _Experiment, dataset: str, seed: int) -> list[dict]:
     spec, data_dir = DATASETS[dataset], experiment.request.data_dir
     scoring = experiment.scoring
     run, split = experiment.run(dataset, _METHOD, seed)
-    rival, rival_split = experiment.run(dataset, table5.RIVAL, seed)
+    rival, rival_split = experiment.rival(dataset, seed)
     if not np.array_equal(split.train_index, rival_split.train_index):
         raise UserError(f"{rival.path} and {run.path} have other training images.")
     rows = train.run(run, "all", experiment.pix, scoring, data_dir)
@@ -202,7 +227,7 @@ def _figure5(experiment: _Experiment, dataset: str) -> None:
     """Each minority class: real images, images of cDCGAN, and of GAMO2pix."""
     spec = DATASETS[dataset]
     run, split = experiment.run(dataset, _METHOD)
-    rival, _ = experiment.run(dataset, table5.RIVAL)
+    rival, _ = experiment.rival(dataset)
     counts = run.options.class_counts
     pix = experiment.pix
     generator = generate.ImageGenerator(run, split, pix.seed, pix.recipe)

@@ -31,6 +31,7 @@ class Request:
       limits: of the generated images that the folder gets.
       anyway: write the folder whatever the scores say of the images.
       seeds: trainings of `evaluate` on each set of images.
+      updates: of M in each of them; None: as many as the run made.
       parents: say how many parents the pictures have.
     """
 
@@ -46,6 +47,7 @@ class Request:
     limits: Limits = NO_LIMITS
     anyway: bool = False
     seeds: int = 1
+    updates: int | None = None
     parents: bool = False
 
 

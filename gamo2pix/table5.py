@@ -17,6 +17,8 @@ from gamo_tf.files import atomically, locked, write_text
 from gamo_tf.stored import reading, regular_size
 
 RIVAL = "cdcgan"  # the method that the paper compares GAMO2pix with
+# Turns of its GAN, where benchmarks/gan_length.py measured which do best.
+RIVAL_TURNS = {"fashion-mnist": 4000, "cifar10": 4000}
 TITLES = {  # by `source` of a score, in the order of the page
     score.GAMO: "GAMO2pix",
     RIVAL: "cDCGAN",
@@ -49,13 +51,25 @@ class Key(NamedTuple):
       m_updates: updates of M in a run.
       vae_iterations: minibatches of a VAE; 0: as many as `PixOptions.length` says.
       recipe: of the VAEs.
+      gan_turns: of the rival's GAN.
     """
 
     dataset: str
     seed: int
     m_updates: int
     vae_iterations: int
-    recipe: str = PAPER
+    recipe: str
+    gan_turns: int
+
+
+def turns(m_updates: int) -> int:
+    """Turns of a GAN beside a run, where nothing else is said of them: as many as GAMO
+    has iterations.
+
+    Args:
+      m_updates: updates of M in the run.
+    """
+    return max(1, m_updates // 2)
 
 
 class Sheet:
@@ -77,6 +91,8 @@ class Sheet:
             table = pd.read_csv(self.path)
             if "recipe" not in table:  # a sheet of an older version
                 table = table.assign(recipe=PAPER)
+            if "gan_turns" not in table and "m_updates" in table:  # likewise
+                table = table.assign(gan_turns=table["m_updates"].map(turns))
             if missing := [name for name in Key._fields if name not in table]:
                 raise UserError(f"no column {', '.join(missing)}.")
             return table
@@ -151,10 +167,13 @@ def write(
         document.Text(note),
     ]
     lines = []
-    keys = ["dataset", "m_updates", "recipe", "features"]
+    keys = ["dataset", "m_updates", "recipe", "gan_turns", "features"]
     grouped = known.groupby(keys, sort=False)
-    for (dataset, m_updates, recipe, features), rows in grouped:
-        title = f"{dataset}, {m_updates} updates of M, recipe {recipe}, {features}"
+    for (dataset, m_updates, recipe, gan_turns, features), rows in grouped:
+        title = (
+            f"{dataset}, {m_updates} updates of M, recipe {recipe}, "
+            f"{TITLES[RIVAL]} of {gan_turns} turns, {features}"
+        )
         blocks.append(document.Heading(title))
         found = _lines(rows, published.get(dataset, {}))
         lines += found
@@ -187,6 +206,7 @@ def _lines(
             "seeds": chosen["seed"].nunique(),
             "m_updates": first["m_updates"],
             "recipe": first["recipe"],
+            "gan_turns": first["gan_turns"],
         }
         for key in _SHOWN:
             line |= {key: chosen[key].mean(), f"{key}_sd": chosen[key].std()}
@@ -196,7 +216,10 @@ def _lines(
 
 def _cells(line: dict) -> list[str]:
     """A line for people."""
-    cells = [document.spread(line[key], line[f"{key}_sd"]) for key in _SHOWN]
+    cells = []
+    for key in _SHOWN:
+        mean, deviation = line[key], line[f"{key}_sd"]  # no mean: of an older version
+        cells.append("" if math.isnan(mean) else document.spread(mean, deviation))
     paper = ""
     if not math.isnan(line["paper_fid"]):
         paper = document.spread(line["paper_fid"], line["paper_fid_sd"], digits=2)

@@ -130,7 +130,9 @@ def _run(
         _save(target, contents)
     if request.evaluate:
         folder = target or gamo_run.balanced
-        found = downstream.evaluate(gamo_run, spec, split, folder, request.seeds)
+        found = downstream.evaluate(
+            gamo_run, spec, split, folder, request.seeds, request.updates
+        )
         downstream.write(gamo_run.pix / "evaluation.json", found)
         print(downstream.text(found))
     print(f"pictures     {gamo_run.pix}/<class>/generated.png, parents.png, ...")

@@ -60,7 +60,7 @@ def test_table5_and_the_figures_of_images(make, tmp_path, capsys, monkeypatch):
     assert "0.75±0.03" in text and "unseen real images" in text
     assert (
         "`reproduce table5`" in text
-        and "digits, 40 updates of M, recipe shared" in text
+        and "digits, 40 updates of M, recipe shared, cDCGAN of 20 turns" in text
     )
 
     assert make("table5") == 0  # the datasets of `published`
@@ -92,11 +92,11 @@ def test_page_shows_the_rows_that_were_asked_for(tmp_path, capsys):
         return {"label": 1, "features": "f", "source": name, "kid": kid, **scores}
 
     for seed, kid in ((0, 1.0), (1, 2.0), (2, 9.0)):
-        key = table5.Key("digits", seed, 40, 20)
+        key = table5.Key("digits", seed, 40, 20, "paper", 20)
         assert key not in sheet
         sheet.add(key, [row("gamo", kid), row("cdcgan", 3.0)])
         assert key in sheet and key in table5.Sheet(sheet.path)
-    sheet.add(table5.Key("digits", 0, 80, 20), [row("gamo", 7.0)])
+    sheet.add(table5.Key("digits", 0, 80, 20, "paper", 40), [row("gamo", 7.0)])
     table5.write(sheet, {"digits": 40}, 20, 2, FID, tmp_path, "command")
     lines = pd.read_csv(tmp_path / "table5.csv").set_index("source")
     assert lines["seeds"].tolist() == [2, 2] and lines["kid"].tolist() == [1.5, 3.0]

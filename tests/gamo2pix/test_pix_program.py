@@ -60,7 +60,7 @@ def finished(cli, digits_reference, tmp_path_factory) -> Finished:
     done = cli("train_gamo", *short, *place.flags)
     assert done.returncode == 0, done.stderr
     flags = ["--class", "all", *SHORT, "--save-balanced", "--anyway", "--parents"]
-    flags += ["--evaluate", "--seeds", "2", *place.flags]
+    flags += ["--evaluate", "--seeds", "2", "--updates", "12", *place.flags]
     done = cli("train_gamo2pix", *flags)
     assert done.returncode == 0, done.stderr
     return Finished(place, done.stdout)
@@ -113,7 +113,7 @@ def test_all_classes_leave_pictures_scores_and_networks(finished):
 def test_evaluate_prints_both_on_the_full_test_set(finished):
     found = json.loads((finished.place.run / "gamo2pix/evaluation.json").read_text())
     lines = pd.DataFrame(found["trainings"])
-    assert set(lines["updates"]) == {60} and set(lines["seed"]) == {0, 1}
+    assert set(lines["updates"]) == {12} and set(lines["seed"]) == {0, 1}
     sizes = lines.groupby("trained_on")["images"].first()
     assert sizes["originals"] == sizes["originals, repeated"] == 530
     assert sizes["balanced folder"] == 600
@@ -230,6 +230,7 @@ def test_flat_run_makes_images_without_a_vae(real_data, tmp_path, capsys, monkey
         (["--class", "all", "--max-copy", "0.5"], "--max-copy: needs --save-balanced"),
         (["--class", "all", "--anyway"], "--anyway: needs --save-balanced"),
         (["--class", "all", "--seeds", "3"], "--seeds: needs --evaluate"),
+        (["--class", "all", "--updates", "9"], "--updates: needs --evaluate"),
         (
             ["--class", "all", "--save-balanced", "--min-confidence", "2"],
             "--min-confidence 2: expected 0 to 1",
