@@ -21,7 +21,7 @@ from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
 from gamo_tf.inference.players import load_player
 from gamo_tf.methods.build import read_added
 from gamo_tf.networks.batched import compiled
-from gamo_tf.networks.feature_extractor import to_pixels
+from gamo_tf.networks.feature_extractor import in_single_precision, to_pixels
 from gamo_tf.runs.run import Run
 
 # The random streams of a class are [seed, label, use]. Published images and scores
@@ -87,6 +87,8 @@ class ImageGenerator:
         self.seed, self.recipe = seed, RECIPES[recipe]
         self.images, self.labels = split.images, split.labels
         F = load_player(run, "F")
+        if run.options.precision != "float32":  # NumPy has no bfloat16 for its maps
+            F = in_single_precision(F)
         self.extract = compiled(F)
         self.features = self.extract(split.images)
         self.code: CodeShape | None = None

@@ -18,7 +18,7 @@ from gamo_tf.stored import reading, regular_size
 
 RIVAL = "cdcgan"  # the method that the paper compares GAMO2pix with
 # Turns of its GAN, where benchmarks/gan_length.py measured which do best.
-RIVAL_TURNS = {"fashion-mnist": 4000, "cifar10": 4000}
+RIVAL_TURNS = {"fashion-mnist": 6000, "cifar10": 6000}
 TITLES = {  # by `source` of a score, in the order of the page
     score.GAMO: "GAMO2pix",
     RIVAL: "cDCGAN",

@@ -21,6 +21,8 @@ def import_tensorflow() -> None:
     Raises:
       Exception: whatever the import raises, after what was written has been shown.
     """
+    # Else the first process takes all of a GPU's memory.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     by_user = "TF_CPP_MIN_LOG_LEVEL" in os.environ and _OURS not in os.environ
     if by_user or "tensorflow" in sys.modules:
         return

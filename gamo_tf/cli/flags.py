@@ -242,6 +242,10 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
         choices=CHOICES["weighting"],
         help="of generated batches: as Algorithm 1 (default) or Eqs. 2-6",
     )
+    policies = CHOICES["precision"]
+    words = f"of F: {', '.join(policies)}"
+    add("--precision", choices=policies, metavar="POLICY", help=words)
+    add("--jit", choices=CHOICES["jit"], help="XLA; default: where it pays")
 
 
 def _add_keeping(flags: argparse.ArgumentParser) -> None:
@@ -252,7 +256,7 @@ def _add_keeping(flags: argparse.ArgumentParser) -> None:
         "--patience",
         type=int,
         metavar="N",
-        help="stop after N evaluations without a better validation ACSA; default never",
+        help="stop after N evaluations without a better ACSA",
     )
     add("--best", action="store_true", help="keep the networks of its best evaluation")
     add("--deterministic", action="store_true", help="repeats are bit-exact; slower")

@@ -28,6 +28,8 @@ CHOICES = {
     "loss": ("ls", "ce"),
     "generator_update": ("algorithm", "per-class"),
     "weighting": ("algorithm", "equation"),
+    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "jit": ("auto", "on", "off"),
 }
 # What every run is evaluated on, as results.json names it, and its title in tables: the
 # test set of the protocol, the whole published one, and the training rows.
@@ -71,6 +73,8 @@ class Options:
     tau: float = 1.0  # of logit adjustment and tau-normalisation; 0: none
     augment: bool = False  # images shifted at each use, mirrored where they may be
     deterministic: bool = False  # bit-exact repeats on one device
+    precision: str = "float32"  # of F's layers; everything else has float32
+    jit: str = "auto"  # which passes XLA compiles: those where it pays, all, or none
     # Of a row of DATASETS: rows of each class that are set aside for validation, of
     # those that are not drawn to train on. A class may have fewer left; 0: none.
     validation_per_class: int = 0
@@ -225,6 +229,10 @@ def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
         raise UserError(
             f"{word}: {spec.name} is trained on its pixels; F has no features to learn "
             "there."
+        )
+    if chosen.get("precision", Options.precision) != Options.precision and spec.flat:
+        raise UserError(
+            f"{setting('precision')}: F has no layers that learn for {spec.name}."
         )
     if chosen.get("augment") and spec.vector:
         raise UserError(f"{setting('augment')}: needs images, not feature vectors.")

@@ -15,7 +15,7 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options
 from gamo_tf.data.splits import Split
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, setting
 from gamo_tf.files import atomically
 from gamo_tf.methods.imbalance_losses import OBJECTIVES
 from gamo_tf.networks.anchored_generator import AnchoredCTMU, AnchoredIGU
@@ -99,7 +99,12 @@ def _players(
     method = METHODS[options.method]
     # The networks are built in this order so that a seed gives the same weights.
     keras.utils.set_random_seed(options.seed)
-    F = networks.F or feature_extractor(spec)
+    if networks.F and options.precision != "float32":
+        raise UserError(
+            f"{setting('precision')} {options.precision}: the F that was given has its "
+            "own, by the dtype of its layers."
+        )
+    F = networks.F or feature_extractor(spec, options.precision)
     d, c = F.output_shape[1], len(spec.classes)
     objective = OBJECTIVES.get(method.objective)
     scale = objective.cosine_scale if objective else 0.0

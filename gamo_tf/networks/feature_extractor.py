@@ -17,7 +17,7 @@ FEATURES = 512  # width of F's last layer in the authors' convolutional program
 _ROUNDING = 2.0  # units in the last place that a constant column may differ by
 
 
-def feature_extractor(spec: DatasetSpec) -> keras.Model:
+def feature_extractor(spec: DatasetSpec, precision: str = "float32") -> keras.Model:
     """F: pixels 0 to 255 [b, h, w, c] -> features [b, d].
 
     Pixels are scaled to [-1, 1] inside, so that an exported F takes images as they
@@ -26,22 +26,42 @@ def feature_extractor(spec: DatasetSpec) -> keras.Model:
 
     Args:
       spec: of an image dataset; its `conv` has the filters of each block.
+      precision: that its layers calculate in, a policy of Keras. Weights and features
+        are float32 whatever it is.
 
     Raises:
       ValueError: for a dataset of vectors, whose F is `standardiser`.
     """
     if spec.vector:
         raise ValueError("feature_extractor: of vectors, see `standardiser`.")
+    policy = {"dtype": precision}
     image = keras.Input(spec.shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scale")(image)
     for k, filters in enumerate(spec.conv):
-        x = layers.Conv2D(filters, 5, padding="same", name=f"conv{k}")(x)
-        x = layers.LeakyReLU(negative_slope=0.1, name=f"conv_leaky{k}")(x)
-        x = layers.AveragePooling2D(2, padding="same", name=f"pool{k}")(x)
-    x = layers.Flatten(name="flatten")(x)
+        x = layers.Conv2D(filters, 5, padding="same", name=f"conv{k}", **policy)(x)
+        x = layers.LeakyReLU(negative_slope=0.1, name=f"conv_leaky{k}", **policy)(x)
+        x = layers.AveragePooling2D(2, padding="same", name=f"pool{k}", **policy)(x)
+    x = layers.Flatten(name="flatten", **policy)(x)
     if not spec.flat:
-        x = layers.Dense(FEATURES, activation="tanh", name="features")(x)
+        x = layers.Dense(FEATURES, activation="tanh", name="features", **policy)(x)
+    if precision != "float32":
+        x = layers.Activation("linear", dtype="float32", name="single")(x)
     return keras.Model(image, x, name="F")
+
+
+def in_single_precision(network: keras.Model) -> keras.Model:
+    """The same network with float32 in all layers, and weights of its own.
+
+    Args:
+      network: a functional model.
+    """
+
+    def single(layer: keras.Layer) -> keras.Layer:
+        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+    copy = keras.models.clone_model(network, clone_function=single)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def standardiser(vectors: np.ndarray, categories: Sequence[int] = ()) -> keras.Model:

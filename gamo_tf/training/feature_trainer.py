@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
+from gamo_tf.errors import UserError, setting
 from gamo_tf.networks.batched import in_chunks
 from gamo_tf.training import replicas
 from gamo_tf.training.augmentation import shift_and_mirror
@@ -22,6 +23,10 @@ from gamo_tf.training.trainer import Trainer
 COMPILED_FROM = 50  # iterations
 # Iterations from which on XLA, on a CPU, saves more time than it takes to compile.
 XLA_FROM = 1000
+# The loss of F's step in half precision, whose smallest number is 6e-8. A static factor
+# is enough, and safe with several devices, which a factor found by trial is not: F's
+# gradients of a mean over rows stay far below the largest number, 65,504.
+_HALF_SCALE = 1024.0
 
 
 def on_gpu() -> bool:
@@ -77,6 +82,8 @@ class FeatureTrainer(Trainer):
         self.iterations = options.iterations
         self.steps_per_epoch = math.ceil(rows / self.b)
         self.loss = self.m_loss = LOSSES[options.loss]
+        # Gradients that half precision would round to 0 are far from it, scaled so.
+        self.loss_scale = _HALF_SCALE if options.precision == "mixed_float16" else 1.0
         self.mirror = options.augment and spec_of(options).mirror
 
     @property
@@ -115,17 +122,28 @@ class FeatureTrainer(Trainer):
         Args:
           function: a method of this trainer, of tensors. Loops and branches over
             tensors are its own, and not of what it calls.
-          jit_compile: whether XLA compiles it, where that pays.
+          jit_compile: whether XLA compiles it, where that pays and the options leave
+            it open.
+
+        Raises:
+          UserError: for XLA that was asked for, with several devices.
         """
-        if self.options.iterations < COMPILED_FROM:
+        asked = self.options.jit
+        if asked == "on" and self.strategy is not None:
+            # XLA has no step of several replicas in one program.
+            raise UserError(
+                f"{setting('jit')} on: not with {setting('strategy')}. Leave one out."
+            )
+        if asked != "on" and self.options.iterations < COMPILED_FROM:
             return function
         pays = on_gpu() or self.options.iterations >= XLA_FROM
+        jit_compile &= pays and self.strategy is None
+        if asked != "auto":
+            jit_compile = asked == "on"
         # Only the loop of a pass is Python that AutoGraph has to convert. What it calls
         # is traced as it is: to convert it too takes longer than the tracing.
         loop = MethodType(tf.autograph.to_graph(function, recursive=False), self)
-        # XLA has no step of several replicas in one program.
-        pays &= self.strategy is None
-        return tf.function(loop, autograph=False, jit_compile=jit_compile and pays)
+        return tf.function(loop, autograph=False, jit_compile=jit_compile)
 
     def checkpoint(self) -> tf.train.Checkpoint:
         state = super().checkpoint()

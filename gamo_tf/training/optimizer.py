@@ -41,6 +41,7 @@ def minimize(
     moved: Sequence[tuple[keras.optimizers.Optimizer, Sequence[keras.Variable]]],
     loss: Callable,
     replicas: int = 1,
+    scale: float = 1.0,
 ) -> Any:
     """One step of each optimizer on its own variables, down the gradient of a loss.
 
@@ -52,6 +53,7 @@ def minimize(
       loss: computes the loss. If it is a vector, its sum is minimised; if a tuple,
         its first part, and the others are handed back.
       replicas: that call this together, each with the loss of its part of the rows.
+      scale: the loss is multiplied by it, and the gradients are divided by it.
 
     Returns:
       What `loss` returned, before the step.
@@ -61,10 +63,13 @@ def minimize(
         tape.watch(values)
         found = loss()
         value = found[0] if isinstance(found, tuple) else found
+        if scale != 1:
+            value *= scale
     gradients = tape.gradient(value, values)
-    if replicas > 1:  # Keras adds those of all replicas up
+    divisor = replicas * scale  # Keras adds the gradients of all replicas up
+    if divisor != 1:
         gradients = tf.nest.map_structure(
-            lambda g: tf.convert_to_tensor(g) / replicas, gradients
+            lambda g: tf.convert_to_tensor(g) / divisor, gradients
         )
     for (optimizer, variables), grads in zip(moved, gradients, strict=True):
         optimizer.apply_gradients(zip(grads, variables, strict=True))

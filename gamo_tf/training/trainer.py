@@ -36,12 +36,15 @@ class Trainer(tf.Module):
       steps_per_epoch: the most minibatches that one call of `epoch` trains.
       parts: iterations at which another part of the training begins. An epoch is cut
         there, so that every part has all the iterations that it should have.
+      loss_scale: what a loss is multiplied by before its gradients are taken, and these
+        are divided by.
     """
 
     loss_names: tuple[str, ...]
     iterations: int
     steps_per_epoch: int
     parts: tuple[int, ...] = ()
+    loss_scale: float = 1.0
 
     def __init__(
         self,
@@ -103,11 +106,12 @@ class Trainer(tf.Module):
         names = [names] if isinstance(names, str) else names
         moved = [(self.optimizers[name], self.players[name]) for name in names]
         if self.strategy is None:
-            return minimize(moved, partial(loss, *rows))
+            return minimize(moved, partial(loss, *rows), scale=self.loss_scale)
         n = self.strategy.num_replicas_in_sync
 
         def step(*rows: tf.Tensor) -> Any:
-            return minimize(moved, partial(loss, *map(replicas.own_rows, rows)), n)
+            own = partial(loss, *map(replicas.own_rows, rows))
+            return minimize(moved, own, n, self.loss_scale)
 
         found = self.strategy.run(step, args=rows)
         value = found[0] if isinstance(found, tuple) else found
