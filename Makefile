@@ -4,7 +4,7 @@ BIN = .venv/bin
 # because they share fixtures.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10
 
-.PHONY: help demo lint types test test-fast soak audit package
+.PHONY: help demo lint types test test-fast bench bench-compare soak audit package
 help:  ## this list; every target sets up .venv first, from nothing
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -26,6 +26,12 @@ test: lint types  ## lint, types and all tests
 
 test-fast: .venv/ready-dev  ## the tests that take less than 90 seconds together
 	$(PYTEST) -m "not slow"
+
+bench: .venv/ready  ## time and memory, part by part, in under 10 minutes: docs/bench.json
+	$(BIN)/python benchmarks/bench.py
+
+bench-compare: .venv/ready  ## is a commit faster? make bench-compare A=HEAD~1 B=HEAD
+	$(BIN)/python benchmarks/bench_compare.py $(A) $(B)
 
 soak: .venv/ready-dev  ## kills, full disks and 20,000 damaged files; 45 minutes on 2 slow cores
 	GAMO_CASES=600 $(PYTEST) tests/hostile

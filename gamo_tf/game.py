@@ -41,6 +41,9 @@ class Game(FeatureTrainer):
     ) -> None:
         super().__init__(options, networks, rows)
         self.sampler = make_sampler(self.G, options, self.random)
+        if working := self.sampler.working:
+            self.set_player("G", working.learners)
+            working.optimizer = self.optimizers["G"]
         counts = options.class_counts
         self.minority = np.asarray(counts.minority)
         # Line 10: P(label) is proportional to P_c - P_i.
@@ -107,7 +110,15 @@ class Game(FeatureTrainer):
         """
         order, class_points = self.order(labels), self.class_points(features)
         losses = self.game_pass(features, labels, order, steps, class_points)
+        if self.sampler.working:
+            self.sampler.working.store()
         return losses.numpy().tolist()
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        state = super().checkpoint()
+        if self.sampler.working:
+            state.working = self.sampler.working
+        return state
 
     @tf.function
     def class_points(self, features: tf.Tensor) -> list:
@@ -122,7 +133,10 @@ class Game(FeatureTrainer):
         Returns:
           An entry for each minority class, in label order.
         """
-        return self.sampler.prepare(tf.gather(features, self.minority_rows))
+        rows, drawn = self.minority_rows, self.sampler.draw()
+        if drawn is not None:
+            rows = tf.gather(rows, drawn)
+        return self.sampler.prepare(tf.gather(features, rows))
 
     # ---- Algorithm 1 --------------------------------------------------------
 
@@ -296,7 +310,7 @@ class Game(FeatureTrainer):
                 index: int = index, z: tf.Tensor = z, one_hot: tf.Tensor = one_hot
             ) -> tf.Tensor:
                 t = self.G.get_layer("cTMU")([z, one_hot], training=True)
-                return self.G.get_layer("IGU").one_class(t, class_points[index], index)
+                return self.sampler.igu.one_class(t, class_points[index], index)
 
             losses.append(self._minimize_generator(sample, one_hot, complement))
         m, d = zip(*losses, strict=True)

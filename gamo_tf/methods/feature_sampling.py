@@ -10,6 +10,7 @@ from gamo_tf.config.options import Options
 from gamo_tf.networks.convex_generator import ClassPoints
 from gamo_tf.training.feature_sampler import FeatureSampler, LatentBatch
 from gamo_tf.training.row_order import shuffled
+from gamo_tf.training.working_columns import WorkingColumns
 
 NEIGHBOURS = 5  # k of SMOTE (Chawla et al., 2002)
 _BLOCK = 512  # rows whose distances to all are in memory together
@@ -19,8 +20,8 @@ class Convex(FeatureSampler):
     """The paper's G: cTMU, IGUs and Eq. 1.
 
     With `Options.support` K, each pass works on K points of each class that are drawn
-    anew, and on their columns of the IGU: time no longer grows with the class. All
-    points are there where K is 0 or the class has no more.
+    anew, and on their columns of the IGU (see `working_columns`). All points are there
+    where K is 0 or no class has more.
     """
 
     def __init__(
@@ -28,25 +29,29 @@ class Convex(FeatureSampler):
     ) -> None:
         super().__init__(G, options, random)
         self.support = options.support
+        if 0 < self.support < max(self.sizes):
+            self.working = WorkingColumns(self.G, self.support)
+
+    def draw(self) -> tf.Tensor | None:
+        if self.working is None:
+            return None
+        return self.working.load([self._drawn(n) for n in self.sizes])
 
     def prepare(self, points: tf.Tensor) -> list:
-        return [
-            self._drawn(rows, n)
-            for rows, n in zip(super().prepare(points), self.sizes, strict=True)
-        ]
+        split = tf.split(points, self.igu.sizes)
+        return [ClassPoints(rows, tf.transpose(rows)) for rows in split]
 
-    def _drawn(self, rows: tf.Tensor, n: int) -> ClassPoints:
-        if not 0 < self.support < n:
-            return ClassPoints(rows, tf.transpose(rows))
-        place = shuffled(self.random, tf.range(n))[: self.support]
-        some = tf.gather(rows, place)
-        return ClassPoints(some, tf.transpose(some), place)
+    def _drawn(self, n: int) -> tf.Tensor:
+        """The points of a class that are worked on, of n."""
+        if n <= self.support:
+            return tf.range(n)
+        return shuffled(self.random, tf.range(n))[: self.support]
 
     def sample(
         self, latents: LatentBatch, class_points: list, training: bool
     ) -> tf.Tensor:
         t = self.G.get_layer("cTMU")([latents.z, latents.one_hot], training=training)
-        return self.G.get_layer("IGU").stratified(t, class_points, latents.rows)
+        return self.igu.stratified(t, class_points, latents.rows)
 
 
 class Free(FeatureSampler):

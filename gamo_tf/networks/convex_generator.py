@@ -30,13 +30,10 @@ class ClassPoints(NamedTuple):
     Attributes:
       rows: the points x_j, [n_i, d].
       columns: the same transposed, [d, n_i].
-      place: where these are only some of the class's points, their columns of the
-        class's IGU, int32; None: they are all of them, in their order.
     """
 
     rows: tf.Tensor
     columns: tf.Tensor
-    place: tf.Tensor | None = None
 
 
 @tf.custom_gradient
@@ -196,14 +193,11 @@ class IGU(layers.Layer):
           t: of cTMU, [k, 64].
           kernel: the class's columns, [64, n_i].
           bias: likewise, [n_i].
-          points: of the class, all or some.
+          points: of the class.
 
         Returns:
           [k, d].
         """
-        if points.place is not None:
-            kernel = tf.gather(kernel, points.place, axis=1)
-            bias = tf.gather(bias, points.place)
         weights = self.convex_weights(t, kernel, bias)
         return combine(weights, points.rows, points.columns)
 

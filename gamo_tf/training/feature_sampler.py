@@ -8,6 +8,8 @@ import keras
 import tensorflow as tf
 
 from gamo_tf.config.options import Options
+from gamo_tf.networks.convex_generator import IGU
+from gamo_tf.training.working_columns import WorkingColumns
 
 
 class LatentBatch(NamedTuple):
@@ -34,7 +36,12 @@ class FeatureSampler:
       G: the generator; None where nothing learns.
       options: settings of the run, with the class sizes.
       random: the random state of the training.
+
+    Attributes:
+      working: what learns in the place of the IGU, where that is too large; else None.
     """
+
+    working: WorkingColumns | None = None
 
     def __init__(
         self, G: keras.Model | None, options: Options, random: tf.random.Generator
@@ -43,13 +50,26 @@ class FeatureSampler:
         self.random = random
         self.sizes = list(options.class_counts.minority_sizes)
 
+    @property
+    def igu(self) -> IGU:
+        """What makes convex weights of the points of a pass, where G is convex."""
+        return self.working.igu if self.working else self.G.get_layer("IGU")
+
+    def draw(self) -> tf.Tensor | None:
+        """Which of the minority points the next pass works on.
+
+        Returns:
+          Positions among them, int32, in label order; None: all.
+        """
+        return None
+
     def prepare(self, points: tf.Tensor) -> list:
         """What `sample` needs of the minority points, worked out once a pass.
 
         The points are split once and used often: in XLA, a slice is a copy.
 
         Args:
-          points: float32 [N, d], sorted by label.
+          points: those of `draw`, float32 [N, d], sorted by label.
 
         Returns:
           An entry for each minority class; here its points [n_i, d].

@@ -16,17 +16,22 @@ class FusedAdam(keras.optimizers.Adam):
     The kernel adds epsilon to sqrt(v) before the bias correction, as Keras does.
     """
 
+    def slots(self, variable: keras.Variable) -> list[keras.Variable]:
+        """The running mean of a variable's gradients, and of their squares."""
+        index = self._get_variable_index(variable)
+        return [self._momentums[index], self._velocities[index]]
+
     def update_step(
         self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
     ) -> None:
         step = tf.cast(self.iterations + 1, variable.dtype)
         beta_1 = tf.constant(self.beta_1, variable.dtype)
         beta_2 = tf.constant(self.beta_2, variable.dtype)
-        index = self._get_variable_index(variable)
+        mean, square = self.slots(variable)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
+            m=mean.value.handle,
+            v=square.value.handle,
             beta1_power=tf.pow(beta_1, step),
             beta2_power=tf.pow(beta_2, step),
             lr=tf.cast(learning_rate, variable.dtype),

@@ -56,16 +56,28 @@ class Trainer(tf.Module):
         beta_1: float = 0.9,
     ) -> None:
         super().__init__()
-        self.networks, self.players = networks, players
+        self.networks = networks
         self.strategy = replicas.present()
-        with replicas.scope():
-            self.optimizers = {
-                name: FusedAdam(learning_rate, beta_1=beta_1) for name in players
-            }
-            # Slots have to exist before anything is traced.
-            for name, variables in players.items():
-                self.optimizers[name].build(variables)
+        self._new_adam = partial(FusedAdam, learning_rate, beta_1=beta_1)
+        self.players: dict[str, list[keras.Variable]] = {}
+        self.optimizers: dict[str, FusedAdam] = {}
+        for name, variables in players.items():
+            self.set_player(name, variables)
         self.random = replicas.SharedRandom.from_seed(seed)
+
+    def set_player(self, name: str, variables: list[keras.Variable]) -> None:
+        """Say which variables a player has, before anything is trained or traced.
+
+        Args:
+          name: of the player.
+          variables: that its steps move.
+        """
+        with replicas.scope():
+            adam = self._new_adam()
+            adam.build(variables)
+        # New dictionaries: a checkpoint refuses one of which an entry was replaced.
+        self.players = {**self.players, name: variables}
+        self.optimizers = {**self.optimizers, name: adam}
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
         """Train `steps` minibatches.

@@ -28,6 +28,14 @@ def data():
     return tf.constant(split.images), tf.constant(split.labels, tf.int32)
 
 
+def columns_by_class(trainer):
+    """The columns of each class that learn, from 0 on in each class."""
+    columns = trainer.sampler.working.columns.numpy()
+    starts = np.cumsum([0, *SIZES])[:-1]
+    parts = np.split(columns, np.cumsum([min(6, n) for n in SIZES])[:-1])
+    return [part - start for part, start in zip(parts, starts, strict=True)]
+
+
 def test_samples_are_combinations_of_the_points_of_the_pass(data):
     trainer = game(support=6)
     features = trainer.features(data[0])
@@ -39,9 +47,7 @@ def test_samples_are_combinations_of_the_points_of_the_pass(data):
     )
     samples = trainer.sampler.sample(latents, points, training=False).numpy()
     for n, mine, class_points in zip(SIZES, np.split(samples, 9), points, strict=True):
-        k = min(6, n)
-        assert class_points.rows.shape[0] == k
-        assert (class_points.place is None) == (n <= 6)
+        assert class_points.rows.shape[0] == min(6, n)
         # A convex combination of k points lies in their span, which is k - 1 wide.
         real = class_points.rows.numpy()
         base, around = real[0], (real[1:] - real[0]).T
@@ -52,28 +58,73 @@ def test_samples_are_combinations_of_the_points_of_the_pass(data):
 
 def test_points_are_drawn_anew_and_are_those_of_their_columns(data):
     trainer = game(support=6)
-    features = trainer.features(data[0])
-    first, second = (trainer.class_points(features)[0] for _ in range(2))
-    assert len(set(first.place.numpy())) == 6
-    assert set(first.place.numpy()) != set(second.place.numpy())
-    start = SPEC.counts[0]
-    own = features.numpy()[start + first.place.numpy()]
-    np.testing.assert_array_equal(first.rows, own)
+    features = trainer.features(data[0]).numpy()
+    drawn = []
+    for _ in range(2):
+        points = trainer.class_points(features)
+        start = SPEC.counts[0]
+        for n, mine, place in zip(
+            SIZES, points, columns_by_class(trainer), strict=True
+        ):
+            assert len(set(place)) == min(6, n)
+            np.testing.assert_array_equal(mine.rows, features[start + place])
+            start += n
+        drawn.append(set(columns_by_class(trainer)[0]))
+    assert drawn[0] != drawn[1]
 
 
 def test_g_learns_in_the_columns_of_the_pass_alone(data):
     trainer = game(support=6)
-    points = trainer.class_points(trainer.features(data[0]))
-    kernel = trainer.G.get_layer("IGU").kernel
-    before = kernel.numpy()
-    trainer.generator_step(points)
-    moved = (kernel.numpy() != before).any(axis=0)
-    expected, start = np.zeros(len(moved), bool), 0
-    for n, class_points in zip(SIZES, points, strict=True):
-        place = range(n) if class_points.place is None else class_points.place.numpy()
-        expected[start + np.array(place)] = True
-        start += n
-    np.testing.assert_array_equal(moved, expected)
+    igu = trainer.G.get_layer("IGU")
+    for _ in range(2):
+        before = igu.kernel.numpy(), igu.bias.numpy()
+        trainer.epoch(*data, steps=1)
+        for old, new in zip(
+            before, (igu.kernel.numpy(), igu.bias.numpy()), strict=True
+        ):
+            moved = np.flatnonzero((new != old).reshape(-1, old.shape[-1]).any(axis=0))
+            assert set(moved) == set(trainer.sampler.working.columns.numpy())
+
+
+def test_adam_goes_on_where_it_was_for_a_column(data):
+    trainer = game(support=6)
+    working, optimizer = trainer.sampler.working, trainer.optimizers["G"]
+    trainer.epoch(*data, steps=2)
+    first = set(working.columns.numpy())
+    kept = [slot.numpy() for slot in working.slots]
+    assert all((values[..., sorted(first)] != 0).any() for values in kept)
+    others = sorted(set(range(sum(SIZES))) - first)
+    assert all((values[..., others] == 0).all() for values in kept)
+    trainer.class_points(trainer.features(data[0]))
+    now = working.columns.numpy()
+    kinds = (working.igu.kernel, working.igu.bias)
+    loaded = [slot for kind in kinds for slot in optimizer.slots(kind)]
+    for slot, values in zip(loaded, kept, strict=True):
+        np.testing.assert_array_equal(slot, values[..., now])
+    np.testing.assert_array_equal(
+        working.igu.kernel, trainer.G.get_layer("IGU").kernel.numpy()[:, now]
+    )
+
+
+def test_a_training_goes_on_from_its_checkpoint(data, tmp_path):
+    whole = game(support=6)
+    for _ in range(2):
+        losses = whole.epoch(*data, steps=2)
+    begun, resumed = game(support=6), game(support=6)
+    begun.epoch(*data, steps=2)
+    path = begun.checkpoint().save(str(tmp_path / "state"))
+    resumed.checkpoint().restore(path).assert_consumed()
+    assert resumed.epoch(*data, steps=2) == losses
+    for mine, theirs in zip(resumed.G.weights, whole.G.weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_batch_a_class_works_on_the_points_of_the_pass_too(data):
+    trainer = game(support=6, generator_update="per-class")
+    before = trainer.G.get_layer("IGU").kernel.numpy()
+    trainer.epoch(*data, steps=1)
+    moved = trainer.G.get_layer("IGU").kernel.numpy() != before
+    assert moved.any(axis=0).sum() == len(trainer.sampler.working.columns.numpy())
 
 
 def test_a_support_of_all_points_changes_nothing(data):
