@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from gamo_tf.config import memory
 from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import VALIDATION, Options, spec_of
@@ -61,6 +62,7 @@ def run(
     """
     chosen = replicas.strategy(strategy, options.batch_size)
     split = _split(options, data_dir, user_data)
+    memory.check(options)
     new_run = Run.create(runs_dir, options)
     with new_run.lock():
         try:
@@ -107,6 +109,7 @@ def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
     with begun.lock(), replicas.using(chosen):
         begun.make()  # a run that was killed at its very beginning lacks folders
         rows = DeviceSplit.of(begun.load_split(begun.arrays(data_dir)))
+        memory.check(begun.options)
         return _train(begun, begun.options, rows)
 
 

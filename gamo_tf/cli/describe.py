@@ -13,6 +13,7 @@ import numpy as np
 from gamo_tf.cli.flags import data_dir, parse, runs_dir
 from gamo_tf.cli.program import run_program
 from gamo_tf.cli.run_settings import read_settings
+from gamo_tf.config import memory
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
@@ -223,28 +224,20 @@ def estimate(options: Options) -> str:
       options: of the run that would be trained.
 
     Returns:
-      One sentence on the time, and one on the memory of the process so far.
+      A sentence on the time and the memory of the process so far, and one on what
+      stays in memory.
     """
-    size = training_bytes(options)
-    if size > LARGEST_TRIAL:
-        return f"not tried out: the training rows take {size / 2**30:.1f} GiB."
+    need = memory.needs(options)
+    if need.images > LARGEST_TRIAL:
+        return f"not tried out: {need}."
     cost, n = measure(options), options.iterations
     return (
         f"{METHODS[options.method].name}: about {clock(cost.seconds(n))} for {n} "
         f"iterations ({cost.iteration * 1e3:.1f} ms each, {cost.epochs(n)} epochs), "
         f"without evaluations and pictures; {cost.mebibytes:.0f} MiB of memory at "
-        "most. Measured now in a few iterations on random rows."
+        "most. Measured now in a few iterations on random rows.\n"
+        f"Of that {need}."
     )
-
-
-def training_bytes(options: Options) -> int:
-    """The memory that the training rows take.
-
-    Args:
-      options: of the run that would be trained.
-    """
-    spec = spec_of(options)
-    return sum(options.counts) * math.prod(spec.shape) * (8 if spec.vector else 1)
 
 
 def measure(options: Options) -> Cost:

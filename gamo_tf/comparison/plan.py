@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gamo_tf.cli.describe import LARGEST_TRIAL, Cost, measure, training_bytes
+from gamo_tf.cli.describe import LARGEST_TRIAL, Cost, measure
 from gamo_tf.cli.run_settings import to_options
 from gamo_tf.comparison.job import Job
 from gamo_tf.comparison.peers import PEERS
 from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.memory import needs
 from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.errors import UserError, setting
@@ -217,7 +218,7 @@ def costs(options: Mapping[str, Options], threads: int) -> dict[str, Cost]:
     measured: dict[tuple[str, bool], Cost] = {}
     found = {}
     for method, each in options.items():
-        if (size := training_bytes(each)) > LARGEST_TRIAL:
+        if (size := needs(each).images) > LARGEST_TRIAL:
             raise UserError(
                 f"the training rows take {size / 2**30:.1f} GiB; at most "
                 f"{LARGEST_TRIAL // 2**30} can be compared."

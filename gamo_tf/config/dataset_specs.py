@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+FEATURES = 512  # width of F's last layer in the authors' convolutional program
 _DIGITS = tuple("0123456789")
 _MNIST_COUNTS = (4000, 2000, 1000, 750, 500, 350, 200, 100, 60, 40)
 _CIFAR_COUNTS = (4500, 2000, 1000, 800, 600, 500, 400, 250, 150, 80)

@@ -11,9 +11,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.dataset_specs import FEATURES, DatasetSpec
 
-FEATURES = 512  # width of F's last layer in the authors' convolutional program
 _ROUNDING = 2.0  # units in the last place that a constant column may differ by
 
 
