@@ -89,6 +89,12 @@ def _add_vae(group: argparse._ArgumentGroup) -> None:
         help="of weights, minibatches and generated images; default 0",
     )
     group.add_argument(
+        "--strategy",
+        choices=("none", "mirrored"),
+        default="none",
+        help="mirrored: on all GPUs of this machine; default none",
+    )
+    group.add_argument(
         "--retrain",
         action="store_true",
         help="train classes anew that are trained already",
@@ -212,6 +218,7 @@ def _generate(argv: list[str] | None) -> int:
         seeds=flags.seeds or 1,
         updates=flags.updates,
         parents=flags.parents,
+        strategy=flags.strategy,
     )
     data_dir = flags.data_dir or default_data_dir()
     train.run(run, flags.wanted, options, request, data_dir)

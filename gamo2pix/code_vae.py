@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -13,11 +13,39 @@ from gamo2pix.code_networks import CodeShape
 from gamo2pix.options import PixOptions
 from gamo2pix.recipes import RECIPES
 from gamo2pix.vae import DecoderTrainer
-from gamo_tf.training.augmentation import shift_and_mirror
+from gamo_tf.training import replicas
+from gamo_tf.training.augmentation import Origins, draw_origins, moved
 
 _CRITIC_RATE = 0.4  # of the critic's learning rate to that of the VAE
 _BETA_1, _BETA_2 = 0.5, 0.99  # of both, as GANs have them
 _BRIGHTER = 0.2  # the most that what the critic sees is made brighter or darker
+
+
+class Look(NamedTuple):
+    """How a critic sees images: moved, and brighter or darker.
+
+    Attributes:
+      origins: of their pixels.
+      brighter: float32 [b, 1, 1, 1], of images in 0 to 1.
+    """
+
+    origins: Origins
+    brighter: tf.Tensor
+
+    def at(self, images: tf.Tensor) -> tf.Tensor:
+        """What is seen of images [b, h, w, c]."""
+        return moved(images, self.origins) + self.brighter
+
+
+def _apart(b: int, parts: tuple) -> tuple[tuple, tuple]:
+    """The first b rows of all tensors, and the others: devices share out both."""
+    first = tf.nest.map_structure(lambda x: x[:b], parts)
+    return first, tf.nest.map_structure(lambda x: x[b:], parts)
+
+
+def _together(first: tuple, others: tuple) -> tuple:
+    """Rows that `_apart` has parted, or some of both."""
+    return tf.nest.map_structure(lambda *x: tf.concat(x, 0), first, others)
 
 
 class CodeVae(DecoderTrainer):
@@ -48,10 +76,11 @@ class CodeVae(DecoderTrainer):
         keras.utils.set_random_seed(options.seed)
         self.recipe = RECIPES[options.recipe]
         channels = self.recipe.spatial
-        head = code_networks.head(code, options.latent, channels)
         place = (*code.place[:2], channels)
-        decoder = code_networks.decoder(options.latent, place, shape)
-        critic = code_networks.critic(shape, len(counts))
+        with replicas.scope():
+            head = code_networks.head(code, options.latent, channels)
+            decoder = code_networks.decoder(options.latent, place, shape)
+            critic = code_networks.critic(shape, len(counts))
         super().__init__(
             {"head": head, "decoder": decoder, "critic": critic},
             {
@@ -97,12 +126,17 @@ class CodeVae(DecoderTrainer):
         one_hot = tf.one_hot(tf.concat([labels, labels[:half]], 0), self.c)
         real = tf.cast(tf.gather(images, places), tf.float32) / 255.0
         noise = self.random.normal([b + half, self.decoder.input_shape[1]])
-        critic = tf.constant(0.0)
+        critic, look = tf.constant(0.0), None
         if self.recipe.adversarial:
             made = self._decoded(x, noise)[0]
-            judged = partial(self._critic_loss, real, made, one_hot)
-            critic = self.minimize("critic", judged)
-        terms = self.minimize("VAE", partial(self._terms, x, real, one_hot, noise))
+            of_real, of_made = self._look(b, real), self._look(b + half, real)
+            both = _apart(b, (made, of_made, one_hot))
+            one = real, of_real, one_hot[:b]
+            critic = self.minimize("critic", self._critic_loss, one, *both)
+            look = self._look(b + half, real)
+        codes = x, noise, one_hot
+        both = _apart(b, (*codes, look) if look else codes)
+        terms = self.minimize("VAE", self._terms, real, *both)
         return tf.concat([terms, critic[None]], 0)
 
     def _rows(self, labels: tf.Tensor) -> tf.Tensor:
@@ -121,34 +155,38 @@ class CodeVae(DecoderTrainer):
         z = losses.sample(mean, log_variance, noise)
         return self.decoder(z) / 255.0, mean, log_variance
 
-    def _seen(self, images: tf.Tensor) -> tf.Tensor:
-        """Images as the critic sees them: moved, and brighter or darker. It learns the
-        few real ones by heart otherwise (Zhao et al., NeurIPS 2020)."""
-        moved = shift_and_mirror(self.random, images, mirror=False)
-        rows = tf.shape(images)[0]
-        return moved + self.random.uniform([rows, 1, 1, 1], -_BRIGHTER, _BRIGHTER)
+    def _look(self, rows: int, like: tf.Tensor) -> Look:
+        """How the critic sees so many images: it learns the few real ones by heart
+        otherwise (Zhao et al., NeurIPS 2020)."""
+        origins = draw_origins(self.random, rows, like, mirror=False)
+        brighter = self.random.uniform([rows, 1, 1, 1], -_BRIGHTER, _BRIGHTER)
+        return Look(origins, brighter)
 
-    def _critic_loss(
-        self, real: tf.Tensor, made: tf.Tensor, one_hot: tf.Tensor
-    ) -> tf.Tensor:
-        """The hinge loss (Miyato et al., ICLR 2018)."""
-        of_real = self.critic([self._seen(real), one_hot[: real.shape[0]]])
-        of_made = self.critic([self._seen(made), one_hot])
+    def _critic_loss(self, real: tuple, rows: tuple, mixed: tuple) -> tf.Tensor:
+        """The hinge loss (Miyato et al., ICLR 2018).
+
+        `real` are images, looks and classes; `rows` and `mixed` likewise, of what is
+        made of rows and of mixtures."""
+        images, look, one_hot = real
+        made, made_look, classes = _together(rows, mixed)
+        of_real = self.critic([look.at(images), one_hot])
+        of_made = self.critic([made_look.at(made), classes])
         return tf.reduce_mean(tf.nn.relu(1.0 - of_real)) + tf.reduce_mean(
             tf.nn.relu(1.0 + of_made)
         )
 
-    def _terms(
-        self, x: tf.Tensor, real: tf.Tensor, one_hot: tf.Tensor, noise: tf.Tensor
-    ) -> tf.Tensor:
+    def _terms(self, real: tf.Tensor, rows: tuple, mixed: tuple) -> tf.Tensor:
         """Reconstruction and divergence, as `vae.Vae` has them, and the critic's term,
-        in nats an image; float32 [3], to be added."""
+        in nats an image; float32 [3], to be added.
+
+        `rows` and `mixed` are codes, noise, classes and, for a critic, looks."""
+        x, noise, one_hot, *look = _together(rows, mixed)
         made, mean, log_variance = self._decoded(x, noise)
         nats = losses.reconstruction(real, made[: real.shape[0]])
         latent = self.options.latent  # the spatial part is not drawn towards a prior
         divergence = losses.kl(mean[:, :latent], log_variance[:, :latent])
         against = tf.constant(0.0)
-        if self.recipe.adversarial:
-            fooled = -tf.reduce_mean(self.critic([self._seen(made), one_hot]))
+        if look:
+            fooled = -tf.reduce_mean(self.critic([look[0].at(made), one_hot]))
             against = self.recipe.adversarial * self.pixels * fooled
         return tf.stack([tf.reduce_mean(nats), tf.reduce_mean(divergence), against])

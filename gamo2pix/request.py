@@ -33,6 +33,7 @@ class Request:
       seeds: trainings of `evaluate` on each set of images.
       updates: of M in each of them; None: as many as the run made.
       parents: say how many parents the pictures have.
+      strategy: by which the VAEs are trained, as `replicas.strategy` takes it.
     """
 
     fid_features: str | None = None
@@ -49,6 +50,7 @@ class Request:
     seeds: int = 1
     updates: int | None = None
     parents: bool = False
+    strategy: str = "none"
 
 
 def pick(wanted: str, spec: DatasetSpec, run: Run) -> list[int]:

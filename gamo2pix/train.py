@@ -31,6 +31,7 @@ from gamo_tf.errors import UserError, printable, setting
 from gamo_tf.files import clock
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
+from gamo_tf.training import replicas
 
 
 def run(
@@ -83,6 +84,8 @@ def _run(
     def reference() -> ReferenceClassifier:
         return reference_classifier.reference(spec, arrays, gamo_run.path.parent)
 
+    # Devices share out halves of a minibatch (see `CodeVae`).
+    shared_out = replicas.strategy(request.strategy, options.batch_size // 2)
     # Before the VAEs, which take minutes: Inception's weights may not be there.
     chosen = []
     if request.score:
@@ -90,9 +93,10 @@ def _run(
             request.fid_features, request.inception_weights, reference
         )
     generator = ImageGenerator(gamo_run, split, options.seed, options.recipe)
-    decoders = train_classes(
-        gamo_run, spec, labels, options, generator, request.retrain
-    )
+    with replicas.using(shared_out):
+        decoders = train_classes(
+            gamo_run, spec, labels, options, generator, request.retrain
+        )
     if request.parents:
         print(figures.parents_text(spec, labels, generator))
     scores = []

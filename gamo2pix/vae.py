@@ -11,6 +11,7 @@ from gamo2pix.options import PixOptions
 from gamo_tf.networks.batched import in_chunks
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run_directory import RunDirectory
+from gamo_tf.training import replicas
 from gamo_tf.training.trainer import Trainer
 
 EPOCHS = 10  # of a training: as often its losses and a picture are looked at
@@ -105,8 +106,9 @@ class Vae(DecoderTrainer):
     ) -> None:
         # The initial weights follow from the seed and from this order of building.
         keras.utils.set_random_seed(options.seed)
-        head = networks.head(features, options.latent)
-        decoder = networks.decoder(options.latent, shape)
+        with replicas.scope():
+            head = networks.head(features, options.latent)
+            decoder = networks.decoder(options.latent, shape)
         super().__init__(
             {"head": head, "decoder": decoder},
             # One player, and so one Adam for both, since they descend one loss.

@@ -102,15 +102,16 @@ class Trainer(tf.Module):
             random=self.random, networks=self.networks, optimizers=self.optimizers
         )
 
-    def minimize(self, names: str | list[str], loss: Callable, *rows: tf.Tensor) -> Any:
+    def minimize(self, names: str | list[str], loss: Callable, *rows: Any) -> Any:
         """One Adam step of the named players, and of nobody else, on `loss(*rows)`.
 
         Args:
           names: of one player or several.
           loss: computes the loss, a mean over rows, or a tuple of that and of one more
             tensor [b, ...].
-          *rows: of the minibatch, [b, ...] each, which replicas share out. What else
-            `loss` reads, all of them have; without rows all work out the same.
+          *rows: of the minibatch, [b, ...] each or tuples of such, which replicas share
+            out. What else `loss` reads, all of them have; without rows all work out the
+            same.
 
         Returns:
           What `loss` gives before the step.
@@ -121,8 +122,8 @@ class Trainer(tf.Module):
             return minimize(moved, partial(loss, *rows), scale=self.loss_scale)
         n = self.strategy.num_replicas_in_sync
 
-        def step(*rows: tf.Tensor) -> Any:
-            own = partial(loss, *map(replicas.own_rows, rows))
+        def step(*rows: Any) -> Any:
+            own = partial(loss, *tf.nest.map_structure(replicas.own_rows, rows))
             return minimize(moved, own, n, self.loss_scale)
 
         found = self.strategy.run(step, args=rows)
@@ -132,4 +133,5 @@ class Trainer(tf.Module):
             return value
         part = self.strategy.experimental_local_results(found[1])[0]
         more = self.strategy.gather(found[1], axis=0)
-        return value, tf.ensure_shape(more, [rows[0].shape[0], *part.shape[1:]])
+        b = tf.nest.flatten(rows)[0].shape[0]
+        return value, tf.ensure_shape(more, [b, *part.shape[1:]])
