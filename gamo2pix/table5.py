@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from gamo2pix import score
-from gamo2pix.options import PAPER
+from gamo2pix.options import PAPER, RECIPE
 from gamo_tf.errors import UserError
 from gamo_tf.experiments import document
 from gamo_tf.files import atomically, locked, write_text
@@ -155,6 +155,8 @@ def write(
     known = known[asked]
     known = known[known["vae_iterations"] == vae_iterations]
     known = known[known["seed"] < repeats]
+    # The program's own recipe stands before those of earlier versions.
+    known = known.sort_values("recipe", key=lambda name: name != RECIPE, kind="stable")
     note = (
         f"`{command}`: per class, as many generated as test images against the class's "
         "training images; mean over the smaller classes, then mean ± deviation over "

@@ -105,3 +105,8 @@ def test_page_shows_the_rows_that_were_asked_for(tmp_path, capsys):
     assert "| GAMO2pix | 2 | 0.75±0.03 | 0.500±0.000 | 1.500±0.707 |" in text
     assert "| unseen real images |  |  | 0.500 | 0.500 |  |  |" in text
     assert "80 updates" not in text
+
+    sheet.add(table5.Key("digits", 0, 40, 20, "shared", 20), [row("gamo", 8.0)])
+    table5.write(sheet, {"digits": 40}, 20, 2, FID, tmp_path, "command")
+    text = (tmp_path / "table5.md").read_text()
+    assert text.index("recipe shared") < text.index("recipe paper")
