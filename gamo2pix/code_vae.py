@@ -15,6 +15,7 @@ from gamo2pix.recipes import RECIPES
 from gamo2pix.vae import DecoderTrainer
 from gamo_tf.training import replicas
 from gamo_tf.training.augmentation import Origins, draw_origins, moved
+from gamo_tf.training.row_order import rows_of
 
 _CRITIC_RATE = 0.4  # of the critic's learning rate to that of the VAE
 _BETA_1, _BETA_2 = 0.5, 0.99  # of both, as GANs have them
@@ -116,9 +117,10 @@ class CodeVae(DecoderTrainer):
         half = b // 2
         drawn = self.random.uniform([half], 0, tf.size(self.classes), tf.int32)
         every = self.random.uniform([b - half], 0, tf.shape(images)[0], tf.int32)
-        places = tf.concat([self._rows(tf.gather(self.classes, drawn)), every], 0)
+        alike = rows_of(self.random, self.counts, tf.gather(self.classes, drawn))
+        places = tf.concat([alike, every], 0)
         labels = tf.searchsorted(tf.cumsum(self.counts), places, side="right")
-        others = self._rows(labels)
+        others = rows_of(self.random, self.counts, labels)
         x = tf.gather(rows, places)
         share = self.random.uniform([half, 1])
         mixed = share * x[:half] + (1.0 - share) * tf.gather(rows, others[:half])
@@ -138,14 +140,6 @@ class CodeVae(DecoderTrainer):
         both = _apart(b, (*codes, look) if look else codes)
         terms = self.minimize("VAE", self._terms, real, *both)
         return tf.concat([terms, critic[None]], 0)
-
-    def _rows(self, labels: tf.Tensor) -> tf.Tensor:
-        """A row of each label, drawn uniformly."""
-        sizes = tf.gather(self.counts, labels)
-        share = self.random.uniform(tf.shape(labels))
-        place = tf.cast(share * tf.cast(sizes, tf.float32), tf.int32)
-        place = tf.minimum(place, sizes - 1)  # share * size can round up
-        return tf.gather(tf.cumsum(self.counts, exclusive=True), labels) + place
 
     def _decoded(
         self, x: tf.Tensor, noise: tf.Tensor

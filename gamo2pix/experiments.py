@@ -15,7 +15,7 @@ from gamo2pix.reference_classifier import reference
 from gamo2pix.request import Request
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import Options
+from gamo_tf.config.options import Options, usual_gan_turns
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation import image_grids
@@ -63,14 +63,14 @@ class _Experiment:
         turns as `rival_turns` says, and its classifier a single update."""
         options = self.request.options(dataset, table5.RIVAL, _LOSS, seed)
         turns = self.rival_turns(dataset)
-        short = replace(options, iterations=1, evaluate_every=1, checkpoint_every=1)
-        return self._of(replace(short, gan_turns=turns))
+        short = replace(options, iterations=1, evaluate_every=1, gan_turns=turns)
+        return self._of(replace(short, checkpoint_every=1))
 
     def rival_turns(self, dataset: str) -> int:
         """Turns of the rival's GAN."""
         if self.quick:
             return _QUICK_ITERATIONS
-        return table5.RIVAL_TURNS.get(dataset, table5.turns(self.m_updates(dataset)))
+        return table5.RIVAL_TURNS.get(dataset, usual_gan_turns(self.m_updates(dataset)))
 
     def m_updates(self, dataset: str) -> int:
         """Updates of M in a run of GAMO."""

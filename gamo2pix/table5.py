@@ -11,6 +11,7 @@ import pandas as pd
 
 from gamo2pix import score
 from gamo2pix.options import PAPER, RECIPE
+from gamo_tf.config.options import usual_gan_turns
 from gamo_tf.errors import UserError
 from gamo_tf.experiments import document
 from gamo_tf.files import atomically, locked, write_text
@@ -62,16 +63,6 @@ class Key(NamedTuple):
     gan_turns: int
 
 
-def turns(m_updates: int) -> int:
-    """Turns of a GAN beside a run, where nothing else is said of them: as many as GAMO
-    has iterations.
-
-    Args:
-      m_updates: updates of M in the run.
-    """
-    return max(1, m_updates // 2)
-
-
 class Sheet:
     """The scores that are known, in a file scores.csv: the means over classes.
 
@@ -92,7 +83,7 @@ class Sheet:
             if "recipe" not in table:  # a sheet of an older version
                 table = table.assign(recipe=PAPER)
             if "gan_turns" not in table and "m_updates" in table:  # likewise
-                table = table.assign(gan_turns=table["m_updates"].map(turns))
+                table = table.assign(gan_turns=table["m_updates"].map(usual_gan_turns))
             if missing := [name for name in Key._fields if name not in table]:
                 raise UserError(f"no column {', '.join(missing)}.")
             return table

@@ -62,7 +62,6 @@ def run(
     """
     chosen = replicas.strategy(strategy, options.batch_size)
     split = _split(options, data_dir, user_data)
-    memory.check(options)
     new_run = Run.create(runs_dir, options)
     with new_run.lock():
         try:
@@ -78,7 +77,7 @@ def run(
 
 def _split(options: Options, data_dir: Path, user_data: UserData | None) -> Split:
     spec = spec_of(options)
-    return draw_split(
+    split = draw_split(
         user_data.arrays if user_data else load.read(spec, data_dir),
         spec,
         options.counts,
@@ -86,6 +85,14 @@ def _split(options: Options, data_dir: Path, user_data: UserData | None) -> Spli
         options.seed,
         options.validation_per_class,
     )
+    memory.check(options)
+    return split
+
+
+def _kept_split(begun: Run, data_dir: Path) -> Split:
+    split = begun.load_split(begun.arrays(data_dir))
+    memory.check(begun.options)
+    return split
 
 
 def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
@@ -108,8 +115,7 @@ def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
     chosen = replicas.strategy(strategy, begun.options.batch_size)
     with begun.lock(), replicas.using(chosen):
         begun.make()  # a run that was killed at its very beginning lacks folders
-        rows = DeviceSplit.of(begun.load_split(begun.arrays(data_dir)))
-        memory.check(begun.options)
+        rows = DeviceSplit.of(_kept_split(begun, data_dir))
         return _train(begun, begun.options, rows)
 
 
@@ -143,7 +149,7 @@ def assist(
     begun = _begun(path) if path else None
     chosen = replicas.strategy(strategy, options.batch_size)
     if begun:
-        split = begun.load_split(begun.arrays(data_dir))
+        split = _kept_split(begun, data_dir)
     else:
         split = _split(options, data_dir, user_data)
     end = "What it has kept can be gone on with."

@@ -21,6 +21,13 @@ SHORT_RUN = (
     *("--dataset", "digits", "--iterations", "40", "--checkpoint-every", "10"),
     *("--evaluate-every", "20", "--ema", "0.9", "--deterministic"),
 )
+VIRTUAL_CPUS = """
+import tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0],
+    [tf.config.LogicalDeviceConfiguration()] * {n},
+)
+"""
 KILL = """
 import os, signal
 from gamo_tf.runs.run_directory import RunDirectory
@@ -81,6 +88,16 @@ def kill_after_checkpoint() -> Callable[..., str]:
         if how.isidentifier():
             how = f"os.kill(os.getpid(), signal.SIG{how})"
         return KILL.format(how=how, n=n)
+
+    return code
+
+
+@pytest.fixture(scope="session")
+def virtual_cpus() -> Callable[[int], str]:
+    """``virtual_cpus(n)``: code for `cli` that makes so many devices of the CPU."""
+
+    def code(n: int) -> str:
+        return VIRTUAL_CPUS.format(n=n)
 
     return code
 

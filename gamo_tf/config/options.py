@@ -96,6 +96,11 @@ class Options:
         """`counts` with what follows from them."""
         return ClassCounts(self.counts)
 
+    @property
+    def gan_length(self) -> int:
+        """Turns of a GAN that adds images."""
+        return self.gan_turns or usual_gan_turns(self.iterations)
+
     def to_json(self) -> dict:
         """Every setting by name, as `options.json` keeps them."""
         return asdict(self)
@@ -132,6 +137,16 @@ class Options:
             _check_user_data(options)
         check_counts(options.counts, spec_of(options))
         return options
+
+
+def usual_gan_turns(updates: int) -> int:
+    """Turns of a GAN that adds images, where nothing else is asked: as many as GAMO has
+    iterations for the same updates of M.
+
+    Args:
+      updates: of M.
+    """
+    return max(1, updates // 2)
 
 
 def resolve(chosen: Mapping) -> Options:

@@ -168,9 +168,7 @@ def _top_up(
     options: Options,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rows, and as many images of G as each class lacks."""
-    # As many as GAMO has iterations for the run's updates of M.
-    turns = options.gan_turns or max(1, options.iterations // 2)
-    gan = ConditionalGan(options, *pair, turns)
+    gan = ConditionalGan(options, *pair, options.gan_length)
     data = (tf.constant(images), tf.constant(labels, tf.int32))
     run_loop(gan, data, monitor=ProgressBar(options.method, gan.iterations, "turn"))
     lacking = ClassCounts.of(np.bincount(labels)).deficits

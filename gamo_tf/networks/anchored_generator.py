@@ -63,7 +63,7 @@ class AnchoredIGU(IGU):
         chosen = super().weights_of_any(t[:, :-_DRAWS], labels)
         inside = tf.cast(self.inside(labels), tf.int32)
         sizes, starts = tf.reduce_sum(inside, axis=1), tf.argmax(inside, axis=1)
-        anchors = tf.cast(starts, tf.int32) + _anchor(t[:, -_DRAWS], sizes)
+        anchors = tf.cast(starts, tf.int32) + row_at(t[:, -_DRAWS], sizes)
         return _joined(t, tf.one_hot(anchors, len(self.owner)), chosen)
 
     def convex_weights(
@@ -71,7 +71,7 @@ class AnchoredIGU(IGU):
     ) -> tf.Tensor:
         chosen = super().convex_weights(t[:, :-_DRAWS], kernel, bias)
         n = chosen.shape[1]
-        return _joined(t, tf.one_hot(_anchor(t[:, -_DRAWS], n), n), chosen)
+        return _joined(t, tf.one_hot(row_at(t[:, -_DRAWS], n), n), chosen)
 
     def logits_of_some(self, t: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
         """Those of the partner alone."""
@@ -84,7 +84,12 @@ def _joined(t: tf.Tensor, anchors: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
     return (1.0 - share) * anchors + share * chosen
 
 
-def _anchor(u: tf.Tensor, n: tf.Tensor | int) -> tf.Tensor:
-    """The row of n that a uniform number stands for, int32."""
+def row_at(u: tf.Tensor, n: tf.Tensor | int) -> tf.Tensor:
+    """The row of n that a uniform number stands for, int32.
+
+    Args:
+      u: in [0, 1), of any shape.
+      n: rows, one number or one for each.
+    """
     place = tf.cast(u * tf.cast(n, tf.float32), tf.int32)
-    return tf.minimum(place, n - 1)
+    return tf.minimum(place, n - 1)  # u * n can round up

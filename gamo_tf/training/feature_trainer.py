@@ -17,7 +17,7 @@ from gamo_tf.training import replicas
 from gamo_tf.training.augmentation import shift_and_mirror
 from gamo_tf.training.ema import ExponentialMovingAverage
 from gamo_tf.training.losses import LOSSES
-from gamo_tf.training.row_order import shuffled
+from gamo_tf.training.row_order import rows_of, shuffled
 from gamo_tf.training.trainer import Trainer
 
 COMPILED_FROM = 50  # iterations
@@ -189,14 +189,8 @@ class FeatureTrainer(Trainer):
         Returns:
           Rows int32 of that shape, of training rows that are sorted by label.
         """
-        counts = tf.constant(self.options.counts)
-        starts = tf.cumsum(counts, exclusive=True)
         drawn = self.random.uniform(shape, maxval=self.c, dtype=tf.int32)
-        share = self.random.uniform(shape)
-        sizes = tf.gather(counts, drawn)
-        place = tf.cast(share * tf.cast(sizes, tf.float32), tf.int32)
-        place = tf.minimum(place, sizes - 1)  # share * size can round up
-        return tf.gather(starts, drawn) + place
+        return rows_of(self.random, tf.constant(self.options.counts), drawn)
 
     @tf.function(reduce_retracing=True)
     def features(self, images: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from gamo_tf.networks.anchored_generator import row_at
+
 
 def shuffled(random: tf.random.Generator, rows: tf.Tensor) -> tf.Tensor:
     """Rows in a fresh random order.
@@ -16,6 +18,24 @@ def shuffled(random: tf.random.Generator, rows: tf.Tensor) -> tf.Tensor:
     """
     seed = random.make_seeds(1)[:, 0]
     return tf.random.experimental.stateless_shuffle(rows, seed)
+
+
+def rows_of(
+    random: tf.random.Generator, counts: tf.Tensor, labels: tf.Tensor
+) -> tf.Tensor:
+    """A row of each label, drawn uniformly, with replacement.
+
+    Args:
+      random: the random state.
+      counts: int32 [c], rows of each class; the rows are sorted by class.
+      labels: int32, of any shape.
+
+    Returns:
+      Rows int32, of the shape of the labels.
+    """
+    share = random.uniform(tf.shape(labels))
+    place = row_at(share, tf.gather(counts, labels))
+    return tf.gather(tf.cumsum(counts, exclusive=True), labels) + place
 
 
 def rows_by_class(

@@ -11,18 +11,10 @@ from gamo2pix.options import PAPER, RECIPE, PixOptions
 from gamo2pix.request import Request
 from gamo_tf.errors import UserError
 
-TWO_CPUS = """
-import tensorflow as tf
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0],
-    [tf.config.LogicalDeviceConfiguration()] * 2,
-)
-"""
-
 
 @pytest.mark.slow
-def test_two_devices_train_what_one_trains(cli):
-    done = cli("tests.gamo2pix.alike", code=TWO_CPUS)
+def test_two_devices_train_what_one_trains(cli, virtual_cpus):
+    done = cli("tests.gamo2pix.alike", code=virtual_cpus(2))
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert list(found) == [PAPER, RECIPE]

@@ -19,13 +19,6 @@ from gamo_tf.training import replicas
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TWO_CPUS = """
-import tensorflow as tf
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0],
-    [tf.config.LogicalDeviceConfiguration()] * {n},
-)
-"""
 FLAGS = (
     *("--dataset", "digits", "--iterations", "50", "--augment", "--ema", "0.9"),
     *("--evaluate-every", "25", "--checkpoint-every", "25", "--method", "cn"),
@@ -34,7 +27,7 @@ FLAGS = (
 
 
 @pytest.fixture
-def train(cli, tmp_path):
+def train(cli, virtual_cpus, tmp_path):
     """``train(place, devices, *flags, code="")``: a run below a folder of its own, on
     so many virtual CPUs."""
 
@@ -44,7 +37,7 @@ def train(cli, tmp_path):
         flags += ("--runs-dir", tmp_path / place, "--data-dir", tmp_path)
         if devices > 1:
             flags += ("--strategy", "mirrored")
-            code = TWO_CPUS.format(n=devices) + code
+            code = virtual_cpus(devices) + code
         return cli("train_gamo", *flags, code=code)
 
     return call
@@ -64,9 +57,9 @@ def assert_alike(one: Run, other: Run) -> None:
 
 
 @pytest.mark.slow
-def test_two_devices_train_what_one_trains(cli, tmp_path):
+def test_two_devices_train_what_one_trains(cli, virtual_cpus):
     methods = ["cn", "gamo", "gamo-balanced", "dos"]
-    code = TWO_CPUS.format(n=2)
+    code = virtual_cpus(2)
     done = cli("tests.training.alike", code=f"{code}sys.argv[1:] = {methods}")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
