@@ -3,6 +3,9 @@
 A method is in it once `tuning` has found its setting; a method that was tuned less than
 another is not compared with it. All have augmentation and averaged weights, and are
 measured by the averages on the full test set, once, after the last iteration.
+
+Beside it stand the same methods in the same wall time, and on other class sizes, which
+nothing was tuned on.
 """
 
 from __future__ import annotations
@@ -11,25 +14,43 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from gamo_tf.config.options import Options
+from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.data.splits import profile_counts
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import document, tuning
+from gamo_tf.experiments.contest import MEANS, UPDATES, Rivals, collect
 from gamo_tf.experiments.paired_tests import LEVEL, against
 from gamo_tf.experiments.result_store import ResultStore, spreads
-from gamo_tf.experiments.runner import Wishes, train_missing
+from gamo_tf.experiments.runner import Wishes
 from gamo_tf.files import atomically, write_text
 
 OURS = "gamo-balanced"
-# Updates of F; on MNIST, where it has nothing to learn, of M.
-UPDATES = {"mnist": 4000, "fashion-mnist": 3000, "cifar10": 3000}
-SEEDS = {"mnist": 10, "fashion-mnist": 5, "cifar10": 5}
-_SET = "test_full"
-_MEANS = ("f_updates", "m_updates", "f_images")  # what a run was given
+# Class sizes beside the paper's: how they fall, and the largest over the smallest.
+PROFILES = (("exponential", 10), ("exponential", 200), ("step", 100))
+_ALIKE = 0.1  # wall times that differ by no more than this share are the same
 
 
-def make(store: ResultStore, trials: ResultStore, repeats: int, wishes: Wishes) -> int:
-    """Train the runs that the store lacks, and write ``main.md`` and ``main.csv``.
+def _rivals(
+    store: ResultStore, trials: ResultStore, repeats: int, wishes: Wishes
+) -> Rivals:
+    """Raises UserError for a method that is not tuned yet."""
+    scores = tuning.collect(trials)
+    kept = tuning.best(scores) if len(scores) else {}
+    settings = {method: tuning.GRIDS[method][number] for method, number in kept.items()}
+    if odd := set(wishes.methods) - set(settings):
+        raise UserError(
+            f"{setting('methods')} {', '.join(sorted(odd))}: not tuned yet; run tune "
+            "first."
+        )
+    methods = wishes.methods or list(settings)
+    return Rivals(store, settings, methods, repeats, wishes)
+
+
+def equal_images(
+    store: ResultStore, trials: ResultStore, repeats: int, wishes: Wishes
+) -> int:
+    """The main table: as many images through F's gradient for every method.
 
     Args:
       store: gets the results.
@@ -43,66 +64,98 @@ def make(store: ResultStore, trials: ResultStore, repeats: int, wishes: Wishes) 
     Raises:
       UserError: a method is not tuned yet, or no run is known.
     """
-    scores = tuning.collect(trials)
-    kept = tuning.best(scores) if len(scores) else {}
-    settings = {method: tuning.GRIDS[method][number] for method, number in kept.items()}
-    if odd := set(wishes.methods) - set(settings):
-        raise UserError(
-            f"{setting('methods')} {', '.join(sorted(odd))}: not tuned yet; run tune "
-            "first."
+    rivals = _rivals(store, trials, repeats, wishes)
+    found, failed = rivals.results(
+        rivals.contest(dataset, dataset) for dataset in rivals.datasets
+    )
+    updates = {name: wishes.updates or UPDATES[name] for name in rivals.datasets}
+    told = ", ".join(f"{n} on {name}" for name, n in updates.items())
+    note = f"updates of F (where it has nothing to learn, of M): {told}"
+    _write("main", "Main table", note, found, rivals)
+    return failed
+
+
+def equal_time(
+    store: ResultStore, trials: ResultStore, repeats: int, wishes: Wishes
+) -> int:
+    """The same methods for as many seconds as `OURS` takes in the main table.
+
+    How long a method takes is the median of its runs in the main table; a method that
+    is `_ALIKE` keeps them. The others get more updates, or fewer, to the hundred.
+
+    Args, returns and errors: as `equal_images` has them.
+    """
+    rivals = _rivals(store, trials, repeats, wishes)
+    contests = []
+    for dataset in rivals.datasets:
+        same = rivals.contest(dataset, dataset)
+        found = collect(
+            store, {(dataset, *key): o for key, o in same.runs(rivals.settings).items()}
         )
-    datasets = wishes.datasets or list(SEEDS)
-    updates = {name: wishes.updates or UPDATES[name] for name in datasets}
-    wanted = {
-        (dataset, seed, method): tuning.equal_options(
-            method, settings[method], dataset, seed, updates[dataset]
-        )
-        for dataset in datasets
-        for seed in range(min(repeats, SEEDS[dataset]))
-        for method in wishes.methods or settings
-    }
-    failed = train_missing(wanted.values(), wishes, store)
-    found = collect(store, wanted)
+        if found.empty or OURS not in set(found["method"]):
+            raise UserError(
+                f"{store.path}: the main table has no {OURS} on {dataset} yet; run "
+                "main first."
+            )
+        seconds = found.groupby("method")["seconds"].median()
+        updates = {
+            method: _in_time(same.updates[method], seconds[OURS] / seconds[method])
+            for method in rivals.methods
+            if method in seconds
+        }
+        contests.append(rivals.contest(dataset, dataset, updates))
+    found, failed = rivals.results(contests)
+    note = (
+        f"as many updates of F as take the wall time that {OURS} has in the main table"
+    )
+    _write("main-time", "The same wall time", note, found, rivals)
+    return failed
+
+
+def _in_time(updates: int, ratio: float) -> int:
+    """Updates that take `ratio` times as long."""
+    if abs(ratio - 1) <= _ALIKE:
+        return updates
+    return max(100, round(updates * ratio / 100) * 100)
+
+
+def other_sizes(
+    store: ResultStore, trials: ResultStore, repeats: int, wishes: Wishes
+) -> int:
+    """The main table on the class sizes of `PROFILES`, with nothing tuned anew.
+
+    Args, returns and errors: as `equal_images` has them.
+    """
+    rivals = _rivals(store, trials, repeats, wishes)
+    contests = []
+    for dataset in rivals.datasets:
+        sizes = DATASETS[dataset].counts
+        for profile, ratio in PROFILES:
+            counts = profile_counts(max(sizes), len(sizes), ratio, profile)
+            title = f"{dataset}, {profile}, ratio {ratio}"
+            contests.append(rivals.contest(title, dataset, counts=counts))
+    found, failed = rivals.results(contests)
+    note = "updates of F and settings as in the main table, other class sizes"
+    _write("main-profiles", "Other class sizes", note, found, rivals)
+    return failed
+
+
+def _write(
+    name: str, title: str, note: str, found: pd.DataFrame, rivals: Rivals
+) -> None:
+    """Write a page and its figures."""
     if found.empty:
-        raise UserError(f"{store.path}: no run of the main table is known.")
+        raise UserError(f"{rivals.store.path}: no run of this table is known.")
     page = [
-        document.Heading("Main table", 1),
-        document.Text(_note(wishes.command, updates)),
-        *blocks(found, settings),
+        document.Heading(title, 1),
+        document.Text(_note(rivals.wishes.command, note)),
+        *blocks(found, rivals.settings),
     ]
-    paths = [wishes.out / "main.md", wishes.out / "main.csv"]
+    paths = [rivals.wishes.out / f"{name}.{end}" for end in ("md", "csv")]
     write_text(paths[0], document.markdown(page))
     atomically(paths[1], lambda part: found.to_csv(part, index=False))
     for path in paths:
         print(f"written: {path}")
-    return failed
-
-
-def collect(
-    store: ResultStore, wanted: Mapping[tuple[str, int, str], Options]
-) -> pd.DataFrame:
-    """What is known of the runs of the table.
-
-    Args:
-      store: the results.
-      wanted: options by dataset, seed and method.
-
-    Returns:
-      A line for each run: dataset, seed, method, metrics of the averaged weights on
-      the full test set, updates of F and of M, images through F's gradient, seconds.
-    """
-    lines = []
-    for (dataset, seed, method), each in wanted.items():
-        if result := store.get(each):
-            measured = result["ema"][_SET]
-            lines.append(
-                {
-                    **{"dataset": dataset, "seed": seed, "method": method},
-                    **{metric.name: measured[metric.name] for metric in METRICS},
-                    **{name: result[name] for name in (*_MEANS, "seconds")},
-                }
-            )
-    return pd.DataFrame(lines)
 
 
 def blocks(
@@ -135,19 +188,17 @@ def blocks(
             for name in names:
                 pair = apart.get(method, {}).get(name)
                 cells += pair.cells if pair else ["", "", ""]
-            cells += [f"{int(rows[name].median()):,}" for name in _MEANS]
+            cells += [f"{int(rows[name].median()):,}" for name in MEANS]
             lines.append([*cells, f"{rows['seconds'].mean():.0f}"])
         page += [document.Heading(str(dataset)), document.Table(head, lines)]
     return page
 
 
-def _note(command: str, updates: Mapping[str, int]) -> str:
-    told = ", ".join(f"{n} on {name}" for name, n in updates.items())
+def _note(command: str, means: str) -> str:
     return (
         f"`{command}`: every method with the setting that `reproduce.py tune` kept, "
-        "augmentation and averaged weights, updates of F (where it has nothing to "
-        f"learn, of M): {told}; measured by the averages on the full test set. "
-        f"Differences are paired over seeds, with {LEVEL:.0%} intervals; p values are "
-        "those of the paired t test after Holm's correction over all comparisons of a "
-        "dataset, and the words follow from them alone."
+        f"augmentation and averaged weights, {means}; measured by the averages on the "
+        f"full test set. Differences are paired over seeds, with {LEVEL:.0%} "
+        "intervals; p values are those of the paired t test after Holm's correction "
+        "over all comparisons of a table, and the words follow from them alone."
     )

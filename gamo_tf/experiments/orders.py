@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # else imported when they are used: the help answers at once
     from gamo_tf.experiments.tables import TableRequest
 
 _RUNS = Path("runs/reproduce")
+_SETS = ("mnist", "fashion-mnist", "cifar10")  # that methods are compared on
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class Experiment:
       title: for the help; "": the name says it.
       datasets: that it has; (): those of its published table.
       tensorflow: whether the maker's module imports TensorFlow.
+      keeps: whether it keeps its results, so that ``--known`` can make it of them.
     """
 
     maker: str
@@ -106,6 +108,7 @@ class Experiment:
     title: str = ""
     datasets: tuple[str, ...] = ()
     tensorflow: bool = False
+    keeps: bool = False
 
 
 def _table(write: Callable, order: Order) -> int:
@@ -149,7 +152,7 @@ def _tuning(make: Callable, order: Order) -> int:
 
 
 def _main_table(make: Callable, order: Order) -> int:
-    """The runs that are missing, then the table."""
+    """The runs of tuned methods that are missing, then a table of them."""
     stores = order.store("main.jsonl"), order.store("tuning.jsonl")
     return make(*stores, order.flags.repeats, order.wishes())
 
@@ -157,6 +160,11 @@ def _main_table(make: Callable, order: Order) -> int:
 def _report(write: Callable, order: Order) -> int:
     folders = [order.flags.runs_dir] if order.flags.runs_dir else [_RUNS.parent, _RUNS]
     return write(order.store(), folders, order.flags.out, order.command)
+
+
+def _main_row(function: str, title: str) -> Experiment:
+    maker, datasets = f"gamo_tf.experiments.main_table:{function}", _SETS
+    return Experiment(maker, _main_table, title, datasets, keeps=True)
 
 
 def _image_row(title: str, datasets: Iterable[str]) -> Experiment:
@@ -171,7 +179,7 @@ def _toy_row(title: str) -> Experiment:
 
 EXPERIMENTS = {
     **{
-        name: Experiment("gamo_tf.experiments.tables:write", _table)
+        name: Experiment("gamo_tf.experiments.tables:write", _table, keeps=True)
         for name in sorted(TABLES)
     },
     "table5": _image_row("", FID),
@@ -188,13 +196,13 @@ EXPERIMENTS = {
         "gamo_tf.experiments.tuning:make",
         _tuning,
         "equal trials for every method, on validation rows",
-        ("digits", "mnist", "fashion-mnist", "cifar10"),
+        ("digits", *_SETS),
+        keeps=True,
     ),
-    "main": Experiment(
-        "gamo_tf.experiments.main_table:make",
-        _main_table,
-        "equally tuned methods at equal images through F's gradient",
-        ("mnist", "fashion-mnist", "cifar10"),
+    "main": _main_row(
+        "equal_images", "equally tuned methods at equal images through F's gradient"
     ),
+    "main-time": _main_row("equal_time", "the same methods in the same wall time"),
+    "main-profiles": _main_row("other_sizes", "the same on other class sizes"),
     "report": Experiment("gamo_tf.experiments.report:write", _report),
 }

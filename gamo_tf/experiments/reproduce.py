@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
             [
                 "table1 to table5: of the paper, each run once; runs go on where they",
                 "were stopped. report: all finished runs on one page. More:",
-                *(f"  {name:<9} {title}" for name, title in titles.items()),
+                *(f"  {name:<13} {title}" for name, title in titles.items()),
                 f"example: {example}",
             ]
         ),
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         "--updates",
         type=int,
         metavar="N",
-        help="of M, the same for every method, default 50000; of tune and main of F",
+        help="of M, the same for every method, default 50000; of F in tune, main, ...",
     )
     names = one_of(METHODS, listed=command("methods"))
     add("--methods", nargs="+", type=names, metavar="NAME", help="instead")
@@ -144,9 +144,7 @@ def _check(
             f"{setting('datasets')} {' '.join(sorted(odd))}: {flags.what} has {names}."
             f"{near}"
         )
-    if flags.known and table is None and flags.what not in ("tune", "main"):
-        raise UserError(
-            f"{setting('known')}: goes with table1 to table4, tune and main, not "
-            f"{flags.what}."
-        )
+    if flags.known and not EXPERIMENTS[flags.what].keeps:
+        kept = ", ".join(name for name, row in EXPERIMENTS.items() if row.keeps)
+        raise UserError(f"{setting('known')}: goes with {kept}, not {flags.what}.")
     check_ranges({k: v for k, v in vars(flags).items() if v is not None})

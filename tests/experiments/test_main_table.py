@@ -3,9 +3,11 @@
 import pandas as pd
 import pytest
 
-from gamo_tf.experiments import main_table, reproduce, tuning
+from gamo_tf.errors import UserError
+from gamo_tf.experiments import contest, main_table, reproduce, tuning
 from gamo_tf.experiments.paired_tests import against
 from gamo_tf.experiments.result_store import ResultStore
+from gamo_tf.experiments.runner import Wishes
 
 
 def lines(values: dict[str, list[float]], dataset: str = "digits") -> pd.DataFrame:
@@ -68,7 +70,67 @@ def test_runs_have_equal_means_and_the_tuned_setting():
 
 
 def test_seeds_of_the_table_were_not_tuned_on():
-    assert max(main_table.SEEDS.values()) <= min(tuning.SEEDS)
+    assert max(contest.SEEDS.values()) <= min(tuning.SEEDS)
+
+
+class Remembered:
+    """A store of runs that were never trained, by dataset, method and seed."""
+
+    path = "main.jsonl"
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds = seconds
+
+    def get(self, options) -> dict | None:
+        if options.method not in self.seconds:
+            return None
+        kept = {"acsa": 0.8, "gm": 0.7}
+        given = dict.fromkeys(["m_updates", "f_images"], 1)
+        f_updates = round(options.iterations * tuning.METHODS[options.method].f_share)
+        return {
+            **{"ema": {"test_full": kept}, "seconds": self.seconds[options.method]},
+            **{**given, "f_updates": f_updates},
+        }
+
+
+def rivals(tmp_path, monkeypatch, seconds: dict[str, float]) -> tuple:
+    """The arguments of a table in which these methods are tuned and known."""
+    monkeypatch.setattr(tuning, "collect", lambda trials: [0])
+    monkeypatch.setattr(tuning, "best", lambda scores: dict.fromkeys(seconds, 0))
+    wishes = Wishes((), ["cifar10"], None, True, tmp_path, tmp_path, "it", tmp_path)
+    return Remembered(seconds), None, 2, wishes
+
+
+def test_in_the_same_wall_time_a_slower_method_gets_fewer_updates(
+    tmp_path, monkeypatch
+):
+    seconds = {"gamo-balanced": 50.0, "cn": 40.0, "ros": 46.0, "gamo": 100.0}
+    asked = rivals(tmp_path, monkeypatch, seconds)
+    assert main_table.equal_time(*asked) == 0
+    found = pd.read_csv(tmp_path / "main-time.csv")
+    given = found.groupby("method")["f_updates"].first().to_dict()
+    # 3,000 are the main table's; 50 s and 46 s count as the same time.
+    assert given == {"gamo-balanced": 3000, "cn": 3800, "ros": 3000, "gamo": 1500}
+
+
+def test_the_same_time_needs_the_times_of_the_main_table(tmp_path, monkeypatch):
+    asked = rivals(tmp_path, monkeypatch, {"cn": 40.0})
+    with pytest.raises(UserError, match="no gamo-balanced on cifar10 yet; run main"):
+        main_table.equal_time(*asked)
+
+
+def test_other_class_sizes_keep_the_settings_and_the_seeds(tmp_path, monkeypatch):
+    asked = rivals(tmp_path, monkeypatch, {"gamo-balanced": 50.0, "cn": 40.0})
+    assert main_table.other_sizes(*asked) == 0
+    found = pd.read_csv(tmp_path / "main-profiles.csv")
+    assert found.groupby("dataset")["seed"].agg(list).to_dict() == {
+        "cifar10, exponential, ratio 10": [0, 0, 1, 1],
+        "cifar10, exponential, ratio 200": [0, 0, 1, 1],
+        "cifar10, step, ratio 100": [0, 0, 1, 1],
+    }
+    resized = contest.Contest("", "cifar10", 1, {"cn": 10}, (4500,) * 9 + (45,))
+    (options,) = resized.runs({"cn": {"learning_rate": 5e-4}}).values()
+    assert options.counts[-1] == 45 and options.learning_rate == 5e-4
 
 
 @pytest.mark.slow
@@ -76,7 +138,7 @@ def test_a_method_is_in_it_once_it_is_tuned(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tuning, "GRIDS", {"cn": [{"learning_rate": 5e-4}]})
     monkeypatch.setattr(tuning, "SEEDS", (100,))
     monkeypatch.setattr(tuning, "UPDATES", {"digits": 20})
-    monkeypatch.setattr(main_table, "SEEDS", {"digits": 1})
+    monkeypatch.setattr(contest, "SEEDS", {"digits": 1})
     end = ["--out", str(tmp_path), "--runs-dir", str(tmp_path / "runs")]
     asked = ["main", "--methods", "cn", "--updates", "20", *end]
     assert reproduce.main(asked) == 2
