@@ -25,6 +25,7 @@ from gamo_tf.methods.build import (
     oversample,
     prediction_model,
 )
+from gamo_tf.networks.batched import tensor_of
 from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.run import Run
 from gamo_tf.training import replicas
@@ -315,4 +316,4 @@ def prepared(
     rows = oversample(options, spec, split, fed)
     networks = default_networks(spec, split.images, networks)
     trainer = build(options, spec, len(rows.images), networks)
-    return trainer, (tf.constant(rows.images), tf.constant(rows.labels, tf.int32))
+    return trainer, (tensor_of(rows.images), tf.constant(rows.labels, tf.int32))

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from gamo_tf import stored
-from gamo_tf.data import folder_rules
+from gamo_tf.data import folder_rules, mapped_rows
 from gamo_tf.errors import UserError, first_line, printable, setting
 
 # Named one by one: of others, Pillow would start programs (PostScript) or guess.
@@ -126,7 +126,7 @@ def read(
 
     """
     files = list(files)
-    pixels = np.zeros((len(files), size, size, 1 if gray else 3), np.uint8)
+    pixels = mapped_rows.zeros((len(files), size, size, 1 if gray else 3))
     reasons: dict[str, str] = {}
     digests = [""] * len(files)
 

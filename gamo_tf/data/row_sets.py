@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf.config.checks import check_range
+from gamo_tf.data.mapped_rows import take
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError, setting
 
@@ -88,15 +89,17 @@ def arrays(rows: pd.DataFrame, values: np.ndarray) -> Arrays:
 
     Args:
       rows: with the columns ``set`` and ``label``.
-      values: of each row, [n, ...].
+      values: of each row, [n, ...]; where rows are `in_order` nothing is copied.
     """
     labels = rows["label"].to_numpy().astype(np.int64)
-    train, validation, test = ((rows["set"] == name).to_numpy() for name in NAMES)
+    train, validation, test = (
+        np.flatnonzero((rows["set"] == name).to_numpy()) for name in NAMES
+    )
     return Arrays(
-        values[train],
+        take(values, train),
         labels[train],
-        values[test],
+        take(values, test),
         labels[test],
-        values[validation],
+        take(values, validation),
         labels[validation],
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from gamo_tf.config.checks import check_counts, check_range
 from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.data.mapped_rows import take
 from gamo_tf.errors import UserError, setting
 
 
@@ -161,13 +162,13 @@ def draw_split(
     else:
         validation_index = np.arange(len(aside_labels))
     return Split(
-        images[train_index],
+        take(images, train_index),
         labels[train_index].astype(np.int64),
         test_images,
         test_labels.astype(np.int64),
         train_index,
         protocol_index,
-        aside_images[validation_index],
+        take(aside_images, validation_index),
         aside_labels[validation_index].astype(np.int64),
         validation_index,
     )

@@ -20,6 +20,7 @@ from gamo_tf.data import (
     feature_table,
     image_folder,
     image_rows,
+    mapped_rows,
     row_sets,
     table_identity,
 )
@@ -155,7 +156,9 @@ def from_files(
     good = np.array([path not in bad for path in rows["source"]], bool)
     rows = rows.assign(digest=digests)[good].reset_index(drop=True)
     skipped = [f"{path}: {why}" for path, why in bad.items()]
-    found = _user_data(settings, classes, shape, rows, pixels[good], skipped)
+    found = _user_data(
+        settings, classes, shape, rows, mapped_rows.keep(pixels, good), skipped
+    )
     return replace(found, notes=image_rows.leaks(rows), identity={"kind": "images"})
 
 

@@ -13,7 +13,7 @@ from gamo_tf.config.options import MEASURED, VALIDATION, Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation import metrics
-from gamo_tf.networks.batched import in_chunks
+from gamo_tf.networks.batched import in_chunks, tensor_of
 
 
 class DeviceSplit(NamedTuple):
@@ -33,13 +33,13 @@ class DeviceSplit(NamedTuple):
 
     @classmethod
     def of(cls, split: Split) -> DeviceSplit:
-        """Copy the images of a split to TensorFlow's memory.
+        """Hand the images of a split to TensorFlow (see `tensor_of`).
 
         Args:
           split: is left as it is.
         """
         names = ("images", "test_images", "validation_images")
-        tensors = {name: tf.constant(getattr(split, name)) for name in names}
+        tensors = {name: tensor_of(getattr(split, name)) for name in names}
         views = {name: np.asarray(tensor) for name, tensor in tensors.items()}
         return cls(replace(split, **views), *tensors.values())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gamo_tf.data.mapped_rows import take
 from gamo_tf.data.splits import Arrays, Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.files import atomically
@@ -63,13 +64,13 @@ def load(path: Path, arrays: Arrays, counts: tuple[int, ...]) -> Split:
         if arrays.validation_labels is None and np.isin(validation, train).any():
             raise UserError("validation_index: a row that is trained on.")
     return Split(
-        images[train],
+        take(images, train),
         labels.astype(np.int64),
         test_images,
         test_labels.astype(np.int64),
         train,
         protocol,
-        aside_images[validation],
+        take(aside_images, validation),
         validation_labels.astype(np.int64),
         validation,
     )
