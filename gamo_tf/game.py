@@ -59,6 +59,8 @@ class Game(FeatureTrainer):
         labels = np.repeat(np.arange(self.c), counts.sizes)
         self.minority_rows = np.flatnonzero(np.isin(labels, self.minority))
         self.loss_names = self._loss_names()
+        # F of all training rows, of the last epoch: F stays until the next one.
+        self.newest: tf.Tensor | None = None
         self.feature_pass = self.compiled(self._feature_pass, self.xla)
         self.game_pass = self.compiled(self._game_pass, True)
 
@@ -91,12 +93,21 @@ class Game(FeatureTrainer):
         """
         images, labels = data
         count = tf.constant(steps, tf.int32)
+        self.newest = None  # F is about to change; its memory is free for it
         losses: list[float] = []
         if self.learns_features:
             order = self.order(labels)
             losses.append(float(self.feature_pass(images, labels, order, count)))
-        losses += self.played(self.augmented_features(images), labels, count)
+        features = self.augmented_features(images)
+        losses += self.played(features, labels, count)
+        if not self.options.augment:
+            self.newest = features
         return dict(zip(self.loss_names, losses, strict=True))
+
+    def training_features(self, images: tf.Tensor) -> tf.Tensor:
+        if self.newest is None:
+            return super().training_features(images)
+        return self.newest
 
     def played(
         self, features: tf.Tensor, labels: tf.Tensor, steps: tf.Tensor

@@ -65,6 +65,20 @@ def test_only_the_named_players_move(game, data):
         assert moved(game, step) == who, name
 
 
+def test_an_epoch_leaves_the_features_of_the_rows_it_played_on(data):
+    images, _ = data
+    game = build(OPTIONS, SPEC)
+    first = game.training_features(images)  # of a game that has not begun
+    np.testing.assert_array_equal(first, game.features(images))
+    game.epoch(*data, steps=3)
+    assert game.training_features(images) is game.newest
+    np.testing.assert_array_equal(game.newest, game.features(images))
+    assert not np.array_equal(first, game.newest)
+    shifted = build(replace(OPTIONS, augment=True), SPEC)
+    shifted.epoch(*data, steps=3)  # its features are of shifted images
+    assert shifted.newest is None
+
+
 def test_generated_labels_follow_line_10(game):
     drawn = np.zeros(10)
     for _ in range(300):

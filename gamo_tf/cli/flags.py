@@ -216,13 +216,17 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
     number("--latent", int, "L", "numbers in z", Options.latent)
     number("--learning-rate", float, "A", "Adam's", Options.learning_rate)
     number("--ema", float, "DECAY", "average F and M too: 0.999", Options.ema)
-    add("--augment", action="store_true", help="shift images, mirror where that fits")
+    add(
+        "--augment",
+        action=argparse.BooleanOptionalAction,
+        help="shift images, mirror where that fits",
+    )
     number("--tau", float, "T", "strength of logit adjustment", Options.tau)
     add(
         "--sampling",
         type=float,
         metavar="Q",
-        help="balanced methods show a class's rows by n_i^Q; default 0.5",
+        help="balanced methods show a class's rows by n_i^Q; default 0.25",
     )
     number("--support", int, "K", "points of a class in a pass of G", Options.support)
     add(

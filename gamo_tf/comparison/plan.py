@@ -17,6 +17,7 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.memory import needs
 from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import Options, spec_of
+from gamo_tf.config.tuned import TUNED
 from gamo_tf.errors import UserError, setting
 from gamo_tf.experiments.runner import in_own_process
 from gamo_tf.files import clock
@@ -27,7 +28,6 @@ if TYPE_CHECKING:  # pandas, behind it, takes a while to import
 
 PLAIN = "cn"
 PLAIN_ONES = (PLAIN, "logistic", "boosting")  # that do nothing about imbalance
-EMA = 0.999  # of the averaged weights that are compared
 VALIDATION_SPLIT = 0.2  # of the user's rows; what is told to use is chosen by them
 IMAGE_SIZE = 32  # pixels a side of the user's images: many short trainings are needed
 _LIST = (PLAIN, "ros", "class-weight", "logit-adjust", "gamo", "gamo-balanced")
@@ -98,14 +98,15 @@ class Plan:
         return max(1, (os.cpu_count() or 1) // self.at_once)
 
     def training(self, method: str) -> dict:
-        """The flags of the trainings of a method.
+        """The flags of the trainings of a method, for images those of `TUNED`.
 
         Args:
           method: of `methods`.
         """
         iterations = max(1, self.updates // METHODS[trained_as(method)].m_updates)
         every = {"evaluate_every": iterations, "checkpoint_every": -(-iterations // 5)}
-        return {**every, **self.flags, "iterations": iterations}
+        tuned = {} if "features" in self.flags else TUNED.get(method, {})
+        return {**every, **tuned, **self.flags, "iterations": iterations}
 
     def jobs(self) -> list[Job]:
         """All trainings, those of a seed together: what is known early is paired."""

@@ -23,6 +23,7 @@ from gamo_tf.comparison.peers import PEERS
 from gamo_tf.comparison.schedule import run_all
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
+from gamo_tf.config.tuned import RECIPE
 from gamo_tf.data.user_data import slug
 from gamo_tf.errors import UserError, command, setting
 from gamo_tf.files import clock
@@ -99,7 +100,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
     """Plan, train, and tell."""
     start = time.monotonic()
     training = {k: v for k, v in flags.items() if k not in _NOT_TRAINED}
-    training.setdefault("ema", plan.EMA)
+    training.setdefault("ema", RECIPE["ema"])
     own = "dataset" not in training
     if own:
         training.setdefault("validation_split", plan.VALIDATION_SPLIT)
@@ -111,7 +112,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
     spec = spec_of(plain)
     _check_validation(plain)
     if not spec.vector:
-        training.setdefault("augment", True)
+        training.setdefault("augment", RECIPE["augment"])
     methods = flags.get("methods") or plan.default_methods(spec)
     options = plan.first_options(training, methods, user_data)
     del user_data  # every training reads its own split
@@ -137,7 +138,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
     evidence = collect(wanted.jobs(), own and "test_folder" not in training)
     said = answer.sentences(evidence, "splits" if own else "seeds")
     names = bool(spec.categories)
-    then = _train_command(wanted, answer.recommended(evidence), names)
+    then = train_command(wanted, answer.recommended(evidence), names)
     paths = answer.write(wanted.folder, evidence, said, then, asked)
     print("\n" + paths[0].read_text(encoding="utf-8"))
     print("written: " + ", ".join(map(str, paths)))
@@ -204,8 +205,14 @@ def _fitted(
     return wanted
 
 
-def _train_command(wanted: plan.Plan, method: str, names: bool) -> str:
-    """What trains the recommended method: a command, or of a peer its code."""
+def train_command(wanted: plan.Plan, method: str, names: bool) -> str:
+    """What trains a method on all data: a command, or of a peer its code.
+
+    Args:
+      wanted: the comparison.
+      method: a row of `METHODS` or `PEERS`.
+      names: whether the table has columns of names.
+    """
     if method in PEERS:
         return PEERS[method].code(names)
     training = wanted.training(method)
@@ -216,6 +223,8 @@ def _train_command(wanted: plan.Plan, method: str, names: bool) -> str:
         arguments.append(setting(name))
         if isinstance(value, tuple):
             arguments.append(",".join(map(str, value)))
+        elif value is False:
+            arguments[-1] = setting(f"no_{name}")
         elif value is not True:
             arguments.append(value)
     return command("train", *arguments)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gamo_tf.config.tuned import RECIPE, TUNED
+
 LATE = 0.8  # share of the iterations after which the last part of a method begins
 
 Need = Literal["images", "grey images", "an F that learns"]
@@ -32,7 +34,8 @@ class Method:
       needs: what the dataset must have for it.
       f_share: of the iterations, in which F is updated, where F learns.
       anchored: whether G has an anchor (`networks.anchored_generator`).
-      defaults: settings in the place of those of `Options`.
+      defaults: settings in the place of those of `Options`; ``augment`` of images
+        alone.
     """
 
     name: str
@@ -108,7 +111,7 @@ def _balanced(name: str, title: str, players: str, samples: str = "") -> Method:
         samples,
         losses=("ce",),
         anchored="G" in players,
-        defaults={"sampling": 0.5},
+        defaults={**TUNED["gamo-balanced"], **RECIPE},
     )
 
 

@@ -173,6 +173,7 @@ def resolve(chosen: Mapping) -> Options:
         # The same number of M's updates for every method (GAMO makes two).
         "iterations": spec.iterations * 2 // method.m_updates,
         **method.defaults,
+        **({"augment": False} if spec.vector else {}),
         **chosen,
     }
     _check_validation(values)

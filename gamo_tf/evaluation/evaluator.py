@@ -74,13 +74,20 @@ class Evaluator:
         def predict(images: tf.Tensor) -> tf.Tensor:
             return in_chunks(lambda x: M(F(x, training=False)), images)
 
-        self._compiled = predict
+        @tf.function(reduce_retracing=True)
+        def classify(features: tf.Tensor) -> tf.Tensor:
+            return in_chunks(lambda x: M(x, training=False), features)
 
-    def __call__(self, *names: str) -> dict[str, dict]:
+        self._predict, self._classify = predict, classify
+
+    def __call__(
+        self, *names: str, features: tf.Tensor | None = None
+    ) -> dict[str, dict]:
         """Measure now.
 
         Args:
           names: the sets, of `MEASURED`; none: all of them. No other set is looked at.
+          features: F of the training rows, where they are known; else F is asked.
 
         Returns:
           `metrics.summarise` of each, in the order of `MEASURED`: of ``test``, the
@@ -96,30 +103,36 @@ class Evaluator:
         split, protocol = self.rows.split, self.rows.split.protocol_index
         pairs = {}  # of true labels and predicted probabilities
         if {"test", "test_full"} & set(wanted):
-            labels, outputs = split.test_labels, self._predict(self.rows.test)
+            labels = split.test_labels
+            outputs = _probabilities(self._predict(self.rows.test))
             pairs["test"] = labels[protocol], outputs[protocol]
             pairs["test_full"] = labels, outputs
         if VALIDATION in wanted and len(split.validation_labels):
-            outputs = self._predict(self.rows.validation)
+            outputs = _probabilities(self._predict(self.rows.validation))
             pairs[VALIDATION] = split.validation_labels, outputs
         if "train" in wanted:
-            pairs["train"] = split.labels, self._predict(self.rows.train)
-        found = {}
+            known = features is not None
+            found = (
+                self._classify(features) if known else self._predict(self.rows.train)
+            )
+            pairs["train"] = split.labels, _probabilities(found)
+        summaries = {}
         for name in wanted:
             if name in pairs:
                 labels, outputs = pairs[name]
                 matrix = metrics.confusion(labels, outputs.argmax(axis=1), self.c)
-                found[name] = metrics.summarise(matrix)
+                summaries[name] = metrics.summarise(matrix)
                 self.priors[name] = metrics.effective_prior(outputs, labels)
-        return found
+        return summaries
 
-    def _predict(self, images: tf.Tensor) -> np.ndarray:
-        """The predicted probabilities [n, c]."""
-        outputs = self._compiled(images).numpy()
-        if not np.isfinite(outputs).all():
-            raise UserError(
-                "F and M give probabilities that are not finite numbers: the training "
-                f"diverged. Train anew with a smaller {setting('learning_rate')} "
-                f"({Options.learning_rate:g} is the default)."
-            )
-        return outputs
+
+def _probabilities(outputs: tf.Tensor) -> np.ndarray:
+    """Predicted probabilities [n, c], or the UserError that they are none."""
+    found = outputs.numpy()
+    if not np.isfinite(found).all():
+        raise UserError(
+            "F and M give probabilities that are not finite numbers: the training "
+            f"diverged. Train anew with a smaller {setting('learning_rate')} "
+            f"({Options.learning_rate:g} is the default)."
+        )
+    return found

@@ -11,6 +11,7 @@ from gamo_tf.inference.convex_sampler import ConvexSampler
 from gamo_tf.training.feature_trainer import FeatureTrainer
 
 LATENTS = 16  # fixed latents a minority class; the first few are drawn as pictures
+_BLOCK = 4096  # images that are mixed at a time
 MOST_LATENTS = 4000  # of all classes, whose weights [m, N] are in memory together
 
 
@@ -86,7 +87,12 @@ def mixed(images: np.ndarray, rows: np.ndarray, weights: np.ndarray) -> np.ndarr
     found = []
     for mine in weights:
         used = np.flatnonzero(mine > 0.001 * mine.max())
-        parents = images[rows[used]].astype(np.float32)
         share = mine[used] / mine[used].sum()
-        found.append(np.tensordot(share, parents, axes=1).round().astype(np.uint8))
+        # An untrained G weighs all rows of a class: they are not in memory at once.
+        total = np.zeros(images.shape[1:], np.float32)
+        for k in range(0, len(used), _BLOCK):
+            block = slice(k, k + _BLOCK)
+            parents = images[rows[used[block]]].astype(np.float32)
+            total += np.tensordot(share[block], parents, axes=1)
+        found.append(total.round().astype(np.uint8))
     return np.stack(found)

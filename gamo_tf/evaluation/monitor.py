@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import keras
@@ -26,6 +27,7 @@ from gamo_tf.training.feature_trainer import FeatureTrainer
 # The groups of what `game_watch` finds: the prior is of the rows that are watched.
 _OF_GAME = ["parents", "parents_over_latents", "share_of_rows", "outside_hull"]
 _OF_GAME += ["d_accuracy", "weights", "coverage"]
+_LOOKS = 4  # times in a run that pictures are drawn and the game is watched
 
 
 class GameMonitor(MetricLogger):
@@ -68,6 +70,7 @@ class GameMonitor(MetricLogger):
         # Of the networks, those that have an average are measured by it.
         averages = {k: average.network for k, average in trainer.averages.items()}
         self._ema = self._evaluator(averages) if averages else None
+        self._drawn = 0  # evaluations that curves.png shows
         self.fixed: FixedLatents | None = None
         if METHODS[trainer.options.method].convex:
             self.fixed = FixedLatents(trainer)
@@ -83,21 +86,26 @@ class GameMonitor(MetricLogger):
         M = prediction_model(self.trainer.options, networks["M"])
         return Evaluator(self.rows, len(self.spec.classes), networks["F"], M)
 
-    def measure(self) -> np.ndarray | None:
+    def measure(self, closely: bool = True) -> np.ndarray | None:
         """Evaluate the validation rows and the training rows, into `raw`, `ema` and
         `watched`.
 
+        Args:
+          closely: whether the game is watched too; else `watched` has the prior alone.
+
         Returns:
-          Of a game with a convex generator, the features of the training rows [n, d].
+          Of a game with a convex generator that is watched closely, the features of
+          the training rows [n, d].
         """
-        self.raw = self._raw(VALIDATION, "train")
+        known = self.trainer.training_features(self.rows.train)
+        self.raw = self._raw(VALIDATION, "train", features=known)
         self.ema = self._ema(VALIDATION, "train") if self._ema else None
         prior = self._raw.priors[self.rows.watched]
         self.watched = {"prior": dict(enumerate(prior.tolist()))}
-        if not self.fixed:
+        if not (self.fixed and closely):
             return None
         labels, others = self.rows.split.labels, self.rows.split.validation_labels
-        features = self.trainer.features(self.rows.train).numpy()
+        features = known.numpy()
         # The first rows of each class: validation rows are sorted by label.
         ranks = np.arange(len(others)) - np.searchsorted(others, others)
         beside = np.flatnonzero(ranks < game_watch.LOOKED_AT)
@@ -117,6 +125,8 @@ class GameMonitor(MetricLogger):
         self.raw = _merged(self.raw, self._raw("test", "test_full"))
         if self._ema and self.ema:
             self.ema = _merged(self.ema, self._ema("test", "test_full"))
+        if self.history and self._drawn != len(self.history):
+            self._curves()  # the last evaluation came before its time
         save_picture(self.run.picture("confusion.png"), self._confusion("test"))
         kinds = (("", self.raw), (", EMA", self.ema or {}))
         self.final(
@@ -138,12 +148,16 @@ class GameMonitor(MetricLogger):
     def evaluate(
         self, iteration: int, seconds: float, losses: dict[str, float]
     ) -> None:
-        features = self.measure()
+        closely = self._closely(iteration)
+        features = self.measure(closely)
         pairs = [*self._scalars(), *((f"loss/{k}", v) for k, v in losses.items())]
         for name, found in self.watched.items():
             for label, value in found.items():
                 pairs.append((f"{name}/{printable(self.spec.classes[label])}", value))
         self.log(iteration, seconds, pairs)
+        if not closely:
+            self.flush()
+            return
         samples = None
         if self.fixed and features is not None:
             fixed = self.fixed.look(features, self.rows.split.labels)
@@ -151,6 +165,15 @@ class GameMonitor(MetricLogger):
             if not self.spec.vector:  # of vectors there is nothing to look at
                 samples = self._parents_picture(fixed, iteration)
         self._pictures(iteration, samples)
+
+    def _closely(self, iteration: int) -> bool:
+        """Whether this evaluation draws pictures and watches the game, which takes
+        longer than the metrics: some `_LOOKS` times in a run, first and last."""
+        options = self.trainer.options
+        planned = math.ceil(options.iterations / options.evaluate_every)
+        number = len(self.history)
+        every = max(1, planned // _LOOKS)
+        return number % every == 0 or iteration >= options.iterations
 
     def _histograms(self, found: FixedSamples, iteration: int) -> None:
         """Of the smallest classes: the convex weights, and how often each row is used
@@ -213,6 +236,11 @@ class GameMonitor(MetricLogger):
             self.picture("samples", self.run.sample(iteration), samples, "train")
         path, watched = self.run.picture("confusion.png"), self.rows.watched
         self.picture("confusion", path, self._confusion(watched), watched)
+        self._curves()
+        self.flush()
+
+    def _curves(self) -> None:
+        self._drawn = len(self.history)
         split, options = self.rows.split, self.trainer.options
         title = (
             f"{self._title}, seed {options.seed}: {len(split.labels)} training rows, "
@@ -222,7 +250,6 @@ class GameMonitor(MetricLogger):
         sizes = dict(zip(columns, options.counts, strict=True))
         curves = plots.curves(self.history, title, sizes)
         save_picture(self.run.picture("curves.png"), curves)
-        self.flush()
 
     @property
     def _title(self) -> str:

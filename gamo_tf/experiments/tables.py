@@ -25,6 +25,8 @@ from gamo_tf.files import atomically, write_text
 
 # A run whose length is asked for is evaluated so often; the tables use the last time.
 _EVALUATIONS = 5
+# Of every method in these tables, also of those with other defaults.
+_PAPER = {"learning_rate": Options.learning_rate, "augment": False}
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class TableRequest:
             every = math.ceil(iterations / _EVALUATIONS)
             chosen |= {"iterations": iterations, "evaluate_every": every}
             chosen["checkpoint_every"] = every
-        return resolve({**chosen, "ema": self.ema})
+        return resolve({**_PAPER, **chosen, "ema": self.ema})
 
     def check(self, dataset: str) -> None:
         """Look for the files of a dataset.

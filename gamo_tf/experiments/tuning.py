@@ -18,6 +18,7 @@ import pandas as pd
 
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, resolve
+from gamo_tf.config.tuned import RECIPE
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import document
@@ -29,7 +30,6 @@ SEEDS = (100, 101)  # tables have 0, 1, ...
 # Updates of F (on MNIST of M) in a trial, by the sets of which settings are chosen. On
 # Fashion-MNIST nothing is chosen.
 UPDATES: Mapping[str, int] = {"mnist": 1000, "cifar10": 500}
-RECIPE = {"augment": True, "ema": 0.999}  # of theirs and ours alike
 RATES = (5e-4, 1e-3, 2e-3)
 
 

@@ -204,6 +204,17 @@ class FeatureTrainer(Trainer):
         """
         return in_chunks(lambda x: self.F(x, training=False), images)
 
+    def training_features(self, images: tf.Tensor) -> tf.Tensor:
+        """F over the training rows as they are, which some trainers know already.
+
+        Args:
+          images: all of them, [n, h, w, c], or vectors [n, d].
+
+        Returns:
+          Features [n, d].
+        """
+        return self.features(images)
+
     @tf.function(reduce_retracing=True)
     def augmented_features(self, images: tf.Tensor) -> tf.Tensor:
         """`features`, of the images as this look at them shows them.

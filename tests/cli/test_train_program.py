@@ -162,9 +162,7 @@ def test_help_is_short_and_names_the_defaults(monkeypatch, capsys):
     for name in ("latent", "learning_rate", "batch_size", "ema", "tau", "support"):
         (line,) = (x for x in lines if x.startswith(f"--{name.replace('_', '-')} "))
         assert line.endswith(f"default {getattr(Options, name):g}")
-    assert "default 0.5" in words and METHODS["gamo-balanced"].defaults == {
-        "sampling": 0.5
-    }
+    assert f"default {METHODS['gamo-balanced'].defaults['sampling']}" in words
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 from gamo_tf.cli.describe import Cost
 from gamo_tf.comparison import plan, program, schedule
 from gamo_tf.comparison.job import Job
-from gamo_tf.errors import UserError
+from gamo_tf.config.tuned import RECIPE, TUNED
+from gamo_tf.errors import UserError, speaking_to
 from gamo_tf.files import locked
 from gamo_tf.stored import write_json
 
@@ -113,7 +114,7 @@ def test_a_training_is_gone_on_with_and_a_busy_one_waited_for(tmp_path):
     out = tmp_path / "out"
     busy = out / "jobs" / "cn-0"
     busy.mkdir(parents=True)
-    flags = {"dataset": "digits", "ema": plan.EMA, "augment": True}
+    flags = {"dataset": "digits", "ema": RECIPE["ema"], "augment": True}
     plan.Plan(flags, ["cn"], 1, 60, tmp_path / "made", 1, Path("data")).save()
     shutil.copy(tmp_path / "made" / "comparison.json", out)
     released = threading.Event()
@@ -210,3 +211,24 @@ def test_lengths_fit_the_time(tmp_path):
     assert plan.fitting_updates(cost, some, 1e9) == 40_000
     with pytest.raises(UserError, match="take at least"):
         plan.fitting_updates(cost, some, 10)
+
+
+def test_images_are_trained_with_what_equal_tuning_found_and_flags_go_first(tmp_path):
+    def trained(method: str, **flags: object) -> dict:
+        return plan.Plan(flags, [method], 1, 100, tmp_path, 1, tmp_path).training(
+            method
+        )
+
+    assert TUNED["ros"].items() <= trained("ros", dataset="digits").items()
+    assert trained("ros", dataset="digits", loss="ls")["loss"] == "ls"
+    assert "loss" not in trained("ros", features=tmp_path / "table.csv")
+    assert "learning_rate" not in trained("smote", dataset="digits")
+
+
+def test_the_command_to_train_says_every_setting(tmp_path):
+    flags = {"dataset": "digits", "augment": False}
+    wanted = plan.Plan(flags, ["ros"], 1, 100, tmp_path, 1, tmp_path)
+    with speaking_to("gamo"):
+        words = program.train_command(wanted, "ros", names=False).split()
+    assert "--no-augment" in words and "False" not in words
+    assert words[words.index("--loss") + 1] == TUNED["ros"]["loss"]

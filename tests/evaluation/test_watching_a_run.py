@@ -178,9 +178,9 @@ def test_an_evaluator_counts_what_the_networks_predict(rows):
 def seen(monkeypatch, trainer, rows, *names: str) -> tuple[list, dict]:
     """The images that an evaluator looks at for these sets, and what it found."""
     evaluate, looked = Evaluator(rows, 10, trainer.F, trainer.M), []
-    compiled = evaluate._compiled
+    compiled = evaluate._predict
     spy = lambda images: looked.append(images) or compiled(images)  # noqa: E731
-    monkeypatch.setattr(evaluate, "_compiled", spy)
+    monkeypatch.setattr(evaluate, "_predict", spy)
     return looked, evaluate(*names)
 
 
@@ -196,6 +196,33 @@ def test_an_evaluator_looks_at_nothing_that_it_is_not_asked_for(rows, monkeypatc
     )
     assert without.watched == "train" and rows.watched == "validation"
     assert list(seen(monkeypatch, trainer, without)[1]) == list(SETS)
+
+
+def test_known_features_take_the_place_of_the_training_rows(rows, monkeypatch):
+    trainer = build(resolve({"dataset": "digits", "method": "gamo"}), SPEC)
+    evaluate = Evaluator(rows, 10, trainer.F, trainer.M)
+    expected = evaluate("train")
+    monkeypatch.setattr(evaluate, "_predict", None)  # F is not asked
+    assert evaluate("train", features=trainer.features(rows.train)) == expected
+
+
+def test_pictures_are_drawn_a_few_times_in_a_run(rows, tmp_path):
+    options = resolve(
+        {"dataset": "digits", "method": "gamo", "iterations": 90, "evaluate_every": 10}
+    )
+    run = Run.create(tmp_path, options)
+    monitor = GameMonitor(run, SPEC, build(options, SPEC), rows)
+    monitor.begin(0, [])
+    for iteration in range(10, 90, 10):
+        monitor.evaluate(iteration, 1.0, {"F": 0.5})
+    drawn = sorted(int(path.stem) for path in (run.path / "samples").iterdir())
+    assert drawn == [10, 30, 50, 70]
+    sheet = pd.read_csv(run.metrics)
+    assert sheet["validation_acsa"].notna().all()
+    assert sheet["parents_3"].notna().tolist() == [True, False] * 4
+    before = run.picture("curves.png").read_bytes()
+    monitor.test()  # of a run that stopped early
+    assert run.picture("curves.png").read_bytes() != before
 
 
 def test_test_rows_are_looked_at_in_the_end_and_drawn_then(rows, tmp_path, monkeypatch):
@@ -236,7 +263,8 @@ def test_a_run_of_an_earlier_version_goes_on_with_the_columns_of_today(
     rows, tmp_path, capsys
 ):
     """Its history has columns of the test set, and it has no validation rows."""
-    options = resolve({"dataset": "digits", "method": "cn", "validation_per_class": 0})
+    old_options = {"validation_per_class": 0, "iterations": 20}
+    options = resolve({"dataset": "digits", "method": "cn", **old_options})
     run = Run.create(tmp_path, options)
     none = replace(rows.split, validation_labels=np.zeros(0, int))
     monitor = GameMonitor(run, SPEC, build(options, SPEC), DeviceSplit.of(none))

@@ -1,12 +1,18 @@
 """Equal tuning: as many trials for every method, chosen on validation rows alone."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import resolve
+from gamo_tf.config.tuned import RECIPE, TUNED
 from gamo_tf.errors import UserError
 from gamo_tf.experiments import reproduce, tuning
 from gamo_tf.experiments.result_store import ResultStore
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_method_has_as_many_trials_and_none_twice():
@@ -81,3 +87,20 @@ def test_trials_are_trained_once_and_written(tmp_path, monkeypatch, capsys):
 def test_a_method_without_a_grid_is_named(capsys):
     assert reproduce.main(["tune", "--methods", "cdcgan"]) == 2
     assert "cdcgan: has no grid" in capsys.readouterr().err
+
+
+def test_what_ships_is_what_equal_tuning_kept():
+    trials = ResultStore(ROOT / "docs" / "results" / "tuning.jsonl")
+    kept = tuning.best(tuning.collect(trials))
+    assert {method: tuning.GRIDS[method][k] for method, k in kept.items()} == TUNED
+    assert {**TUNED["gamo-balanced"], **RECIPE} == METHODS["gamo-balanced"].defaults
+
+
+def test_images_alone_are_augmented_by_default():
+    images = resolve({"dataset": "digits", "method": "gamo-balanced"})
+    assert images.augment and images.ema == 0.999 and images.learning_rate == 1e-3
+    own = {"data": "/rows.csv", "label": "y", "classes": ("a", "b"), "shape": (3,)}
+    own |= {"dataset": "rows", "method": "gamo-balanced", "counts": (9, 3)}
+    assert not resolve(own).augment and resolve(own).ema == 0.999
+    with pytest.raises(UserError, match="augment"):
+        resolve({**own, "augment": True})
