@@ -8,10 +8,10 @@ PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10
 help:  ## this list; every target sets up .venv first, from nothing
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-demo: .venv/ready  ## the plain classifier and GAMO on digits side by side, then GAMO2pix
-	$(BIN)/python train_gamo.py --dataset digits --method cn
-	$(BIN)/python train_gamo.py --dataset digits --method gamo
-	$(BIN)/python -m gamo_tf compare
+demo: .venv/ready  ## GAMO on digits; three methods side by side on three seeds; GAMO2pix
+	$(BIN)/python train_gamo.py --dataset digits
+	$(BIN)/python -m gamo_tf compare --dataset digits --seeds 3 --budget 4m \
+	  --methods cn gamo gamo-balanced
 	$(BIN)/python train_gamo2pix.py --class 7 --shared-iterations 300 --fid-features classifier
 
 lint: .venv/ready-dev  ## ruff: errors and format

@@ -19,6 +19,7 @@ from gamo_tf.cli.program import one_of, run_program
 from gamo_tf.cli.run_settings import read_user_data
 from gamo_tf.comparison import answer, plan
 from gamo_tf.comparison.evidence import collect
+from gamo_tf.comparison.overview import overview
 from gamo_tf.comparison.peers import PEERS
 from gamo_tf.comparison.schedule import run_all
 from gamo_tf.config.methods import METHODS
@@ -141,6 +142,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
     then = train_command(wanted, answer.recommended(evidence), names)
     paths = answer.write(wanted.folder, evidence, said, then, asked)
     print("\n" + paths[0].read_text(encoding="utf-8"))
+    print("\n".join(overview(evidence)) + "\n")
     print("written: " + ", ".join(map(str, paths)))
     for method, why in failed.items():
         print(f"failed: {method}: {why}")

@@ -1,5 +1,6 @@
 """What a comparison says, from records that are made by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import stats
 
 from gamo_tf.comparison import answer, evidence
 from gamo_tf.comparison.job import Job
+from gamo_tf.comparison.overview import minority_recall, overview, smaller_half
 from gamo_tf.errors import UserError
 from gamo_tf.experiments.paired_tests import mean_interval, paired
 from gamo_tf.stored import write_json
@@ -167,3 +169,22 @@ def test_damaged_and_foreign_records_are_refused(tmp_path):
     job.file.write_text(other.file.read_text())
     with pytest.raises(UserError, match="of another method or seed"):
         job.read()
+
+
+def test_the_screen_shows_the_recall_of_the_smaller_classes(tmp_path):
+    made = jobs(tmp_path, {"cn": [0.5, 0.7], "ros": [0.8, 0.9]})
+    found = evidence.collect(made, splits_anew=False)
+    assert smaller_half(found) == [2]  # of three classes with 240, 120 and 20 rows
+    head, first, second, names = overview(found)
+    assert first.split() == ["ros", "0.850", "0.850", "2"]
+    assert second.split()[:3] == ["cn", "0.600", "0.600"]
+    assert head.index("balanced") < head.index("smaller")
+    assert names.startswith("smaller classes: l|ynx")
+
+
+def test_of_equal_classes_the_later_half_counts_as_the_smaller(tmp_path):
+    found = evidence.collect(jobs(tmp_path, {"cn": [0.5]}), splits_anew=False)
+    equal = replace(found, counts=[9, 9, 9], lines=[found.lines[0]])
+    assert smaller_half(equal) == [2]
+    none = replace(found.lines[0], recalls=[None, None, None])
+    assert np.isnan(minority_recall(equal, none))
