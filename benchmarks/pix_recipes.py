@@ -49,6 +49,7 @@ def measure(path: Path, data_dir: Path, iterations: int, only: list[str]) -> Non
         "no critic": replace(usual, adversarial=0.0),
         "a critic of a tenth of the weight": replace(usual, adversarial=0.04),
         "4 spatial channels": replace(usual, spatial=4),
+        "32 spatial channels": replace(usual, spatial=32),
     }
     run, split, extractor = on_validation.opened(path, data_dir)
     shape = spec_of(run.options).shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -40,3 +41,10 @@ def import_tensorflow() -> None:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+    logging.getLogger("tensorflow").addFilter(_unless_of_retracing)
+
+
+def _unless_of_retracing(record: logging.LogRecord) -> bool:
+    """Whether a note of TensorFlow is worth a user's while. Several trainings in one
+    process have compiled functions of their own, which TensorFlow counts as one."""
+    return "triggered tf.function retracing" not in record.getMessage()

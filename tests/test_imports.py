@@ -212,3 +212,21 @@ def test_code_that_is_named_by_text_exists(text):
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
     assert name in defined, f"{text}: {place(path)} has no {name}"
+
+
+def test_several_trainings_in_a_process_are_not_called_retracing(monkeypatch):
+    for name in ("TF_CPP_MIN_LOG_LEVEL", "GAMO_TF_SET_LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+    code = """
+from gamo_tf.import_tensorflow import import_tensorflow
+import_tensorflow()
+import logging
+log = logging.getLogger("tensorflow")
+log.warning("5 out of the last 6 calls to f triggered tf.function retracing.")
+log.warning("something else")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "something else" in done.stderr
+    assert "retracing" not in done.stderr

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 _BALANCED = {"learning_rate": 1e-3, "sampling": 0.25}
 
 TUNED: Mapping[str, Mapping[str, object]] = {
+    "cn": {"learning_rate": 1e-3, "loss": "ce"},
     "class-weight": {"learning_rate": 5e-4, "loss": "ce"},
     "ros": {"learning_rate": 1e-3, "loss": "ce"},
     "crt": {"learning_rate": 2e-3, "loss": "ce"},
     "logit-adjust": {"learning_rate": 1e-3, "tau": 1.0},
+    "gamo": {"learning_rate": 1e-3, "loss": "ce"},
     "gamo-balanced": _BALANCED,
-    "gamo-balanced-no-d": _BALANCED,
-    "balanced-smote": _BALANCED,
     "balanced-repeats": _BALANCED,
 }
 # What all of them were tuned with, where there are images.

@@ -97,12 +97,14 @@ class GameMonitor(MetricLogger):
           Of a game with a convex generator that is watched closely, the features of
           the training rows [n, d].
         """
-        known = self.trainer.training_features(self.rows.train)
+        known = None
+        if self.fixed:  # others have no use for the features of all rows
+            known = self.trainer.training_features(self.rows.train)
         self.raw = self._raw(VALIDATION, "train", features=known)
         self.ema = self._ema(VALIDATION, "train") if self._ema else None
         prior = self._raw.priors[self.rows.watched]
         self.watched = {"prior": dict(enumerate(prior.tolist()))}
-        if not (self.fixed and closely):
+        if known is None or not closely:
             return None
         labels, others = self.rows.split.labels, self.rows.split.validation_labels
         features = known.numpy()

@@ -193,7 +193,7 @@ EXPERIMENTS = {
         "J at the optimal M beside the Jensen-Shannon divergences",
     ),
     "tune": Experiment(
-        "gamo_tf.experiments.tuning:make",
+        "gamo_tf.experiments.tuning_page:make",
         _tuning,
         "equal trials for every method, on validation rows",
         ("digits", *_SETS),

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,12 +18,9 @@ import pandas as pd
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, resolve
 from gamo_tf.config.tuned import RECIPE
-from gamo_tf.errors import UserError, setting
+from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
-from gamo_tf.experiments import document
 from gamo_tf.experiments.result_store import ResultStore
-from gamo_tf.experiments.runner import Wishes, train_missing
-from gamo_tf.files import atomically, write_text
 
 SEEDS = (100, 101)  # tables have 0, 1, ...
 # Updates of F (on MNIST of M) in a trial, by the sets of which settings are chosen. On
@@ -42,6 +38,7 @@ def _grid(**settings: Sequence) -> list[dict]:
 
 
 _LOSSES = _grid(learning_rate=RATES, loss=("ls", "ce"))
+TRIALS = len(_LOSSES)  # of every method
 _SIX_RATES = _grid(learning_rate=(1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 4e-3))
 # Six trials a method: three learning rates and two values of what else it has.
 GRIDS: Mapping[str, list[dict]] = {
@@ -206,84 +203,18 @@ def best(found: pd.DataFrame) -> dict[str, int]:
     return kept
 
 
-def make(store: ResultStore, wishes: Wishes) -> int:
-    """Train the trials that the store has no result of, and write what is known.
+def ranking(found: pd.DataFrame) -> pd.Series:
+    """What the methods score on validation rows with what they keep (see `best`).
 
     Args:
-      store: gets the results.
-      wishes: methods of `GRIDS`, datasets in the place of those of `UPDATES`, and more.
+      found: of `collect`.
 
     Returns:
-      How many trials failed; each says why.
-
-    Raises:
-      UserError: a method has no grid, or nothing is known.
+      The mean over the sets of the mean over seeds by method, the highest first.
     """
-    if odd := set(wishes.methods) - set(GRIDS):
-        raise UserError(
-            f"{setting('methods')} {', '.join(sorted(odd))}: has no grid in "
-            "gamo_tf/experiments/tuning.py."
-        )
-    odd = set(wishes.datasets) - set(UPDATES)
-    if odd and not wishes.updates:
-        raise UserError(
-            f"{setting('datasets')} {', '.join(sorted(odd))}: nothing is chosen there; "
-            f"{setting('updates')} tries it anyway."
-        )
-    wanted = trials(wishes.methods or list(GRIDS), wishes.datasets or list(UPDATES))
-    options = (trial.options(wishes.updates) for trial in wanted)
-    failed = train_missing(options, wishes, store)
-    for path in write(store, wishes.updates, wishes.command, wishes.out):
-        print(f"written: {path}")
-    return failed
-
-
-def write(
-    store: ResultStore, updates: int | None, command: str, out: Path
-) -> list[Path]:
-    """Write what is known as ``tuning.md`` and ``tuning.csv``.
-
-    Args:
-      store: the results.
-      updates: of F; None: those of `UPDATES`.
-      command: that the page names as the one that made it.
-      out: directory.
-
-    Returns:
-      The two paths.
-
-    Raises:
-      UserError: nothing is known.
-    """
-    found = collect(store, updates)
-    if found.empty:
-        raise UserError(f"{store.path}: no such trial is known.")
-    kept = best(found)
-    seeds = " and ".join(map(str, SEEDS))
-    lengths = {name: updates or UPDATES[name] for name in found["dataset"].unique()}
-    told = ", ".join(f"{n} on {name}" for name, n in lengths.items())
-    note = (
-        f"`{command}`: {document.METRIC_TITLES} on validation rows, averaged weights, "
-        f"means over the seeds {seeds}, which no other table uses; updates of F "
-        f"(where it has nothing to learn, of M): {told}. Every method has "
-        f"{len(_LOSSES)} trials. The one that is kept has the highest mean of both "
-        "metrics over the datasets; a method keeps one only when all are known."
-    )
-    page: list[document.Block] = [document.Heading("Tuning", 1), document.Text(note)]
-    datasets = list(dict.fromkeys(found["dataset"]))
-    for method, mine in found.groupby("method", sort=False):
-        lines = []
-        for number, same in mine.groupby("number"):
-            word = in_words(GRIDS[str(method)][int(number)])
-            cells = []
-            for dataset in datasets:
-                rows = same[same["dataset"] == dataset]
-                means = (f"{rows[metric.name].mean():.3f}" for metric in METRICS)
-                cells.append(f"{' / '.join(means)} ({len(rows)})" if len(rows) else "")
-            lines.append([word, *cells, "kept" * (kept.get(str(method)) == number)])
-        page.append(document.Heading(str(method)))
-        page.append(document.Table(["trial", *datasets, ""], lines))
-    paths = [out / "tuning.md", out / "tuning.csv"]
-    write_text(paths[0], document.markdown(page))
-    atomically(paths[1], lambda part: found.to_csv(part, index=False))
-    return paths
+    scores = {}
+    for method, number in best(found).items():
+        mine = found[(found["method"] == method) & (found["number"] == number)]
+        mine = mine[mine["dataset"].isin(list(UPDATES))]
+        scores[method] = mine.groupby("dataset")["score"].mean().mean()
+    return pd.Series(scores, dtype=float).sort_values(ascending=False)

@@ -6,7 +6,7 @@ Against `game.Game`, by lines of Algorithm 1 (docs/method.md has the equations):
 - line 4: one step of F and M together, by softmax cross entropy that is adjusted by the
   prior of these minibatches (Menon et al., ICLR 2021), so that M predicts as if classes
   were equally common;
-- line 6: the game is played in every eighth minibatch, on the features that line 4 has
+- line 6: the game is played in every 32nd minibatch, on the features that line 4 has
   just computed; line 9 has been done for M then;
 - lines 8, 10, 12: a generated point is a row of the minibatch that moves at most half
   of the way to a partner (`methods.partners`) among the newest features of its class;
@@ -32,7 +32,7 @@ from gamo_tf.training.feature_trainer import FeatureTrainer, on_gpu
 from gamo_tf.training.losses import class_targets
 from gamo_tf.training.row_order import rows_by_class
 
-TURNS = 8  # minibatches of F and M for one of the game
+TURNS = 32  # minibatches of F and M for one of the game
 PLACES = 32  # features of each class that are remembered
 
 

@@ -14,6 +14,7 @@ from gamo_tf.data.splits import draw_split
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.game_watch import coverage
 from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
+from gamo_tf.methods import balanced_game
 from gamo_tf.methods.build import build
 from gamo_tf.methods.feature_memory import FeatureMemory
 from gamo_tf.networks.anchored_generator import AnchoredCTMU, AnchoredIGU, uniform
@@ -228,7 +229,8 @@ def test_memory_keeps_the_newest_of_each_class():
     assert sorted(memory.rows[4:8].numpy()) == [5, 5, 6, 7]
 
 
-def test_the_game_is_played_in_every_eighth_minibatch(data):
+def test_the_game_is_played_in_one_minibatch_of_several(data, monkeypatch):
+    monkeypatch.setattr(balanced_game, "TURNS", 8)
     balanced = game()
     losses = balanced.epoch(*data, steps=9)
     assert tuple(losses) == balanced.loss_names
