@@ -1,5 +1,8 @@
 """The main table: who is in it, on equal means, and which words it may use."""
 
+import shutil
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -8,6 +11,8 @@ from gamo_tf.experiments import contest, main_table, reproduce, tuning
 from gamo_tf.experiments.paired_tests import against
 from gamo_tf.experiments.result_store import ResultStore
 from gamo_tf.experiments.runner import Wishes
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def lines(values: dict[str, list[float]], dataset: str = "digits") -> pd.DataFrame:
@@ -151,3 +156,34 @@ def test_a_method_is_in_it_once_it_is_tuned(tmp_path, monkeypatch, capsys):
     assert "| cn | learning_rate 0.0005 | 1 |" in text and "| 640 |" in text
     found = pd.read_csv(tmp_path / "main.csv")
     assert found["f_updates"].tolist() == [20]
+
+
+def test_the_table_of_the_readme_is_that_of_the_runs():
+    runs = pd.read_csv(ROOT / "docs" / "results" / "main.csv")
+    means = runs.groupby(["method", "dataset"])[["acsa", "gm"]].mean()
+    text = (ROOT / "README.md").read_text()
+    rows = {
+        "**balanced GAMO**": "gamo-balanced",
+        "the same without any game (`balanced-repeats`)": "balanced-repeats",
+        "random oversampling": "ros",
+        "logit adjustment": "logit-adjust",
+        "cRT": "crt",
+        "class weights": "class-weight",
+        "GAMO as published": "gamo",
+        "plain classifier": "cn",
+    }
+    for title, method in rows.items():
+        cells = [
+            "{:.3f} / {:.3f}".format(*means.loc[method, dataset])
+            for dataset in contest.SEEDS
+        ]
+        assert f"| {title} | {' | '.join(cells)} |" in text
+    assert set(rows.values()) == set(runs["method"])
+
+
+def test_the_stored_runs_make_the_committed_table(tmp_path):
+    for name in ("main.jsonl", "tuning.jsonl"):
+        shutil.copy(ROOT / "docs" / "results" / name, tmp_path)
+    assert reproduce.main(["main", "--known", "--out", str(tmp_path)]) == 0
+    made, kept = (folder / "main.csv" for folder in (tmp_path, ROOT / "docs/results"))
+    assert made.read_text() == kept.read_text()
