@@ -10,7 +10,7 @@ help:  ## this list; every target sets up .venv first, from nothing
 
 demo: .venv/ready  ## GAMO on digits; three methods side by side on three seeds; GAMO2pix
 	$(BIN)/python train_gamo.py --dataset digits
-	$(BIN)/python -m gamo_tf compare --dataset digits --seeds 3 --budget 4m \
+	$(BIN)/python -m gamo_tf compare --dataset digits --seeds 3 --iterations 1000 \
 	  --methods cn gamo gamo-balanced
 	$(BIN)/python train_gamo2pix.py --class 7 --shared-iterations 300 --fid-features classifier
 
