@@ -98,9 +98,11 @@ class GameMonitor(MetricLogger):
           the training rows [n, d].
         """
         known = None
-        if self.fixed:  # others have no use for the features of all rows
+        if self.fixed:
             known = self.trainer.training_features(self.rows.train)
-        self.raw = self._raw(VALIDATION, "train", features=known)
+            self.raw = self._raw(VALIDATION, "train", features=known)
+        else:  # others have no use for the features of all rows
+            self.raw = self._raw(VALIDATION, "train")
         self.ema = self._ema(VALIDATION, "train") if self._ema else None
         prior = self._raw.priors[self.rows.watched]
         self.watched = {"prior": dict(enumerate(prior.tolist()))}

@@ -71,8 +71,10 @@ def test_a_killed_run_stops_where_the_other_did(scored, tmp_path, monkeypatch, c
     short = [*FLAGS[:-5], "20", *FLAGS[-4:]]
     assert short[short.index("--iterations") + 1] == "20"
     alone = trained(short, tmp_path / "short")
+    # Repeats are bit for bit. Another command is so on most machines only: with
+    # AVX-512, oneDNN may sum in another order.
     for one, two in zip(weights(whole), weights(alone), strict=True):
-        np.testing.assert_array_equal(one, two)
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -58,9 +58,10 @@ def test_only_layers_of_f_calculate_in_it(precision):
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["cn", "gamo", "gamo-balanced"])
 def test_losses_are_those_of_single_precision(method):
-    _, single = trained(method=method)
+    slow = {"method": method, "learning_rate": 2e-4}  # differences grow with it
+    _, single = trained(**slow)
     for precision in HALVES:
-        trainer, losses = trained(method=method, precision=precision)
+        trainer, losses = trained(**slow, precision=precision)
         assert losses == pytest.approx(single, rel=0.03)
         assert losses != single
         assert trainer.features(images_and_labels()[0]).dtype == tf.float32
