@@ -27,7 +27,7 @@ from gamo_tf.training.feature_trainer import FeatureTrainer
 # The groups of what `game_watch` finds: the prior is of the rows that are watched.
 _OF_GAME = ["parents", "parents_over_latents", "share_of_rows", "outside_hull"]
 _OF_GAME += ["d_accuracy", "weights", "coverage"]
-_LOOKS = 4  # times in a run that pictures are drawn and the game is watched
+LOOKS = 4  # times in a run that pictures are drawn and the game is watched
 
 
 class GameMonitor(MetricLogger):
@@ -172,11 +172,11 @@ class GameMonitor(MetricLogger):
 
     def _closely(self, iteration: int) -> bool:
         """Whether this evaluation draws pictures and watches the game, which takes
-        longer than the metrics: some `_LOOKS` times in a run, first and last."""
+        longer than the metrics: some `LOOKS` times in a run, first and last."""
         options = self.trainer.options
         planned = math.ceil(options.iterations / options.evaluate_every)
         number = len(self.history)
-        every = max(1, planned // _LOOKS)
+        every = max(1, planned // LOOKS)
         return number % every == 0 or iteration >= options.iterations
 
     def _histograms(self, found: FixedSamples, iteration: int) -> None:
