@@ -21,7 +21,7 @@ from gamo_tf.config.methods import RECOMMENDED
 from gamo_tf.config.options import Options, resolve, spec_of
 from gamo_tf.data.splits import Split
 from gamo_tf.evaluation.evaluator import DeviceSplit
-from gamo_tf.evaluation.monitor import LOOKS, GameMonitor
+from gamo_tf.evaluation.monitor import GameMonitor, looks_closely
 from gamo_tf.game import Game
 from gamo_tf.methods.build import Networks, build
 from gamo_tf.runs.run import Run
@@ -182,13 +182,16 @@ def parts(name: str) -> dict:
         evaluate = seconds(lambda: monitor.evaluate(last, 1.0, losses), 1)
         measure = seconds(lambda: monitor.measure(closely=False), 1)
         save = seconds(lambda: run.save_checkpoint(1, game.checkpoint(), []))
-    looks = -(-options.iterations // options.evaluate_every)
-    close = len(range(0, looks, max(1, looks // LOOKS))) + 1
+    stops = range(0, options.iterations, options.evaluate_every)
+    close = sum(
+        looks_closely(options, k, stop + options.evaluate_every)
+        for k, stop in enumerate(stops)
+    )
     whole = options.iterations * ms / 1e3
     found["metrics, s"] = measure
     found["watch on the game and pictures, s"] = evaluate - measure
     found["checkpoint, s"] = save
-    spent = looks * (measure + save) + close * (evaluate - measure)
+    spent = len(stops) * (measure + save) + close * (evaluate - measure)
     found["these, share of a run"] = spent / whole
     return found
 

@@ -28,7 +28,7 @@ TRAINING += "--validation-split 0.05 --test-split 0.05"
 
 
 def make_class(folder: Path, label: int, images: int, size: int) -> None:
-    """Photos of nothing: a smooth colour that differs by class, and noise.
+    """Photos of nothing: patches of colour, which differ by class.
 
     Args:
       folder: of the class, which is made.

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import MEASURED, VALIDATION
+from gamo_tf.config.options import MEASURED, VALIDATION, Options
 from gamo_tf.errors import printable
 from gamo_tf.evaluation import game_watch, image_grids, metrics, plots
 from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
@@ -27,7 +27,21 @@ from gamo_tf.training.feature_trainer import FeatureTrainer
 # The groups of what `game_watch` finds: the prior is of the rows that are watched.
 _OF_GAME = ["parents", "parents_over_latents", "share_of_rows", "outside_hull"]
 _OF_GAME += ["d_accuracy", "weights", "coverage"]
-LOOKS = 4  # times in a run that pictures are drawn and the game is watched
+_LOOKS = 4  # times in a run that pictures are drawn and the game is watched
+
+
+def looks_closely(options: Options, evaluated: int, iteration: int) -> bool:
+    """Whether an evaluation draws pictures and watches the game, which takes longer
+    than the metrics: some `_LOOKS` times in a run, at the first and at the last.
+
+    Args:
+      options: of the run.
+      evaluated: evaluations before this one.
+      iteration: minibatches trained.
+    """
+    planned = math.ceil(options.iterations / options.evaluate_every)
+    due = evaluated % max(1, planned // _LOOKS) == 0
+    return due or iteration >= options.iterations
 
 
 class GameMonitor(MetricLogger):
@@ -152,7 +166,8 @@ class GameMonitor(MetricLogger):
     def evaluate(
         self, iteration: int, seconds: float, losses: dict[str, float]
     ) -> None:
-        closely = self._closely(iteration)
+        options = self.trainer.options
+        closely = looks_closely(options, len(self.history), iteration)
         features = self.measure(closely)
         pairs = [*self._scalars(), *((f"loss/{k}", v) for k, v in losses.items())]
         for name, found in self.watched.items():
@@ -169,15 +184,6 @@ class GameMonitor(MetricLogger):
             if not self.spec.vector:  # of vectors there is nothing to look at
                 samples = self._parents_picture(fixed, iteration)
         self._pictures(iteration, samples)
-
-    def _closely(self, iteration: int) -> bool:
-        """Whether this evaluation draws pictures and watches the game, which takes
-        longer than the metrics: some `LOOKS` times in a run, first and last."""
-        options = self.trainer.options
-        planned = math.ceil(options.iterations / options.evaluate_every)
-        number = len(self.history)
-        every = max(1, planned // LOOKS)
-        return number % every == 0 or iteration >= options.iterations
 
     def _histograms(self, found: FixedSamples, iteration: int) -> None:
         """Of the smallest classes: the convex weights, and how often each row is used
@@ -244,6 +250,7 @@ class GameMonitor(MetricLogger):
         self.flush()
 
     def _curves(self) -> None:
+        """Draw curves.png of all evaluations so far."""
         self._drawn = len(self.history)
         split, options = self.rows.split, self.trainer.options
         title = (

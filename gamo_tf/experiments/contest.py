@@ -97,17 +97,27 @@ class Rivals:
         updates = updates or dict.fromkeys(self.methods, alike)
         return Contest(title, dataset, seeds, updates, counts)
 
+    def wanted(
+        self, contests: Iterable[Contest]
+    ) -> dict[tuple[str, int, str], Options]:
+        """The runs of some contests, by title, seed and method.
+
+        Args:
+          contests: of these rivals.
+        """
+        return {
+            (contest.title, *key): options
+            for contest in contests
+            for key, options in contest.runs(self.settings).items()
+        }
+
     def results(self, contests: Iterable[Contest]) -> tuple[pd.DataFrame, int]:
         """Train the runs that the store lacks.
 
         Returns:
           `collect` of the contests, and how many runs failed; each says why.
         """
-        wanted = {
-            (contest.title, *key): options
-            for contest in contests
-            for key, options in contest.runs(self.settings).items()
-        }
+        wanted = self.wanted(contests)
         failed = train_missing(wanted.values(), self.wishes, self.store)
         return collect(self.store, wanted), failed
 

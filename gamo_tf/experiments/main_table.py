@@ -89,9 +89,7 @@ def equal_time(
     contests = []
     for dataset in rivals.datasets:
         same = rivals.contest(dataset, dataset)
-        found = collect(
-            store, {(dataset, *key): o for key, o in same.runs(rivals.settings).items()}
-        )
+        found = collect(store, rivals.wanted([same]))
         if found.empty or OURS not in set(found["method"]):
             raise UserError(
                 f"{store.path}: the main table has no {OURS} on {dataset} yet; run "
