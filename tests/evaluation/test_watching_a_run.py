@@ -11,12 +11,11 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gamo_tf.config.dataset_specs import DATASETS
-from gamo_tf.config.options import MEASURED, SETS, resolve
+from gamo_tf.config.options import MEASURED, resolve
 from gamo_tf.data import load
 from gamo_tf.data.splits import draw_split
-from gamo_tf.errors import UserError
 from gamo_tf.evaluation import metrics, plots
-from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
+from gamo_tf.evaluation.evaluator import DeviceSplit
 from gamo_tf.evaluation.fixed_latents import FixedLatents, mixed
 from gamo_tf.evaluation.monitor import GameMonitor
 from gamo_tf.methods.build import build
@@ -162,50 +161,6 @@ def test_of_many_classes_there_are_fewer_latents():
     assert np.bincount(many)[1:].tolist() == [4] * 999
 
 
-def test_an_evaluator_counts_what_the_networks_predict(rows):
-    trainer = build(resolve({"dataset": "digits", "method": "cn"}), SPEC)
-    found = Evaluator(rows, 10, trainer.F, trainer.M)()
-    images = rows.split.test_images
-    guess = trainer.M(trainer.F(images)).numpy().argmax(axis=1)
-    expected = metrics.confusion(rows.split.test_labels, guess, 10)
-    assert found["test_full"]["confusion"] == expected.tolist()
-    assert np.sum(found["test"]["confusion"]) == 250
-    assert np.sum(found["train"]["confusion"]) == len(rows.split.labels)
-    assert np.sum(found["validation"]["confusion"]) == len(rows.split.validation_labels)
-    assert list(found) == list(MEASURED)
-
-
-def seen(monkeypatch, trainer, rows, *names: str) -> tuple[list, dict]:
-    """The images that an evaluator looks at for these sets, and what it found."""
-    evaluate, looked = Evaluator(rows, 10, trainer.F, trainer.M), []
-    compiled = evaluate._predict
-    spy = lambda images: looked.append(images) or compiled(images)  # noqa: E731
-    monkeypatch.setattr(evaluate, "_predict", spy)
-    return looked, evaluate(*names)
-
-
-def test_an_evaluator_looks_at_nothing_that_it_is_not_asked_for(rows, monkeypatch):
-    trainer = build(resolve({"dataset": "digits", "method": "cn"}), SPEC)
-    looked, found = seen(monkeypatch, trainer, rows, "train", "validation")
-    assert list(found) == ["validation", "train"]
-    assert [images is rows.test for images in looked] == [False, False]
-    looked, found = seen(monkeypatch, trainer, rows, "test_full", "test")
-    assert list(found) == ["test", "test_full"] and len(looked) == 1
-    without = DeviceSplit.of(
-        draw_split(load.read(SPEC, Path()), SPEC, SPEC.counts, 25, 0)
-    )
-    assert without.watched == "train" and rows.watched == "validation"
-    assert list(seen(monkeypatch, trainer, without)[1]) == list(SETS)
-
-
-def test_known_features_take_the_place_of_the_training_rows(rows, monkeypatch):
-    trainer = build(resolve({"dataset": "digits", "method": "gamo"}), SPEC)
-    evaluate = Evaluator(rows, 10, trainer.F, trainer.M)
-    expected = evaluate("train")
-    monkeypatch.setattr(evaluate, "_predict", None)  # F is not asked
-    assert evaluate("train", features=trainer.features(rows.train)) == expected
-
-
 def test_pictures_are_drawn_a_few_times_in_a_run(rows, tmp_path):
     options = resolve(
         {"dataset": "digits", "method": "gamo", "iterations": 90, "evaluate_every": 10}
@@ -284,17 +239,6 @@ def test_a_run_of_an_earlier_version_goes_on_with_the_columns_of_today(
     assert run.picture("curves.png").exists()
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_an_evaluator_refuses_probabilities_that_are_no_numbers(rows, value):
-    trainer = build(resolve({"dataset": "digits", "method": "cn"}), SPEC)
-    evaluate = Evaluator(rows, 10, trainer.F, trainer.M)
-    evaluate()
-    bias = next(w for w in reversed(trainer.M.weights) if "bias" in w.path)
-    bias.assign(np.full(bias.shape, value, np.float32))
-    with pytest.raises(UserError, match=r"diverged.*smaller learning_rate \(0.0002"):
-        evaluate()
-
-
 def test_a_logger_takes_any_pair_and_leaves_holes_for_nan(tmp_path):
     directory = RunDirectory(tmp_path)
     directory.make()
@@ -310,15 +254,6 @@ def test_a_logger_takes_any_pair_and_leaves_holes_for_nan(tmp_path):
     assert len(found.Tensors("metrics/Kappa")) == 2
     assert len(found.Tensors("recall/a")) == 1
     assert not (tmp_path.parent / "tensorboard").exists()  # it has no short name
-
-
-def test_a_split_is_in_memory_once(rows):
-    split = rows.split
-    views = (split.images, split.test_images, split.validation_images)
-    for view, tensor in zip(views, rows[1:], strict=True):
-        assert np.shares_memory(view, np.asarray(tensor))
-    again = DeviceSplit.of(replace(rows.split))
-    np.testing.assert_array_equal(again.train, rows.train)
 
 
 def test_a_game_without_validation_rows_is_watched_too(tmp_path):
