@@ -5,29 +5,36 @@ another is not compared with it. All have augmentation and averaged weights, and
 measured by the averages on the full test set, once, after the last iteration.
 
 Beside it stand the same methods in the same wall time, and on other class sizes, which
-nothing was tuned on.
+nothing was tuned on; and what options that save time or memory do to two of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import count
 
 import pandas as pd
 
+from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.config.methods import METHODS
+from gamo_tf.config.options import CHOICES
 from gamo_tf.data.splits import profile_counts
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import document, tuning
-from gamo_tf.experiments.contest import MEANS, UPDATES, Rivals, collect
+from gamo_tf.experiments.contest import MEANS, SEEDS, UPDATES, Rivals, collect
 from gamo_tf.experiments.paired_tests import LEVEL, against
 from gamo_tf.experiments.result_store import ResultStore, spreads
-from gamo_tf.experiments.runner import Wishes
+from gamo_tf.experiments.runner import Wishes, train_missing
 from gamo_tf.files import atomically, write_text
 
 OURS = "gamo-balanced"
 # Class sizes beside the paper's: how they fall, and the largest over the smallest.
 PROFILES = (("exponential", 10), ("exponential", 200), ("step", 100))
+# Whose shortcuts are measured, where F has something to learn.
+_SHORTENED, _LEARNING = ("gamo", OURS), ("fashion-mnist", "cifar10")
+_WHOLE = "as usual"  # all points, float32
 _ALIKE = 0.1  # wall times that differ by no more than this share are the same
 
 
@@ -138,8 +145,62 @@ def other_sizes(
     return failed
 
 
+def shortcuts(
+    store: ResultStore, trials: ResultStore, repeats: int, wishes: Wishes
+) -> int:
+    """What ``--support`` and ``--precision`` do to methods of the main table.
+
+    Args, returns and errors: as `equal_images` has them.
+    """
+    rivals = _rivals(store, trials, repeats, wishes)
+    methods = wishes.methods or [name for name in _SHORTENED if name in rivals.methods]
+    wanted = {}
+    for dataset in wishes.datasets or _LEARNING:
+        updates = wishes.updates or UPDATES[dataset]
+        for seed in range(min(repeats, SEEDS[dataset])):
+            for method in methods:
+                for name, setting_of in _short(dataset, method).items():
+                    chosen = {**rivals.settings[method], **setting_of}
+                    wanted[f"{method} on {dataset}", seed, name] = tuning.equal_options(
+                        method, chosen, dataset, seed, updates
+                    )
+    failed = train_missing(wanted.values(), wishes, store)
+    note = (
+        "updates of F as in the main table; shares are those of all points of the "
+        "smaller classes, of which each has at most K in a pass"
+    )
+    found = collect(store, wanted)
+    _write("main-shortcuts", "Shortcuts", note, found, rivals, _WHOLE)
+    return failed
+
+
+def _short(dataset: str, method: str) -> dict[str, dict]:
+    """Settings by what the table calls them; those that a method has."""
+    found: dict[str, dict] = {_WHOLE: {}}
+    if METHODS[method].supported:
+        sizes = ClassCounts(DATASETS[dataset].counts).minority_sizes
+        for share in (0.5, 0.25):
+            k = _points(sizes, share)
+            found[f"{share:.0%} of the points (K = {k})"] = {"support": k}
+    for policy in CHOICES["precision"][1:]:
+        found[policy] = {"precision": policy}
+    return found
+
+
+def _points(sizes: Sequence[int], share: float) -> int:
+    """The smallest K with which classes of these sizes have that share of all their
+    points."""
+    wanted = share * sum(sizes)
+    return next(k for k in count(1) if sum(min(n, k) for n in sizes) >= wanted)
+
+
 def _write(
-    name: str, title: str, note: str, found: pd.DataFrame, rivals: Rivals
+    name: str,
+    title: str,
+    note: str,
+    found: pd.DataFrame,
+    rivals: Rivals,
+    ours: str = OURS,
 ) -> None:
     """Write a page and its figures."""
     if found.empty:
@@ -147,7 +208,7 @@ def _write(
     page = [
         document.Heading(title, 1),
         document.Text(_note(rivals.wishes.command, note)),
-        *blocks(found, rivals.settings),
+        *blocks(found, rivals.settings, ours),
     ]
     paths = [rivals.wishes.out / f"{name}.{end}" for end in ("md", "csv")]
     write_text(paths[0], document.markdown(page))
@@ -157,23 +218,24 @@ def _write(
 
 
 def blocks(
-    found: pd.DataFrame, settings: Mapping[str, Mapping]
+    found: pd.DataFrame, settings: Mapping[str, Mapping], ours: str = OURS
 ) -> list[document.Block]:
     """A table for each dataset, the highest mean of both metrics first.
 
     Args:
       found: of `collect`.
       settings: the tuned ones of each method.
+      ours: what each line is compared with.
     """
     page: list[document.Block] = []
     names = [metric.name for metric in METRICS]
     head = ["method", "setting", "seeds", document.METRIC_TITLES]
     for metric in METRICS:
-        head += [f"{OURS} less it, {metric.title}", "corrected p", f"{OURS} is"]
+        head += [f"{ours} less it, {metric.title}", "corrected p", f"{ours} is"]
     head += ["F updates", "M updates", "images through F", "seconds"]
     for dataset, mine in found.groupby("dataset", sort=False):
         by_method = mine.groupby("method")
-        apart, lines = against(OURS, by_method), []
+        apart, lines = against(ours, by_method), []
         means = by_method[names].mean().mean(axis=1)
         for method in means.sort_values(ascending=False).index:
             rows = by_method.get_group(method)

@@ -204,5 +204,6 @@ EXPERIMENTS = {
     ),
     "main-time": _main_row("equal_time", "the same methods in the same wall time"),
     "main-profiles": _main_row("other_sizes", "the same on other class sizes"),
+    "main-shortcuts": _main_row("shortcuts", "what --support and --precision cost"),
     "report": Experiment("gamo_tf.experiments.report:write", _report),
 }

@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
             [
                 "table1 to table5: of the paper, each run once; runs go on where they",
                 "were stopped. report: all finished runs on one page. More:",
-                *(f"  {name:<13} {title}" for name, title in titles.items()),
+                *(f"  {name:<14} {title}" for name, title in titles.items()),
                 f"example: {example}",
             ]
         ),

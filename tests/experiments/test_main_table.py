@@ -138,6 +138,24 @@ def test_other_class_sizes_keep_the_settings_and_the_seeds(tmp_path, monkeypatch
     assert options.counts[-1] == 45 and options.learning_rate == 5e-4
 
 
+def test_shortcuts_stand_beside_the_method_without_them(tmp_path, monkeypatch):
+    asked = rivals(tmp_path, monkeypatch, {"gamo": 80.0, "cn": 40.0})
+    assert main_table.shortcuts(*asked) == 0
+    found = pd.read_csv(tmp_path / "main-shortcuts.csv")
+    assert set(found["dataset"]) == {"gamo on cifar10"}  # plain training has no G
+    # CIFAR-10's smaller classes have 2,000, 1,500, ... 80 rows, 5,780 of them:
+    # 5 x 402 + 400 + 250 + 150 + 80 = 2,890 and 7 x 174 + 150 + 80 = 1,448.
+    assert list(found[found["seed"] == 0]["method"]) == [
+        "as usual",
+        "50% of the points (K = 402)",
+        "25% of the points (K = 174)",
+        "mixed_bfloat16",
+        "mixed_float16",
+    ]
+    page = (tmp_path / "main-shortcuts.md").read_text()
+    assert "as usual less it, ACSA" in page
+
+
 @pytest.mark.slow
 def test_a_method_is_in_it_once_it_is_tuned(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tuning, "GRIDS", {"cn": [{"learning_rate": 5e-4}]})
