@@ -18,11 +18,15 @@ from gamo_tf.evaluation import image_grids
 from gamo_tf.files import clock, mend, put_in_place, replace_folder
 from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.runs.metric_logger import MetricLogger
-from gamo_tf.runs.run_directory import RunDirectory
+from gamo_tf.runs.run_directory import Reader, RunDirectory
 from gamo_tf.stored import read_object, write_json
+from gamo_tf.training import replicas
 from gamo_tf.training.loop import Schedule, run_loop
 
 SHOWN = 2 * image_grids.COLUMNS  # generated images in a picture
+# What other machines are told of a training: its minibatches, and whether what is there
+# is trained anew. Of what is trained already:
+_NOTHING = (0, 0)
 
 
 class VaeMonitor(MetricLogger):
@@ -181,25 +185,47 @@ def train(
 
 
 def _train_or_replace(job: Job, generator: ImageGenerator, retrain: bool) -> None:
-    directory = job.directory
+    directory, anew = job.directory, _anew(job)
+    if replicas.assists():
+        _assist(job, generator)
+        return
     mend(directory.path)
-    anew = RunDirectory(directory.path.with_name(f".new-{directory.path.name}"))
     broken_off = anew.path.is_dir()
     if broken_off:
         print(f"{job.title}: was being trained anew when that was broken off")
     if directory.finished and (retrain or broken_off):
-        _train(replace(job, directory=anew), generator, retrain)
+        _train(replace(job, directory=anew), generator, retrain, anew=True)
         put_in_place(anew.path, directory.path)
         return
     _train(job, generator, retrain)
 
 
-def _train(job: Job, generator: ImageGenerator, retrain: bool) -> None:
+def _anew(job: Job) -> RunDirectory:
+    """Where what is there already is trained anew."""
+    path = job.directory.path
+    return RunDirectory(path.with_name(f".new-{path.name}"))
+
+
+def _assist(job: Job, generator: ImageGenerator) -> None:
+    """Train along with the process that keeps the folder, if that trains at all."""
+    iterations, anew = replicas.told(*_NOTHING)
+    if not iterations:
+        return
+    directory = _anew(job) if anew else job.directory
+    vae, data = _prepared(replace(job, iterations=iterations), generator)
+    run_loop(vae, data, store=Reader(directory))
+
+
+def _train(
+    job: Job, generator: ImageGenerator, retrain: bool, anew: bool = False
+) -> None:
     """Train in a folder, or go on there."""
     directory, title = job.directory, job.title
     if not _begin(directory, job.options, retrain):
+        replicas.told(*_NOTHING)
         print(f"{title}: trained already; {setting('retrain')} trains it anew")
         return
+    replicas.told(job.iterations, anew)
     vae, data = _prepared(job, generator)
     monitor = VaeMonitor(directory, title, vae, job.label, generator, len(job.rows))
     run_loop(

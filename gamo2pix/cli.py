@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gamo2pix.options import HOW, LIMITS, PASSES, RECIPE, TUNING, PixOptions
 from gamo2pix.recipes import RECIPES
-from gamo_tf.cli.flags import NEWEST
+from gamo_tf.cli.flags import NEWEST, STRATEGIES
 from gamo_tf.cli.program import argument_parser, run_program
 from gamo_tf.config.checks import check_ranges
 from gamo_tf.config.methods import METHODS
@@ -90,9 +90,10 @@ def _add_vae(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--strategy",
-        choices=("none", "mirrored"),
-        default="none",
-        help="mirrored: on all GPUs of this machine; default none",
+        choices=STRATEGIES,
+        default=STRATEGIES[0],
+        help="mirrored: on all GPUs of this machine; multiworker: on several machines "
+        "(docs/scale.md); default none",
     )
     group.add_argument(
         "--retrain",
@@ -201,6 +202,7 @@ def _generate(argv: list[str] | None) -> int:
     from gamo2pix import train
     from gamo2pix.request import Request
     from gamo2pix.trust import Limits
+    from gamo_tf.training import replicas
 
     target = flags.save_balanced
     request = Request(
@@ -221,7 +223,9 @@ def _generate(argv: list[str] | None) -> int:
         strategy=flags.strategy,
     )
     data_dir = flags.data_dir or default_data_dir()
-    train.run(run, flags.wanted, options, request, data_dir)
+    helps = replicas.helps(flags.strategy)
+    work = train.assist if helps else train.run
+    work(run, flags.wanted, options, request, data_dir)
     return 0
 
 

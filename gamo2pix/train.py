@@ -33,6 +33,8 @@ from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.training import replicas
 
+_AFTER_LOSS = "All is kept up to the last checkpoint; the same command goes on."
+
 
 def run(
     gamo_run: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
@@ -60,6 +62,23 @@ def run(
     gamo_run.pix.mkdir(exist_ok=True)
     with RunDirectory(gamo_run.pix).lock():
         return _run(gamo_run, wanted, options, request, data_dir, spec, labels)
+
+
+def assist(
+    gamo_run: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
+) -> None:
+    """Train the VAEs along with a process on another machine, which keeps them and does
+    all else.
+
+    Args and errors: as `run` has them; or the other process ended early.
+    """
+    spec = check(gamo_run)
+    labels = pick(wanted, spec, gamo_run)
+    split = gamo_run.load_split(gamo_run.arrays(data_dir))
+    shared_out = replicas.strategy(request.strategy, options.batch_size // 2)
+    generator = ImageGenerator(gamo_run, split, options.seed, options.recipe)
+    with replicas.using(shared_out), replicas.losing_none(_AFTER_LOSS):
+        train_classes(gamo_run, spec, labels, options, generator, request.retrain)
 
 
 def _run(
@@ -93,7 +112,7 @@ def _run(
             request.fid_features, request.inception_weights, reference
         )
     generator = ImageGenerator(gamo_run, split, options.seed, options.recipe)
-    with replicas.using(shared_out):
+    with replicas.using(shared_out), replicas.losing_none(_AFTER_LOSS):
         decoders = train_classes(
             gamo_run, spec, labels, options, generator, request.retrain
         )
@@ -218,6 +237,9 @@ def train_classes(
         decoders[label] = None
         if not spec.flat:
             class_vae.train(directory, spec, label, options, generator, retrain, shared)
+        if replicas.assists():
+            continue  # the other process has it, and draws
+        if not spec.flat:
             decoders[label] = FeatureDecoder.load(directory)
         figures.draw(directory, spec, label, generator, decoders[label])
     return decoders

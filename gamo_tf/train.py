@@ -28,6 +28,7 @@ from gamo_tf.methods.build import (
 from gamo_tf.networks.batched import tensor_of
 from gamo_tf.networks.saved import save_network
 from gamo_tf.runs.run import Run
+from gamo_tf.runs.run_directory import Reader
 from gamo_tf.training import replicas
 from gamo_tf.training.best import Best
 from gamo_tf.training.feature_trainer import FeatureTrainer
@@ -157,25 +158,7 @@ def assist(
     with replicas.using(chosen), replicas.losing_none(end):
         fed = begun.fed if begun else None
         trainer, data = prepared(options, spec_of(options), split, fed=fed)
-        run_loop(trainer, data, store=_Reader(begun) if begun else None)
-
-
-class _Reader:
-    """The checkpoints of a run that another process keeps (see `CheckpointStore`).
-
-    Args:
-      run: that is read.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.path, self.restore = run.path, run.restore
-
-    def save_checkpoint(self, *args: object) -> None:
-        """Nothing: the other process saves."""
-
-    def checkpoints(self) -> list[Path]:
-        """None of its own."""
-        return []
+        run_loop(trainer, data, store=Reader(begun) if begun else None)
 
 
 def _train(run: Run, options: Options, rows: DeviceSplit) -> Run:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -71,6 +73,46 @@ def cli() -> Callable[..., subprocess.CompletedProcess]:
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def two_machines() -> Callable[..., list[tuple[int, str]]]:
+    """Run a program in two processes that train together by `TF_CONFIG`.
+
+    ``two_machines(program, *arguments, code="", second="")``: as `cli`; `second` is
+    executed in the second process alone, after `code`. Returns exit code and standard
+    error of both.
+    """
+
+    def run(
+        program: str, *arguments: object, code: str = "", second: str = ""
+    ) -> list[tuple[int, str]]:
+        ports = []
+        for _ in range(2):
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                ports.append(free.getsockname()[1])
+        workers = [f"127.0.0.1:{port}" for port in ports]
+        begun = []
+        for index, more in enumerate(("", second)):
+            task = {"type": "worker", "index": index}
+            config = json.dumps({"cluster": {"worker": workers}, "task": task})
+            script = (
+                f"import sys, {program}\n{code}\n{more}\nsys.exit({program}.main())"
+            )
+            begun.append(
+                subprocess.Popen(
+                    [sys.executable, "-c", script, *map(str, arguments)],
+                    env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": config},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        said = [process.communicate()[1] for process in begun]
+        return [(p.returncode, text) for p, text in zip(begun, said, strict=True)]
 
     return run
 

@@ -198,6 +198,24 @@ class RunDirectory:
         return 0, []
 
 
+class Reader:
+    """The checkpoints of a folder that another process keeps, on another machine.
+
+    Args:
+      kept: the folder.
+    """
+
+    def __init__(self, kept: RunDirectory) -> None:
+        self.path, self.restore = kept.path, kept.restore
+
+    def save_checkpoint(self, *args: object) -> None:
+        """Nothing: the other process saves."""
+
+    def checkpoints(self) -> list[Path]:
+        """None of its own."""
+        return []
+
+
 class _Damaged(UserError):
     """A checkpoint that is not as it was written."""
 

@@ -21,6 +21,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from gamo_tf.errors import Stopped, UserError, setting
+from gamo_tf.training import replicas
 from gamo_tf.training.best import Best
 from gamo_tf.training.trainer import Trainer
 
@@ -184,6 +185,7 @@ def run_loop(
     if state and best:
         state.best = best.checkpoint()
     iteration, history = store.restore(state) if store else (0, [])
+    _check_alike(iteration, total, store)
     monitor.begin(iteration, history)
     before = history[-1]["seconds"] if history else seconds
     began = time.perf_counter()
@@ -222,6 +224,19 @@ def run_loop(
         best.restore()
         trainer.finish()
     return iteration
+
+
+def _check_alike(iteration: int, total: int, store: CheckpointStore | None) -> None:
+    """Raises UserError where several machines would not train the same."""
+    kept = replicas.told(iteration, total)
+    if kept != (iteration, total):
+        place = str(store.path) if store else "training"
+        raise UserError(
+            f"{place}: would go on from iteration {iteration} of {total} here, and "
+            f"from {kept[0]} of {kept[1]} on the machine that keeps it. All machines "
+            f"of {setting('strategy')} {replicas.MULTIWORKER} need the same command "
+            "and the same folder, on a shared disk."
+        )
 
 
 def _due(last: int, iteration: int, every: int, total: int) -> bool:

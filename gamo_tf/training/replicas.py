@@ -146,6 +146,35 @@ def losing_none(remedy: str) -> Iterator[None]:
         ) from err
 
 
+def assists() -> bool:
+    """Whether this process only helps another in a training of `using`."""
+    return isinstance(present(), tf.distribute.MultiWorkerMirroredStrategy) and helps(
+        MULTIWORKER
+    )
+
+
+def told(*values: int) -> tuple[int, ...]:
+    """What the process says that keeps the run. All machines call it, in one order.
+
+    Args:
+      *values: what that process says; of the others they do not matter.
+
+    Returns:
+      Its values; with one machine those that were given.
+    """
+    strategy = present()
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return values
+
+    def say() -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        first = tf.cast(context.replica_id_in_sync_group == 0, tf.int32)
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, first * values)
+
+    heard = strategy.experimental_local_results(strategy.run(tf.function(say)))[0]
+    return tuple(heard.numpy().tolist())
+
+
 def devices() -> str:
     """What is trained on, for people."""
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import numpy as np
 import pytest
 
 from gamo2pix import train
@@ -30,3 +32,51 @@ def test_one_device_shares_nothing_out(untrained):
             Request(score=False, strategy="mirrored"),
             untrained.run.path,
         )
+
+
+# Steps as large as the gradients are: see `alike`.
+CALM = """
+from gamo_tf.training.trainer import Trainer
+begin = Trainer.__init__
+def calmly(self, *args, **kwargs):
+    begin(self, *args, **kwargs)
+    for optimizer in self.optimizers.values():
+        optimizer.epsilon = 1.0
+Trainer.__init__ = calmly
+"""
+DIES = """
+import os, signal
+from gamo2pix.code_vae import CodeVae
+epoch, begun = CodeVae.epoch, []
+def epoch_or_death(self, *data, steps):
+    begun.append(steps)
+    if len(begun) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return epoch(self, *data, steps=steps)
+CodeVae.epoch = epoch_or_death
+"""
+
+
+@pytest.mark.slow
+def test_two_machines_train_what_one_trains_though_one_is_lost(
+    cli, two_machines, untrained, weights, tmp_path
+):
+    """The second one dies in its fourth epoch; the same command goes on with both."""
+    places = [tmp_path / name for name in ("one", "both")]
+    for place in places:
+        shutil.copytree(untrained.run.path, place)
+    flags = ("--class", "9", "--iterations", "10", "--shared-iterations", "20")
+    flags += ("--no-score", "--run")
+    assert cli("train_gamo2pix", *flags, places[0], code=CALM).returncode == 0
+    both = ("train_gamo2pix", *flags, places[1], "--strategy", "multiworker")
+    (code, said), lost = two_machines(*both, code=CALM, second=DIES)
+    assert lost[0] == -9 and code == 2, said
+    assert "another machine of TF_CONFIG does not answer" in said
+    assert "the same command goes on" in said
+    ends = two_machines(*both, code=CALM)
+    assert [code for code, _ in ends] == [0, 0], ends
+    for part in (".shared", "9"):
+        for name in ("head", "decoder", "critic"):
+            one, other = (weights(place / "gamo2pix" / part, name) for place in places)
+            for a, b in zip(one, other, strict=True):
+                np.testing.assert_allclose(a, b, atol=1e-4, err_msg=f"{part} {name}")

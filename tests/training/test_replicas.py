@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +12,8 @@ from gamo_tf.errors import UserError
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
 from gamo_tf.training import replicas
-
-ROOT = Path(__file__).resolve().parents[2]
+from gamo_tf.training.loop import run_loop
+from gamo_tf.training.trainer import Trainer
 
 FLAGS = (
     *("--dataset", "digits", "--iterations", "50", "--augment", "--ema", "0.9"),
@@ -91,44 +87,20 @@ Classifier.epoch = epoch_or_death
 """
 
 
-def of_two_machines(*flags: object, second: str = "") -> list[tuple[int, str]]:
-    """Exit code and standard error of two processes that train together; code for the
-    second to begin with."""
-    ports = []
-    for _ in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            ports.append(free.getsockname()[1])
-    workers = [f"127.0.0.1:{port}" for port in ports]
-    begun = []
-    for index, code in enumerate(("", second)):
-        task = {"type": "worker", "index": index}
-        config = json.dumps({"cluster": {"worker": workers}, "task": task})
-        script = f"import sys, train_gamo\n{code}\nsys.exit(train_gamo.main())"
-        begun.append(
-            subprocess.Popen(
-                [sys.executable, "-c", script, *map(str, flags)],
-                env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CONFIG": config},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    said = [process.communicate()[1] for process in begun]
-    return [(p.returncode, text) for p, text in zip(begun, said, strict=True)]
-
-
 @pytest.mark.slow
-def test_two_machines_train_what_one_trains_though_one_is_lost(train, tmp_path):
+def test_two_machines_train_what_one_trains_though_one_is_lost(
+    train, two_machines, tmp_path
+):
     """The second one dies in its fourth epoch; the run goes on with both."""
     flags = [*FLAGS, "--checkpoint-every", "10", "--data-dir", tmp_path]
     both = ("--strategy", "multiworker", "--runs-dir", tmp_path / "both")
-    (code, said), lost = of_two_machines(*flags, *both, second=DIES)
+    (code, said), lost = two_machines("train_gamo", *flags, *both, second=DIES)
     assert lost[0] == -9 and code == 2
     assert "another machine of TF_CONFIG does not answer" in said
     run = Run(next((tmp_path / "both").glob("0*")))
     assert f"--resume {run.path}" in said and not run.finished
-    ends = of_two_machines("--resume", run.path, "--data-dir", tmp_path, *both[:2])
+    again = ("--resume", run.path, "--data-dir", tmp_path, *both[:2])
+    ends = two_machines("train_gamo", *again)
     assert [code for code, _ in ends] == [0, 0], ends
     assert train("one", 1, *FLAGS).returncode == 0
     assert_alike(Run(next((tmp_path / "one").glob("0*"))), run)
@@ -151,6 +123,16 @@ def test_the_first_worker_keeps_the_run(index, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", json.dumps(config))
     assert replicas.helps("multiworker") == (index == 1)
     assert not replicas.helps("mirrored") and not replicas.helps("none")
+
+
+def test_machines_that_would_not_train_the_same_are_told(monkeypatch):
+    assert replicas.told(3, 7) == (3, 7)  # one machine tells itself
+    assert not replicas.assists()
+    monkeypatch.setattr(replicas, "told", lambda *values: (50, 100))
+    begun = Trainer({}, {}, seed=0, learning_rate=1.0)
+    begun.iterations = 100
+    with pytest.raises(UserError, match="iteration 0 of 100 here, and from 50 of 100"):
+        run_loop(begun, ())
 
 
 def test_what_cannot_be_shared_out_is_refused(train, tmp_path):
