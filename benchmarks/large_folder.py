@@ -4,7 +4,8 @@
 
 Makes FOLDER, which must not be there yet, with five classes whose sizes fall by powers
 of three; trains GAMO on it for a few iterations as a program of its own, and prints the
-seconds and the most memory that it had. Other FLAGS are those of train_gamo.py.
+seconds and the most memory that it had: all of it, and without the pages of files,
+which the system takes back where it must. Other FLAGS are those of train_gamo.py.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES = 5
+_EVERY = 0.2  # seconds between two looks at a program's memory
 # A short training that is evaluated once; flags that are given stand behind these.
 TRAINING = "--iterations 60 --evaluate-every 60 --checkpoint-every 60 --support 1000 "
 TRAINING += "--validation-split 0.05 --test-split 0.05"
@@ -43,6 +45,28 @@ def make_class(folder: Path, label: int, images: int, size: int) -> None:
         coarse[..., label % 3] //= 1 + label
         image = Image.fromarray(coarse).resize((size, size), Image.Resampling.BICUBIC)
         image.save(folder / f"{k:06}.jpg", quality=80)
+
+
+def run(command: list[str]) -> tuple[int, float]:
+    """Run a program, and watch its memory.
+
+    Args:
+      command: and its arguments.
+
+    Returns:
+      The exit code, and the most memory of its own, without pages of files, in GiB.
+    """
+    process, most = subprocess.Popen(command), 0
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        try:
+            lines = status.read_text().splitlines()
+        except OSError:  # it has just ended
+            continue
+        own = [line.split()[1] for line in lines if line.startswith("RssAnon")]
+        most = max(most, *map(int, own), 0)
+        time.sleep(_EVERY)
+    return process.returncode, most / 2**20
 
 
 def main() -> int:
@@ -70,12 +94,13 @@ def main() -> int:
     began = time.perf_counter()
     command = [sys.executable, str(ROOT / "train_gamo.py"), *asked]
     command += [*TRAINING.split(), *of_training]
-    code = subprocess.run(command, check=False).returncode
+    code, own = run(command)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     raw = flags.images * flags.size**2 * 3 / 2**30
     print(
         f"{flags.images} images of {flags.size} x {flags.size}, {raw:.2f} GiB decoded: "
-        f"{time.perf_counter() - began:.0f} s, at most {peak:.2f} GiB of memory"
+        f"{time.perf_counter() - began:.0f} s, at most {peak:.2f} GiB of memory, "
+        f"and {own:.2f} GiB without pages of files"
     )
     return code
 

@@ -59,6 +59,7 @@ class Game(FeatureTrainer):
         labels = np.repeat(np.arange(self.c), counts.sizes)
         self.minority_rows = np.flatnonzero(np.isin(labels, self.minority))
         self.loss_names = self._loss_names()
+        self.reserve(rows)
         # F of all training rows, of the last epoch: F stays until the next one.
         self.newest: tf.Tensor | None = None
         self.feature_pass = self.compiled(self._feature_pass, self.xla)
@@ -98,7 +99,7 @@ class Game(FeatureTrainer):
         if self.learns_features:
             order = self.order(labels)
             losses.append(float(self.feature_pass(images, labels, order, count)))
-        features = self.augmented_features(images)
+        features = self.of_all(self.augmented_features, images)
         losses += self.played(features, labels, count)
         if not self.options.augment:
             self.newest = features

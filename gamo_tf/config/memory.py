@@ -11,6 +11,7 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.errors import UserError, setting
 
+LARGE = 2**30  # bytes; decoded images and features of so many lie in a file
 _FLOAT = 4  # bytes of a float32
 _UNITS = 64 + 1  # weights of a point in the IGU: 64 of its kernel, and its bias
 _COPIES = 3  # of each of these weights: itself and two slots of Adam
@@ -27,7 +28,8 @@ class Needs(NamedTuple):
 
     Attributes:
       images: the training rows as they are.
-      features: F of all of them, for methods that play on them.
+      features: F of all of them, for methods that play on them. From `LARGE` bytes on
+        they lie in a file, on a CPU, and the system takes their memory where it must.
       points: of the smaller classes, twice: as rows, and as columns for the gradient.
       weights: of an IGU, with the slots of Adam.
     """
@@ -47,7 +49,8 @@ class Needs(NamedTuple):
         parts = ", ".join(
             f"{name} {size / 2**20:,.0f}" for name, size in self._asdict().items()
         )
-        return f"{self.total / 2**20:,.0f} MiB of data stay in memory ({parts})"
+        where = ", features in a file on a CPU" if self.features >= LARGE else ""
+        return f"{self.total / 2**20:,.0f} MiB of data stay in memory ({parts}{where})"
 
 
 def needs(options: Options) -> Needs:
@@ -101,7 +104,7 @@ def check(options: Options) -> None:
       UserError: it cannot: it would be killed after a while.
     """
     need, have = needs(options), free()
-    more = need.total - need.images
+    more = need.total - need.images - (need.features >= LARGE) * need.features
     if have is None or more <= have:
         return
     words = f"{need}, and {have / 2**20:,.0f} MiB are free beside the images."

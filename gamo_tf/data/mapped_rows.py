@@ -12,34 +12,40 @@ import tempfile
 
 import numpy as np
 
+from gamo_tf.config.memory import LARGE
 from gamo_tf.errors import UserError
 
-LARGE = 2**30  # bytes; smaller arrays stay in memory
 _BLOCK = 2**12  # rows that are moved at a time
 
 
-def zeros(shape: tuple[int, ...]) -> np.ndarray:
-    """An array of zeros uint8, in memory or, from `LARGE` bytes on, in a file.
+def zeros(
+    shape: tuple[int, ...],
+    dtype: type[np.generic] = np.uint8,
+    what: str = "decoded images",
+) -> np.ndarray:
+    """An array of zeros, in memory or, from `LARGE` bytes on, in a file.
 
     Args:
       shape: of the array.
+      dtype: of its values.
+      what: they are, for the message.
 
     Raises:
       UserError: the disk has no room for it.
     """
-    size = math.prod(shape)
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     if size < LARGE:
-        return np.zeros(shape, np.uint8)
+        return np.zeros(shape, dtype)
     folder = tempfile.gettempdir()
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             # The room is taken now: on a full disk, writing to a map ends the process.
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, size)
-            return np.memmap(file, np.uint8, "r+", 0, shape)
+            return np.memmap(file, dtype, "r+", 0, shape)
     except OSError as err:
         raise UserError(
-            f"{folder}: no room for {size / 2**30:.1f} GiB of decoded images "
+            f"{folder}: no room for {size / 2**30:.1f} GiB of {what} "
             f"({err.strerror or err}). Make room, or name another folder by TMPDIR."
         ) from err
 

@@ -40,7 +40,8 @@ class ClassifierRetraining(Classifier):
             if "F" in self.averages:
                 self.F.set_weights(self.averages["F"].network.get_weights())
             self._replace_head()
-        order, features = self.balanced_order(), self.augmented_features(images)
+        order = self.balanced_order()
+        features = self.of_all(self.augmented_features, images)
         more = self.prepare_head(features, labels)
         return self.head_pass(features, labels, order, tf.constant(steps), *more)
 

@@ -64,7 +64,7 @@ class DeepOversampling(Classifier):
           Rows of each minibatch int32 [steps_per_epoch, b], all features [n, d], and
           the neighbours of each row, int32 [n, k].
         """
-        features = self.features(images)
+        features = self.of_all(self.features, images)
         order = tf.gather(self.repeated, self.order(tf.constant(self.repeated)))
         return order, features, self._neighbours(features)
 

@@ -13,6 +13,7 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.errors import UserError, setting
 from gamo_tf.networks.batched import in_chunks
+from gamo_tf.networks.mapped_features import MappedFeatures, is_large
 from gamo_tf.training import replicas
 from gamo_tf.training.augmentation import shift_and_mirror
 from gamo_tf.training.ema import ExponentialMovingAverage
@@ -78,6 +79,7 @@ class FeatureTrainer(Trainer):
                 for name in ("F", "M")
                 if options.ema and name in self.players
             }
+        self._file: MappedFeatures | None = None
         self.c, self.b = len(options.counts), options.batch_size
         self.iterations = options.iterations
         self.steps_per_epoch = math.ceil(rows / self.b)
@@ -204,6 +206,32 @@ class FeatureTrainer(Trainer):
         """
         return in_chunks(lambda x: self.F(x, training=False), images)
 
+    def of_all(self, extract: Callable, images: tf.Tensor) -> tf.Tensor:
+        """Features of all training rows; many of them lie in a file, on a CPU.
+
+        Args:
+          extract: `features` or `augmented_features`.
+          images: all of them, [n, h, w, c], or vectors [n, d].
+
+        Returns:
+          Features [n, d], until the next call: a file has them once.
+        """
+        self.reserve(len(images))
+        return self._file.filled(extract, images) if self._file else extract(images)
+
+    def reserve(self, n: int) -> None:
+        """Take the room for `of_all`, where it is needed.
+
+        Args:
+          n: rows.
+
+        Raises:
+          UserError: the disk has no room for their features.
+        """
+        width = self.F.output_shape[1]
+        if self._file is None and not on_gpu() and is_large(n, width):
+            self._file = MappedFeatures(n, width)
+
     def training_features(self, images: tf.Tensor) -> tf.Tensor:
         """F over the training rows as they are, which some trainers know already.
 
@@ -213,7 +241,7 @@ class FeatureTrainer(Trainer):
         Returns:
           Features [n, d].
         """
-        return self.features(images)
+        return self.of_all(self.features, images)
 
     @tf.function(reduce_retracing=True)
     def augmented_features(self, images: tf.Tensor) -> tf.Tensor:

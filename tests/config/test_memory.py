@@ -109,6 +109,14 @@ def test_a_training_that_cannot_have_its_memory_is_refused(machine):
     assert "support" not in str(err.value)
 
 
+def test_many_features_lie_in_a_file(machine):
+    machine(_MACHINE=MEMINFO)
+    many = digits(method="smote-features", counts=(70_000, *[60_000] * 9))
+    assert memory.needs(many).features == 610_000 * 512 * 4 >= memory.LARGE
+    memory.check(many)
+    assert str(memory.needs(many)).endswith("weights 0, features in a file on a CPU)")
+
+
 def test_a_system_that_does_not_say_is_left_alone(machine):
     machine()
     memory.check(digits(counts=(10**9, *[10**8] * 9)))
