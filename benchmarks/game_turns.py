@@ -1,9 +1,10 @@
-"""How often balanced GAMO should play its game, by validation rows.
+"""How often balanced GAMO should play its game, and by which loss, by validation rows.
 
-    python benchmarks/game_turns.py DATASET ... --data-dir DIR
+    python benchmarks/game_turns.py DATASET ... --data-dir DIR [--first N]
 
 Trains gamo-balanced for as long as the main table does, with another number of
-minibatches for one of the game, and its control without a game. Scores are ACSA / GM of
+minibatches for one of the game, its control without a game, and balanced GAMO by least
+squares. Scores are ACSA / GM of
 the averaged weights on validation rows; no seed is one of the main table, and test rows
 are not read from the results.
 """
@@ -23,13 +24,16 @@ SEEDS = {"mnist": (100, 101, 102, 103), "cifar10": (100, 101)}
 TURNS = (8, 16, 32)
 
 
-def scores(method: str, dataset: str, data_dir: Path) -> list[tuple[float, float]]:
+def scores(
+    method: str, dataset: str, data_dir: Path, **changed: object
+) -> list[tuple[float, float]]:
     """ACSA and GM of each seed.
 
     Args:
       method: a tuned row of `METHODS`.
       dataset: of `SEEDS`.
       data_dir: the folder of published datasets.
+      **changed: settings in the place of the tuned ones.
     """
     from gamo_tf import train
     from gamo_tf.config.tuned import TUNED
@@ -38,7 +42,8 @@ def scores(method: str, dataset: str, data_dir: Path) -> list[tuple[float, float
     found = []
     for seed in SEEDS[dataset]:
         options = tuning.equal_options(
-            method, TUNED[method], dataset, seed, contest.UPDATES[dataset]
+            *(method, {**TUNED[method], **changed}, dataset, seed),
+            contest.UPDATES[dataset],
         )
         folder = Path(tempfile.mkdtemp())
         with contextlib.redirect_stdout(io.StringIO()):
@@ -54,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("datasets", nargs="+", choices=SEEDS)
     parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--first", type=int, default=0, help="row to begin with")
     flags = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     from gamo_tf.import_tensorflow import import_tensorflow
@@ -65,13 +71,19 @@ def main() -> None:
 
     print("| set | minibatches for one of the game | seeds | ACSA / GM |")
     print("| --- | --- | ---: | --- |")
+    least_squares = {"loss": "ls"}
+    rows: list[tuple[str, int, str, dict]] = [
+        *((str(turns), turns, "gamo-balanced", {}) for turns in TURNS),
+        ("no game", 1, "balanced-repeats", {}),
+        ("32, least squares", 32, "gamo-balanced", least_squares),
+        ("no game, least squares", 1, "balanced-repeats", least_squares),
+    ]
     for dataset in flags.datasets:
-        for turns in (*TURNS, None):
-            balanced_game.TURNS = turns or 1
-            method = "gamo-balanced" if turns else "balanced-repeats"
-            found = scores(method, dataset, flags.data_dir)
+        for name, turns, method, changed in rows[flags.first :]:
+            balanced_game.TURNS = turns
+            found = scores(method, dataset, flags.data_dir, **changed)
             acsa, gm = np.mean(found, axis=0)
-            cells = f"{turns or 'no game'} | {len(found)} | {acsa:.3f} / {gm:.3f}"
+            cells = f"{name} | {len(found)} | {acsa:.3f} / {gm:.3f}"
             print(f"| {dataset} | {cells} |", flush=True)
 
 

@@ -109,7 +109,7 @@ def _balanced(name: str, title: str, players: str, samples: str = "") -> Method:
         players,
         _BALANCED,
         samples,
-        losses=("ce",),
+        losses=("ce", "ls"),
         anchored="G" in players,
         defaults={**TUNED["gamo-balanced"], **RECIPE},
     )

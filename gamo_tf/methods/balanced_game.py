@@ -3,9 +3,9 @@
 Against `game.Game`, by lines of Algorithm 1 (docs/method.md has the equations):
 
 - line 2: rows of smaller classes come more than once into the minibatches;
-- line 4: one step of F and M together, by softmax cross entropy that is adjusted by the
-  prior of these minibatches (Menon et al., ICLR 2021), so that M predicts as if classes
-  were equally common;
+- line 4: one step of F and M together, by a loss that is adjusted by the prior of these
+  minibatches (Menon et al., ICLR 2021), so that M predicts as if classes were equally
+  common: softmax cross entropy or, with ``--loss ls``, least squares;
 - line 6: the game is played in every 32nd minibatch, on the features that line 4 has
   just computed; line 9 has been done for M then;
 - lines 8, 10, 12: a generated point is a row of the minibatch that moves at most half
@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from gamo_tf.config.options import Options
 from gamo_tf.methods.feature_memory import FeatureMemory
-from gamo_tf.methods.imbalance_losses import logit_adjust, softmax
+from gamo_tf.methods.imbalance_losses import adjusted, logit_adjust, softmax
 from gamo_tf.methods.partners import Partners
 from gamo_tf.networks.anchored_generator import SHARE
 from gamo_tf.training.feature_trainer import FeatureTrainer, on_gpu
@@ -56,8 +56,10 @@ class BalancedGame(FeatureTrainer):
     ) -> None:
         self.shown = options.class_counts.repeated(options.sampling)
         super().__init__(options, networks, self.shown.total)
-        self.m_loss = logit_adjust(self.shown, self.loss, options.tau)
-        self.unadjusted = softmax(self.shown, self.loss)
+        ce = options.loss == "ce"
+        adjust = logit_adjust if ce else adjusted
+        self.m_loss = adjust(self.shown, self.loss, options.tau)
+        self.unadjusted = softmax(self.shown, self.loss) if ce else self.loss
         counts = options.class_counts
         self.memory = FeatureMemory(counts, PLACES, self.F.output_shape[1])
         self.partners = make_partners and make_partners(

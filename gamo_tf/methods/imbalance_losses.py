@@ -140,6 +140,22 @@ def logit_adjust(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     return lambda target, p: _cross_entropy(target, _log(p) + shift)
 
 
+def adjusted(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
+    """The run's loss of softmax(log p + tau log prior): what `logit_adjust` is for
+    cross entropy, for any loss that is least where p is the posterior (a proper score).
+
+    Args:
+      counts: the training set.
+      loss: the run's loss.
+      tau: how much is adjusted.
+
+    Returns:
+      ``loss(target, output)``, both [b, c], a scalar.
+    """
+    shift = tf.constant(tau * np.log(counts.prior), tf.float32)
+    return lambda target, p: loss(target, tf.nn.softmax(_log(p) + shift))
+
+
 def vector_scaling(counts: ClassCounts, loss: Loss, tau: float = 1.0) -> Loss:
     """Softmax cross entropy of Delta_y f_y + tau log prior_y (VS loss, Kini et al.,
     NeurIPS 2021, Eq. 2), Delta_y = (n_y / n_max)^0.3 as in the authors' program.

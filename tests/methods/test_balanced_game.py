@@ -121,6 +121,17 @@ def test_an_anchored_generator_survives_a_file_in_safe_mode(G, points, tmp_path)
 # ---- the game ----------------------------------------------------------------------
 
 
+def test_least_squares_are_of_the_adjusted_probabilities():
+    balanced = game(tau=0.5, sampling=0.25, loss="ls")
+    p = np.array([[0.7, 0.2, *[0.0125] * 8]], np.float32)
+    one_hot = np.eye(10, dtype=np.float32)[[1]]
+    q = p[0] * np.sqrt(np.array(SPEC.counts) ** 0.25)
+    expected = np.mean((q / q.sum() - one_hot) ** 2)
+    assert float(balanced.m_loss(one_hot, p)) == pytest.approx(expected, rel=1e-2)
+    expected = np.mean((p - one_hot) ** 2)  # G is against what M predicts
+    assert float(balanced.unadjusted(one_hot, p)) == pytest.approx(expected)
+
+
 def test_m_is_adjusted_by_what_it_is_shown_and_g_is_against_what_it_predicts(data):
     balanced = game(tau=0.5, sampling=0.25)
     shown = np.array(SPEC.counts) ** 0.25

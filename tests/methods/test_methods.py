@@ -52,6 +52,8 @@ def test_objectives_by_hand():
     assert value("logit_adjust") == pytest.approx(
         -(shifted[0, 1] + shifted[1, 0]) / 2, rel=1e-5
     )
+    squares = ((np.exp(shifted) - TARGET.numpy()) ** 2).mean()
+    assert value("adjusted") == pytest.approx(squares, rel=1e-5)
     # 30 times 0.5 (n / 1)^(-1/4) off the logit of the row's class
     margins = 15 * COUNTS**-0.25
     cut = LOGITS - np.array([[0, margins[1], 0], [margins[0], 0, 0]])
