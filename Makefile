@@ -11,7 +11,7 @@ help:  ## this list; every target sets up .venv first, from nothing
 demo: .venv/ready  ## GAMO on digits; three methods side by side on three seeds; GAMO2pix
 	$(BIN)/python train_gamo.py --dataset digits
 	$(BIN)/python -m gamo_tf compare --dataset digits --seeds 3 --iterations 1000 \
-	  --methods cn gamo gamo-balanced
+	  --methods cn gamo balanced-pairs
 	$(BIN)/python train_gamo2pix.py --class 7 --shared-iterations 300 --fid-features classifier
 
 lint: .venv/ready-dev  ## ruff: errors and format

@@ -30,7 +30,7 @@ PLAIN = "cn"
 PLAIN_ONES = (PLAIN, "logistic", "boosting")  # that do nothing about imbalance
 VALIDATION_SPLIT = 0.2  # of the user's rows; what is told to use is chosen by them
 IMAGE_SIZE = 32  # pixels a side of the user's images: many short trainings are needed
-_LIST = (PLAIN, "ros", "class-weight", "logit-adjust", "gamo", "gamo-balanced")
+_LIST = (PLAIN, "ros", "class-weight", "logit-adjust", "gamo", RECOMMENDED)
 _TABLES = ("logistic", "smote+logistic", "boosting", "smote+boosting")
 _STARTING = 3.0  # seconds of a training beside its iterations
 FILLED = 0.85  # of the time that is given; evaluations and pictures are not measured
@@ -61,13 +61,12 @@ def default_methods(spec: DatasetSpec) -> list[str]:
     Args:
       spec: of the data.
     """
-    any_data = dict.fromkeys([*_LIST, RECOMMENDED])
     if not spec.vector:
-        return [*any_data]
+        return [*_LIST]
     # SMOTENC needs columns of numbers beside those of names.
     mixed = any(spec.categories) and not all(spec.categories)
     tables = [name.replace("smote+", "smotenc+") if mixed else name for name in _TABLES]
-    return [*any_data, "smote-features", *tables]
+    return [*_LIST, "smote-features", *tables]
 
 
 @dataclass(frozen=True)

@@ -148,17 +148,17 @@ METHODS = {
         _balanced("gamo-balanced-no-d", "balanced GAMO without D", "FMG", _CHOSEN),
         _balanced(
             "balanced-pairs",
-            "the same, partners at random",
+            "balanced GAMO, partners at random",
             "FM",
             "methods.partners:AtRandom",
         ),
         _balanced(
             "balanced-smote",
-            "the same, SMOTE on F(x)",
+            "balanced GAMO, partners by SMOTE on F(x)",
             "FM",
             "methods.partners:Nearest",
         ),
-        _balanced("balanced-repeats", "the same, nothing generated", "FM"),
+        _balanced("balanced-repeats", "balanced GAMO, nothing generated", "FM"),
         Method("cn", "plain classifier (Baseline CN)"),
         Method(
             "ros",
@@ -246,5 +246,5 @@ METHODS = {
 }
 
 # What README tells people to use; `gamo methods --recommended` prints it. It has the
-# highest score on validation rows after equal tuning (docs/results/tuning.md).
-RECOMMENDED = "gamo-balanced"
+# highest score on validation rows after equal tuning (docs/results/finals.md).
+RECOMMENDED = "balanced-pairs"

@@ -162,8 +162,10 @@ def _report(write: Callable, order: Order) -> int:
     return write(order.store(), folders, order.flags.out, order.command)
 
 
-def _main_row(function: str, title: str) -> Experiment:
-    maker, datasets = f"gamo_tf.experiments.main_table:{function}", _SETS
+def _main_row(
+    function: str, title: str, module: str = "main_table", datasets: tuple = _SETS
+) -> Experiment:
+    maker = f"gamo_tf.experiments.{module}:{function}"
     return Experiment(maker, _main_table, title, datasets, keeps=True)
 
 
@@ -198,6 +200,12 @@ EXPERIMENTS = {
         "equal trials for every method, on validation rows",
         ("digits", *_SETS),
         keeps=True,
+    ),
+    "finals": _main_row(
+        "make",
+        "which method is recommended, on validation rows",
+        "finals",
+        ("mnist", "cifar10"),
     ),
     "main": _main_row(
         "equal_images", "equally tuned methods at equal images through F's gradient"

@@ -107,7 +107,7 @@ def write(
 
 
 def _ranking(found: pd.DataFrame, kept: Mapping[str, int]) -> list[document.Block]:
-    """What the methods reach with what they keep; the first is recommended."""
+    """What the methods reach with what they keep; the first go on to `finals`."""
     scores = tuning.ranking(found)
     lines = [
         [method, tuning.in_words(tuning.GRIDS[method][kept[method]]), f"{score:.3f}"]
@@ -115,7 +115,7 @@ def _ranking(found: pd.DataFrame, kept: Mapping[str, int]) -> list[document.Bloc
     ]
     text = (
         "What methods keep, by the mean of both metrics over the validation rows of "
-        "all sets. The program recommends the first."
+        "all sets. The first of them are trained for longer: [finals.md](finals.md)."
     )
     head = ["method", "setting", "score"]
     return [document.Text(text), document.Table(head, lines)] if lines else []
