@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf.config.options import Options
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import document, tuning
 from gamo_tf.experiments.contest import UPDATES
@@ -104,8 +104,13 @@ def make(store: ResultStore, trials: ResultStore, repeats: int, wishes: Wishes) 
       How many runs failed; each says why.
 
     Raises:
-      UserError: nothing is known.
+      UserError: a method is none of `finalists`, or nothing is known.
     """
+    if odd := set(wishes.methods) - set(finalists(trials)):
+        raise UserError(
+            f"{setting('methods')} {', '.join(sorted(odd))}: not among the best of "
+            "tune."
+        )
     wanted = [
         options
         for (seed, dataset, method), options in runs(trials, wishes.updates).items()

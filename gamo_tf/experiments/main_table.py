@@ -36,7 +36,9 @@ PROFILES = (("exponential", 10), ("exponential", 200), ("step", 100))
 _SHORTENED = ("gamo", "gamo-balanced")
 _LEARNING = ("fashion-mnist", "cifar10")
 _WHOLE = "as usual"  # all points, float32
-_ALIKE = 0.15  # wall times that differ by no more than this share are the same
+# Wall times that differ by no more than this share are the same. The shortest of a
+# method's five runs differed by a sixth from that of nine.
+_ALIKE = 0.25
 
 
 def _rivals(

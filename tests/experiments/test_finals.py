@@ -50,7 +50,7 @@ def test_what_is_recommended_has_won():
 
 
 @pytest.mark.slow
-def test_its_runs_are_trained_once_and_written(tmp_path, monkeypatch):
+def test_its_runs_are_trained_once_and_written(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tuning, "GRIDS", {"cn": [{"learning_rate": 2e-4}]})
     monkeypatch.setattr(tuning, "SEEDS", (100,))
     monkeypatch.setattr(finals, "SEEDS", (100,))
@@ -60,6 +60,8 @@ def test_its_runs_are_trained_once_and_written(tmp_path, monkeypatch):
     end = ["--out", str(tmp_path), "--runs-dir", str(tmp_path / "runs")]
     assert reproduce.main(["finals", *end]) == 2  # nothing is tuned
     assert reproduce.main(["tune", *end]) == 0
+    assert reproduce.main(["finals", "--methods", "ros", *end]) == 2
+    assert "ros: not among the best of tune." in capsys.readouterr().err
     assert reproduce.main(["finals", *end]) == 0
     before = (tmp_path / "main.jsonl").read_bytes()
     assert reproduce.main(["finals", "--known", *end]) == 0

@@ -109,13 +109,13 @@ def rivals(tmp_path, monkeypatch, seconds: dict[str, float]) -> tuple:
 def test_in_the_same_wall_time_a_slower_method_gets_fewer_updates(
     tmp_path, monkeypatch
 ):
-    seconds = {"balanced-pairs": 50.0, "cn": 40.0, "ros": 44.0, "gamo": 100.0}
+    seconds = {"balanced-pairs": 50.0, "cn": 38.0, "ros": 44.0, "gamo": 100.0}
     asked = rivals(tmp_path, monkeypatch, seconds)
     assert main_table.equal_time(*asked) == 0
     found = pd.read_csv(tmp_path / "main-time.csv")
     given = found.groupby("method")["f_updates"].first().to_dict()
     # 3,000 are the main table's; 50 s and 44 s count as the same time.
-    assert given == {"balanced-pairs": 3000, "cn": 3800, "ros": 3000, "gamo": 1500}
+    assert given == {"balanced-pairs": 3000, "cn": 3900, "ros": 3000, "gamo": 1500}
 
 
 def test_the_same_time_needs_the_times_of_the_main_table(tmp_path, monkeypatch):
@@ -183,12 +183,15 @@ def test_the_table_of_the_readme_is_that_of_the_runs():
     rows = {
         "**balanced pairs**": "balanced-pairs",
         "partners by SMOTE on F(x) (`balanced-smote`)": "balanced-smote",
-        "partners that G and D choose: balanced GAMO (`gamo-balanced`)": "gamo-balanced",
+        "partners that G and D choose (`gamo-balanced`)": "gamo-balanced",
         "the same without D (`gamo-balanced-no-d`)": "gamo-balanced-no-d",
         "nothing generated (`balanced-repeats`)": "balanced-repeats",
         "random oversampling": "ros",
+        "M2m": "m2m",
         "logit adjustment": "logit-adjust",
         "cRT": "crt",
+        "EOS": "eos",
+        "LDAM-DRW": "ldam-drw",
         "class weights": "class-weight",
         "GAMO as published": "gamo",
         "plain classifier": "cn",
@@ -199,7 +202,8 @@ def test_the_table_of_the_readme_is_that_of_the_runs():
             for dataset in contest.SEEDS
         ]
         assert f"| {title} | {' | '.join(cells)} |" in text
-    assert set(rows.values()) == set(runs["method"])
+    best = means.mean(axis=1).groupby("dataset").nlargest(7)
+    assert set(rows.values()) >= set(best.index.get_level_values("method"))
 
 
 def test_the_stored_runs_make_the_committed_table(tmp_path):
