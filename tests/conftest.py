@@ -30,6 +30,17 @@ tf.config.set_logical_device_configuration(
     [tf.config.LogicalDeviceConfiguration()] * {n},
 )
 """
+DIES = """
+import os, signal
+from {module} import {trainer}
+epoch, begun = {trainer}.epoch, []
+def epoch_or_death(self, *data, steps):
+    begun.append(steps)
+    if len(begun) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return epoch(self, *data, steps=steps)
+{trainer}.epoch = epoch_or_death
+"""
 KILL = """
 import os, signal
 from gamo_tf.runs.run_directory import RunDirectory
@@ -115,6 +126,17 @@ def two_machines() -> Callable[..., list[tuple[int, str]]]:
         return [(p.returncode, text) for p, text in zip(begun, said, strict=True)]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def dies_in_fourth_epoch() -> Callable[[str, str], str]:
+    """``dies_in_fourth_epoch(module, trainer)``: code for `two_machines` that kills the
+    process when trainers of that class begin their fourth epoch."""
+
+    def code(module: str, trainer: str) -> str:
+        return DIES.format(module=module, trainer=trainer)
+
+    return code
 
 
 @pytest.fixture(scope="session")

@@ -44,22 +44,11 @@ def calmly(self, *args, **kwargs):
         optimizer.epsilon = 1.0
 Trainer.__init__ = calmly
 """
-DIES = """
-import os, signal
-from gamo2pix.code_vae import CodeVae
-epoch, begun = CodeVae.epoch, []
-def epoch_or_death(self, *data, steps):
-    begun.append(steps)
-    if len(begun) == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return epoch(self, *data, steps=steps)
-CodeVae.epoch = epoch_or_death
-"""
 
 
 @pytest.mark.slow
 def test_two_machines_train_what_one_trains_though_one_is_lost(
-    cli, two_machines, untrained, weights, tmp_path
+    cli, two_machines, dies_in_fourth_epoch, untrained, weights, tmp_path
 ):
     """The second one dies in its fourth epoch; the same command goes on with both."""
     places = [tmp_path / name for name in ("one", "both")]
@@ -69,7 +58,8 @@ def test_two_machines_train_what_one_trains_though_one_is_lost(
     flags += ("--no-score", "--run")
     assert cli("train_gamo2pix", *flags, places[0], code=CALM).returncode == 0
     both = ("train_gamo2pix", *flags, places[1], "--strategy", "multiworker")
-    (code, said), lost = two_machines(*both, code=CALM, second=DIES)
+    dies = dies_in_fourth_epoch("gamo2pix.code_vae", "CodeVae")
+    (code, said), lost = two_machines(*both, code=CALM, second=dies)
     assert lost[0] == -9 and code == 2, said
     assert "another machine of TF_CONFIG does not answer" in said
     assert "the same command goes on" in said

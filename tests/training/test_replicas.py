@@ -74,27 +74,15 @@ def test_a_run_of_two_devices_goes_on_with_one(train, kill_after_checkpoint, tmp
     assert_alike(Run(next((tmp_path / "whole").glob("0*"))), Run(part))
 
 
-DIES = """
-import os, signal
-from gamo_tf.methods.classifier import Classifier
-epoch, begun = Classifier.epoch, []
-def epoch_or_death(self, *data, steps):
-    begun.append(steps)
-    if len(begun) == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return epoch(self, *data, steps=steps)
-Classifier.epoch = epoch_or_death
-"""
-
-
 @pytest.mark.slow
 def test_two_machines_train_what_one_trains_though_one_is_lost(
-    train, two_machines, tmp_path
+    train, two_machines, dies_in_fourth_epoch, tmp_path
 ):
     """The second one dies in its fourth epoch; the run goes on with both."""
     flags = [*FLAGS, "--checkpoint-every", "10", "--data-dir", tmp_path]
     both = ("--strategy", "multiworker", "--runs-dir", tmp_path / "both")
-    (code, said), lost = two_machines("train_gamo", *flags, *both, second=DIES)
+    dies = dies_in_fourth_epoch("gamo_tf.methods.classifier", "Classifier")
+    (code, said), lost = two_machines("train_gamo", *flags, *both, second=dies)
     assert lost[0] == -9 and code == 2
     assert "another machine of TF_CONFIG does not answer" in said
     run = Run(next((tmp_path / "both").glob("0*")))
