@@ -3,10 +3,9 @@
     python benchmarks/game_turns.py DATASET ... --data-dir DIR [--first N]
 
 Trains gamo-balanced for as long as the main table does, with another number of
-minibatches for one of the game, its control without a game, and balanced GAMO by least
-squares. Scores are ACSA / GM of
-the averaged weights on validation rows; no seed is one of the main table, and test rows
-are not read from the results.
+minibatches for one of the game, its control without a game, and both by least squares.
+Scores are ACSA / GM of the averaged weights on validation rows; no seed is one of the
+main table, and test rows are not read from the results.
 """
 
 from __future__ import annotations

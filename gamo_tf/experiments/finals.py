@@ -45,6 +45,7 @@ def runs(
       trials: of `tuning`.
       updates: of F; None: those of the main table.
     """
+    kept = finalists(trials)
     return {
         (seed, dataset, method): tuning.equal_options(
             *(method, tuning.GRIDS[method][number], dataset, seed),
@@ -52,7 +53,7 @@ def runs(
         )
         for seed in SEEDS
         for dataset in tuning.UPDATES  # on the others nothing is chosen
-        for method, number in finalists(trials).items()
+        for method, number in kept.items()
     }
 
 
@@ -67,16 +68,13 @@ def collect(
       updates: as for `runs`.
 
     Returns:
-      A line for each run: method, dataset, seed, ``score`` and the validation metrics
-      of the averaged weights.
+      A line for each run: method, dataset, seed, and those of `tuning.measured`.
     """
     lines = []
     for (seed, dataset, method), options in runs(trials, updates).items():
         if result := store.get(options):
-            found = result["ema"]["validation"]
-            metrics = {metric.name: found[metric.name] for metric in METRICS}
             known = {"method": method, "dataset": dataset, "seed": seed}
-            lines.append({**known, "score": tuning.score(result), **metrics})
+            lines.append({**known, **tuning.measured(result)})
     return pd.DataFrame(lines)
 
 

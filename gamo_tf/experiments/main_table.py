@@ -11,7 +11,7 @@ nothing was tuned on; and what options that save time or memory do to two of the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import count, product
 
 import pandas as pd
 
@@ -163,13 +163,13 @@ def shortcuts(
     wanted = {}
     for dataset in wishes.datasets or _LEARNING:
         updates = wishes.updates or UPDATES[dataset]
-        for seed in range(min(repeats, SEEDS[dataset])):
-            for method in methods:
-                for name, setting_of in _short(dataset, method).items():
-                    chosen = {**rivals.settings[method], **setting_of}
-                    wanted[f"{method} on {dataset}", seed, name] = tuning.equal_options(
-                        method, chosen, dataset, seed, updates
-                    )
+        seeds = range(min(repeats, SEEDS[dataset]))
+        for seed, method in product(seeds, methods):
+            for name, short in _short(dataset, method).items():
+                wanted[f"{method} on {dataset}", seed, name] = tuning.equal_options(
+                    *(method, {**rivals.settings[method], **short}, dataset),
+                    *(seed, updates),
+                )
     failed = train_missing(wanted.values(), wishes, store)
     note = (
         "updates of F as in the main table; shares are those of all points of the "

@@ -159,6 +159,18 @@ def score(result: Mapping) -> float:
     return float(np.mean([found[metric.name] for metric in METRICS]))
 
 
+def measured(result: Mapping) -> dict[str, float]:
+    """The columns of a result: ``score``, and the validation metrics of the averaged
+    weights.
+
+    Args:
+      result: a record of `ResultStore`.
+    """
+    found = result["ema"]["validation"]
+    metrics = {metric.name: found[metric.name] for metric in METRICS}
+    return {"score": score(result), **metrics}
+
+
 def collect(store: ResultStore, updates: int | None = None) -> pd.DataFrame:
     """The scores of all trials that are known.
 
@@ -167,8 +179,7 @@ def collect(store: ResultStore, updates: int | None = None) -> pd.DataFrame:
       updates: of F; None: those of `UPDATES`.
 
     Returns:
-      A line for each trial: method, number, dataset, seed, ``score`` and the
-      validation metrics of the averaged weights.
+      A line for each trial: method, number, dataset, seed, and those of `measured`.
     """
     lines = []
     datasets = list(dict.fromkeys(options.dataset for options, _ in store))
@@ -176,9 +187,7 @@ def collect(store: ResultStore, updates: int | None = None) -> pd.DataFrame:
         datasets = [dataset for dataset in datasets if dataset in UPDATES]
     for trial in trials(list(GRIDS), datasets):
         if result := store.get(trial.options(updates)):
-            found = result["ema"]["validation"]
-            metrics = {metric.name: found[metric.name] for metric in METRICS}
-            lines.append({**vars(trial), "score": score(result), **metrics})
+            lines.append({**vars(trial), **measured(result)})
     return pd.DataFrame(lines)
 
 
