@@ -74,11 +74,18 @@ def assist(
     """
     spec = check(gamo_run)
     labels = pick(wanted, spec, gamo_run)
+    _repeat_exactly(gamo_run)
     split = gamo_run.load_split(gamo_run.arrays(data_dir))
     shared_out = replicas.strategy(request.strategy, options.batch_size // 2)
     generator = ImageGenerator(gamo_run, split, options.seed, options.recipe)
     with replicas.using(shared_out), replicas.losing_none(_AFTER_LOSS):
         train_classes(gamo_run, spec, labels, options, generator, request.retrain)
+
+
+def _repeat_exactly(gamo_run: Run) -> None:
+    """Of a run that repeats bit for bit, everything that follows does."""
+    if gamo_run.options.deterministic:
+        tf.config.experimental.enable_op_determinism()
 
 
 def _run(
@@ -91,9 +98,7 @@ def _run(
     labels: list[int],
 ) -> list[dict]:
     """As `run`, once everything is found fit."""
-    # Of a run that repeats bit for bit, everything that follows does.
-    if gamo_run.options.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    _repeat_exactly(gamo_run)
     arrays = gamo_run.arrays(data_dir)
     split = gamo_run.load_split(arrays)
     names = printable(", ".join(spec.classes[k] for k in labels))

@@ -7,7 +7,10 @@ import subprocess
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from gamo_tf import train as gamo_train
+from gamo_tf.config.options import resolve
 from gamo_tf.errors import UserError
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
@@ -121,6 +124,19 @@ def test_machines_that_would_not_train_the_same_are_told(monkeypatch):
     begun.iterations = 100
     with pytest.raises(UserError, match="iteration 0 of 100 here, and from 50 of 100"):
         run_loop(begun, ())
+
+
+def test_a_process_that_helps_is_deterministic_too(monkeypatch, tmp_path):
+    switched: list[str] = []
+    monkeypatch.setattr(
+        tf.config.experimental, "enable_op_determinism", lambda: switched.append("on")
+    )
+    chosen = {"dataset": "digits", "method": "cn", "iterations": 1}
+    for deterministic, times in ((False, 0), (True, 1)):
+        options = resolve({**chosen, "deterministic": deterministic})
+        gamo_train.assist(options, tmp_path, None, "none")
+        assert len(switched) == times
+    assert not list(tmp_path.iterdir())  # the process that keeps the run is another
 
 
 def test_what_cannot_be_shared_out_is_refused(train, tmp_path):
