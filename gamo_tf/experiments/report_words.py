@@ -114,22 +114,34 @@ def in_words(mine: pd.DataFrame, group: Group) -> str:
     words += f"{metrics.TITLES[RANKED_BY]}{among}"
     if OURS in trained and best != OURS:
         words += f"; {cell(OURS)}"
-    pairs = [
-        (document.method_cell(*key, ""), metrics.TITLES[name], pair.verdict)
-        for key, by_metric in comparisons(mine, "").items()
-        for name, pair in by_metric.items()
+    verdicts = [
+        pair.verdict
+        for by_metric in comparisons(mine, "").values()
+        for pair in by_metric.values()
+        if pair.verdict != "one seed"
     ]
+    said = "there is nothing to test GAMO by"
+    if verdicts:
+        none = f"none of {len(verdicts)} corrected tests tells GAMO from another method"
+        said = _verdicts_in_words(mine) or none
+    return f"{words}. With raw weights, {said}."
+
+
+def _verdicts_in_words(mine: pd.DataFrame) -> str:
+    """What GAMO is ahead of and behind, by which metrics; empty where by nothing."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key, by_metric in comparisons(mine, "").items():
+        for verdict in ("behind", "ahead"):
+            shown = [n for n, pair in by_metric.items() if pair.verdict == verdict]
+            if shown:
+                by = " and ".join(metrics.TITLES[name] for name in shown)
+                name = f"`{document.method_cell(*key, '')}`"
+                found.setdefault((verdict, by), []).append(name)
     said = [
-        f"GAMO is {verdict}{' of' * (verdict == 'ahead')} `{name}` by {metric}"
-        for name, metric, verdict in pairs
-        if verdict in ("ahead", "behind")
+        f"{verdict}{' of' * (verdict == 'ahead')} {', '.join(names)} by {by}"
+        for (verdict, by), names in found.items()
     ]
-    tested = [verdict for _, _, verdict in pairs if verdict != "one seed"]
-    if tested and not said:
-        said = [f"none of {len(tested)} corrected tests tells GAMO from another method"]
-    if not tested:
-        said = ["there is nothing to test GAMO by"]
-    return f"{words}. With raw weights, {', '.join(said)}."
+    return f"GAMO is {'; '.join(said)}" if said else ""
 
 
 def _figures(rows: pd.DataFrame) -> str:

@@ -85,10 +85,26 @@ def test_the_page(store, tmp_path, capsys):
     assert (
         "- digits, 40 updates of M: `gamo` ACSA 0.450, GM 0.450 (2 seeds) has the "
         "highest mean GM of those with several seeds. With raw weights, GAMO is ahead "
-        "of `cn` by ACSA, GAMO is ahead of `cn` by GM." in said
+        "of `cn` by ACSA and GM." in said
     )
     assert "images: `gamo` ACSA 0.700, GM 0.700 (one seed) has the highest" in said
     assert "there is nothing to test GAMO by" in said
+
+
+def test_verdicts_that_are_alike_are_said_together(store_of, tmp_path):
+    means = {"gamo": 0.4, "cn": 0.3, "ros": 0.2, "smote": 0.5}
+    runs = {
+        digits(method, seed): (mean + seed / 10 + (method == "gamo") * seed / 1e6, None)
+        for method, mean in means.items()
+        for seed in (0, 1)
+    }
+    report.write(store_of(runs), [], tmp_path, "")
+    text = (tmp_path / "results.md").read_text()
+    line = text.split("## In words\n\n- ")[1].split("\n")[0]
+    assert line.endswith(
+        "With raw weights, GAMO is ahead of `cn`, `ros` by ACSA and GM; behind `smote` "
+        "by ACSA and GM."
+    )
 
 
 def test_where_the_runs_are_from():
