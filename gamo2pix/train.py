@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-import tensorflow as tf
-
 from gamo2pix import (
     balanced_folder,
     class_vae,
@@ -31,6 +29,7 @@ from gamo_tf.errors import UserError, printable, setting
 from gamo_tf.files import clock
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
+from gamo_tf.train import repeat_exactly
 from gamo_tf.training import replicas
 
 _AFTER_LOSS = "All is kept up to the last checkpoint; the same command goes on."
@@ -74,18 +73,12 @@ def assist(
     """
     spec = check(gamo_run)
     labels = pick(wanted, spec, gamo_run)
-    _repeat_exactly(gamo_run)
+    repeat_exactly(gamo_run.options)
     split = gamo_run.load_split(gamo_run.arrays(data_dir))
     shared_out = replicas.strategy(request.strategy, options.batch_size // 2)
     generator = ImageGenerator(gamo_run, split, options.seed, options.recipe)
     with replicas.using(shared_out), replicas.losing_none(_AFTER_LOSS):
         train_classes(gamo_run, spec, labels, options, generator, request.retrain)
-
-
-def _repeat_exactly(gamo_run: Run) -> None:
-    """Of a run that repeats bit for bit, everything that follows does."""
-    if gamo_run.options.deterministic:
-        tf.config.experimental.enable_op_determinism()
 
 
 def _run(
@@ -98,7 +91,7 @@ def _run(
     labels: list[int],
 ) -> list[dict]:
     """As `run`, once everything is found fit."""
-    _repeat_exactly(gamo_run)
+    repeat_exactly(gamo_run.options)
     arrays = gamo_run.arrays(data_dir)
     split = gamo_run.load_split(arrays)
     names = printable(", ".join(spec.classes[k] for k in labels))

@@ -150,7 +150,7 @@ def assist(
     """
     begun = _begun(path) if path else None
     chosen = replicas.strategy(strategy, options.batch_size)
-    _repeat_exactly(options)
+    repeat_exactly(options)
     if begun:
         split = _kept_split(begun, data_dir)
     else:
@@ -162,9 +162,13 @@ def assist(
         run_loop(trainer, data, store=Reader(begun) if begun else None)
 
 
-def _repeat_exactly(options: Options) -> None:
-    """Let all that follows be bit-exact, where that is asked for: by every process of
-    a training, of whatever machine."""
+def repeat_exactly(options: Options) -> None:
+    """Let all that follows be bit-exact, where that is asked for. Every process of a
+    training calls it, on whatever machine, and whatever builds on a run does.
+
+    Args:
+      options: of the run.
+    """
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()
 
@@ -185,7 +189,7 @@ def _train(run: Run, options: Options, rows: DeviceSplit) -> Run:
 def _train_and_measure(
     run: Run, options: Options, rows: DeviceSplit, go_on: str
 ) -> Run:
-    _repeat_exactly(options)
+    repeat_exactly(options)
     spec, split = spec_of(options), rows.split
     training_set = oversample(options, spec, split, run.fed)
     added = training_set.images is not split.images

@@ -258,6 +258,18 @@ def real_data() -> Path:
 
 
 @pytest.fixture
+def determinism(monkeypatch) -> list[str]:
+    """An entry for each time that it is asked for; TensorFlow is not told of it."""
+    import tensorflow as tf
+
+    asked: list[str] = []
+    monkeypatch.setattr(
+        tf.config.experimental, "enable_op_determinism", lambda: asked.append("on")
+    )
+    return asked
+
+
+@pytest.fixture
 def offline(monkeypatch) -> None:
     """Every download fails."""
 

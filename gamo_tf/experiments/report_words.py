@@ -12,10 +12,11 @@ from gamo_tf.config.options import Options
 from gamo_tf.evaluation import metrics
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY
 from gamo_tf.experiments import document
-from gamo_tf.experiments.paired_tests import SIGNIFICANT
+from gamo_tf.experiments.paired_tests import SIGNIFICANT, Paired
 from gamo_tf.experiments.report_statistics import (
     OURS,
     Group,
+    Trained,
     comparisons,
     seed_count,
 )
@@ -114,23 +115,20 @@ def in_words(mine: pd.DataFrame, group: Group) -> str:
     words += f"{metrics.TITLES[RANKED_BY]}{among}"
     if OURS in trained and best != OURS:
         words += f"; {cell(OURS)}"
-    verdicts = [
-        pair.verdict
-        for by_metric in comparisons(mine, "").values()
-        for pair in by_metric.values()
-        if pair.verdict != "one seed"
-    ]
+    compared = comparisons(mine, "")
+    verdicts = [pair.verdict for each in compared.values() for pair in each.values()]
+    tests = len(verdicts) - verdicts.count("one seed")
     said = "there is nothing to test GAMO by"
-    if verdicts:
-        none = f"none of {len(verdicts)} corrected tests tells GAMO from another method"
-        said = _verdicts_in_words(mine) or none
+    if tests:
+        none = f"none of {tests} corrected tests tells GAMO from another method"
+        said = _verdicts_in_words(compared) or none
     return f"{words}. With raw weights, {said}."
 
 
-def _verdicts_in_words(mine: pd.DataFrame) -> str:
+def _verdicts_in_words(compared: dict[Trained, dict[str, Paired]]) -> str:
     """What GAMO is ahead of and behind, by which metrics; empty where by nothing."""
     found: dict[tuple[str, str], list[str]] = {}
-    for key, by_metric in comparisons(mine, "").items():
+    for key, by_metric in compared.items():
         for verdict in ("behind", "ahead"):
             shown = [n for n, pair in by_metric.items() if pair.verdict == verdict]
             if shown:

@@ -22,7 +22,6 @@ def test_the_committed_results_load():
     store = ResultStore(COMMITTED)
     assert len(store) == len(COMMITTED.read_text().splitlines()) >= 150
     frame = result_store.frame(store)
-    # The oldest runs have no validation rows.
     assert set(frame["set"]) == set(MEASURED)
     assert set(frame["weights"]) == {"", "EMA"}
     assert not frame[[metric.name for metric in METRICS]].isna().any(axis=None)

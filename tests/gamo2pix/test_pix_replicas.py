@@ -7,7 +7,6 @@ import shutil
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from gamo2pix import train
 from gamo2pix.options import PAPER, RECIPE, PixOptions
@@ -37,18 +36,14 @@ def test_one_device_shares_nothing_out(untrained):
 
 
 def test_a_process_that_helps_is_deterministic_too(
-    write_run, digits_split, monkeypatch, tmp_path
+    determinism, write_run, digits_split, monkeypatch, tmp_path
 ):
-    switched: list[str] = []
-    monkeypatch.setattr(
-        tf.config.experimental, "enable_op_determinism", lambda: switched.append("on")
-    )
     monkeypatch.setattr(train, "train_classes", lambda *_: None)
     for deterministic, times in ((False, 0), (True, 1)):
         chosen = {"dataset": "digits", "deterministic": deterministic}
         run = write_run(tmp_path, resolve({**chosen, "iterations": 1}), digits_split)
         train.assist(run, "9", PixOptions(), Request(), tmp_path)
-        assert len(switched) == times
+        assert len(determinism) == times
 
 
 # Steps as large as the gradients are: see `alike`.

@@ -7,7 +7,6 @@ import subprocess
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from gamo_tf import train as gamo_train
 from gamo_tf.config.options import resolve
@@ -126,16 +125,12 @@ def test_machines_that_would_not_train_the_same_are_told(monkeypatch):
         run_loop(begun, ())
 
 
-def test_a_process_that_helps_is_deterministic_too(monkeypatch, tmp_path):
-    switched: list[str] = []
-    monkeypatch.setattr(
-        tf.config.experimental, "enable_op_determinism", lambda: switched.append("on")
-    )
+def test_a_process_that_helps_is_deterministic_too(determinism, tmp_path):
     chosen = {"dataset": "digits", "method": "cn", "iterations": 1}
     for deterministic, times in ((False, 0), (True, 1)):
         options = resolve({**chosen, "deterministic": deterministic})
         gamo_train.assist(options, tmp_path, None, "none")
-        assert len(switched) == times
+        assert len(determinism) == times
     assert not list(tmp_path.iterdir())  # the process that keeps the run is another
 
 
