@@ -30,7 +30,7 @@ class Needs(NamedTuple):
       images: the training rows as they are.
       features: F of all of them, for methods that play on them. From `LARGE` bytes on
         they lie in a file, on a CPU, and the system takes their memory where it must.
-      points: of the smaller classes, twice: as rows, and as columns for the gradient.
+      points: those of the smaller classes.
       weights: of an IGU, with the slots of Adam.
     """
 
@@ -57,7 +57,7 @@ def needs(options: Options) -> Needs:
     """What a training keeps in memory.
 
     n rows of p pixels take n p bytes (vectors 8 n p); their features of width d 4 n d;
-    the N points of the smaller classes 8 N d, of which there are at most K a class with
+    the N points of the smaller classes 4 N d, of which there are at most K a class with
     ``--support K``; their weights in the IGU 12 * 65 N.
 
     Args:
@@ -74,7 +74,7 @@ def needs(options: Options) -> Needs:
     return Needs(
         images=n * values * (8 if spec.vector else 1),
         features=n * d * _FLOAT if plays else 0,
-        points=2 * sum(points) * d * _FLOAT if method.supported else 0,
+        points=sum(points) * d * _FLOAT if method.supported else 0,
         weights=_COPIES * _UNITS * sum(minority) * _FLOAT if method.convex else 0,
     )
 

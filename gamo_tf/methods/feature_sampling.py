@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.options import Options
-from gamo_tf.networks.convex_generator import ClassPoints
 from gamo_tf.training.feature_sampler import FeatureSampler, LatentBatch
 from gamo_tf.training.row_order import shuffled
 from gamo_tf.training.working_columns import WorkingColumns
@@ -38,8 +37,7 @@ class Convex(FeatureSampler):
         return self.working.load([self._drawn(n) for n in self.sizes])
 
     def prepare(self, points: tf.Tensor) -> list:
-        split = tf.split(points, self.igu.sizes)
-        return [ClassPoints(rows, tf.transpose(rows)) for rows in split]
+        return tf.split(points, self.igu.sizes)
 
     def _drawn(self, n: int) -> tf.Tensor:
         """The points of a class that are worked on, of n."""

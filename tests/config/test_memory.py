@@ -23,7 +23,7 @@ def test_needs_by_hand():
     found = memory.needs(digits(method="gamo"))
     assert found.images == 1710 * 64
     assert found.features == 1710 * 512 * 4
-    assert found.points == 110 * 512 * 4 * 2
+    assert found.points == 110 * 512 * 4
     assert found.weights == 110 * 65 * 4 * 3
     assert found.total == sum(found)
     assert (
@@ -34,7 +34,7 @@ def test_needs_by_hand():
 
 def test_support_bounds_the_points_and_not_what_is_learned():
     found, all_points = (memory.needs(digits(support=k)) for k in (20, 0))
-    assert found.points == (20 + 10) * 512 * 4 * 2
+    assert found.points == (20 + 10) * 512 * 4
     assert found.weights == all_points.weights
 
 

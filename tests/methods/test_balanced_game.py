@@ -18,7 +18,7 @@ from gamo_tf.methods import balanced_game
 from gamo_tf.methods.build import build
 from gamo_tf.methods.feature_memory import FeatureMemory
 from gamo_tf.networks.anchored_generator import AnchoredCTMU, AnchoredIGU, uniform
-from gamo_tf.networks.convex_generator import ClassPoints, convex_generator
+from gamo_tf.networks.convex_generator import convex_generator
 from gamo_tf.networks.saved import load_network, save_network
 
 SPEC = DATASETS["digits"]
@@ -83,7 +83,7 @@ def test_every_way_through_the_anchored_igus_agrees(G, points):
     z = tf.random.stateless_normal([6, 5], [7, 8])
     labels = tf.constant([1, 1, 1, 2, 3, 3])
     t = ctmu([z, tf.one_hot(labels, 4)], training=False)
-    classes = [ClassPoints(x, tf.transpose(x)) for x in tf.split(points, igu.sizes)]
+    classes = tf.split(points, igu.sizes)
     dense, weights = igu([t, labels, points])
     np.testing.assert_allclose(igu.stratified(t, classes, [3, 1, 2]), dense, atol=1e-5)
     np.testing.assert_allclose(

@@ -47,9 +47,9 @@ def test_samples_are_combinations_of_the_points_of_the_pass(data):
     )
     samples = trainer.sampler.sample(latents, points, training=False).numpy()
     for n, mine, class_points in zip(SIZES, np.split(samples, 9), points, strict=True):
-        assert class_points.rows.shape[0] == min(6, n)
+        assert class_points.shape[0] == min(6, n)
         # A convex combination of k points lies in their span, which is k - 1 wide.
-        real = class_points.rows.numpy()
+        real = class_points.numpy()
         base, around = real[0], (real[1:] - real[0]).T
         solved, *_ = np.linalg.lstsq(around, (mine - base).T, rcond=None)
         np.testing.assert_allclose(around @ solved, (mine - base).T, atol=1e-4)
@@ -67,7 +67,7 @@ def test_points_are_drawn_anew_and_are_those_of_their_columns(data):
             SIZES, points, columns_by_class(trainer), strict=True
         ):
             assert len(set(place)) == min(6, n)
-            np.testing.assert_array_equal(mine.rows, features[start + place])
+            np.testing.assert_array_equal(mine, features[start + place])
             start += n
         drawn.append(set(columns_by_class(trainer)[0]))
     assert drawn[0] != drawn[1]

@@ -14,7 +14,7 @@ from gamo_tf.networks.classifier import (
     divide_prior,
     tau_normalise,
 )
-from gamo_tf.networks.convex_generator import ClassPoints, convex_generator
+from gamo_tf.networks.convex_generator import combine, convex_generator
 from gamo_tf.networks.discriminator import discriminator
 from gamo_tf.networks.feature_extractor import (
     feature_extractor,
@@ -78,12 +78,29 @@ def test_samples_are_convex_combinations_of_their_own_class(G, points):
 def test_every_way_through_the_igus_agrees(G, points):
     t = tf.random.stateless_normal([6, 64], [3, 4])
     igu = G.get_layer("IGU")
-    classes = [ClassPoints(x, tf.transpose(x)) for x in tf.split(points, igu.sizes)]
+    classes = tf.split(points, igu.sizes)
     dense, _ = igu([t, tf.constant([1, 1, 1, 2, 3, 3]), points])
     rows = igu.stratified(t, classes, [3, 1, 2])
     np.testing.assert_allclose(rows, dense, atol=1e-5)
     last = igu.one_class(t[4:], classes[2], 2)
     np.testing.assert_allclose(last, dense[4:], atol=1e-5)
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_gradient_of_a_combination_is_that_of_the_product(points, xla):
+    weights = tf.random.stateless_uniform([3, 13], [5, 6])
+    pull = tf.random.stateless_normal([3, 7], [7, 8])
+
+    @tf.function(jit_compile=xla)
+    def gradients():
+        with tf.GradientTape() as tape:
+            tape.watch([weights, points])
+            value = tf.reduce_sum(pull * combine(weights, points))
+        return tape.gradient(value, [weights, points])
+
+    found, to_points = gradients()
+    np.testing.assert_allclose(found, pull.numpy() @ points.numpy().T, rtol=1e-5)
+    assert to_points is None
 
 
 def test_generator_survives_a_file_in_safe_mode(G, points, tmp_path):
