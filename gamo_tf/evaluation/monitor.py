@@ -27,7 +27,7 @@ from gamo_tf.training.feature_trainer import FeatureTrainer
 # The groups of what `game_watch` finds: the prior is of the rows that are watched.
 _OF_GAME = ["parents", "parents_over_latents", "share_of_rows", "outside_hull"]
 _OF_GAME += ["d_accuracy", "weights", "coverage"]
-_LOOKS = 4  # times in a run that pictures are drawn and the game is watched
+_LOOKS = 3  # times in a run that pictures are drawn and the game is watched
 
 
 def looks_closely(options: Options, evaluated: int, iteration: int) -> bool:
