@@ -86,21 +86,32 @@ def test_every_way_through_the_igus_agrees(G, points):
     np.testing.assert_allclose(last, dense[4:], atol=1e-5)
 
 
+def gradient_of_a_combination(weights, points, pull):
+    with tf.GradientTape() as tape:
+        tape.watch([weights, points])
+        value = tf.reduce_sum(pull * combine(weights, points))
+    return tape.gradient(value, [weights, points])
+
+
 @pytest.mark.parametrize("xla", [False, True])
 def test_gradient_of_a_combination_is_that_of_the_product(points, xla):
     weights = tf.random.stateless_uniform([3, 13], [5, 6])
     pull = tf.random.stateless_normal([3, 7], [7, 8])
-
-    @tf.function(jit_compile=xla)
-    def gradients():
-        with tf.GradientTape() as tape:
-            tape.watch([weights, points])
-            value = tf.reduce_sum(pull * combine(weights, points))
-        return tape.gradient(value, [weights, points])
-
-    found, to_points = gradients()
+    gradient = tf.function(gradient_of_a_combination, jit_compile=xla)
+    found, to_points = gradient(weights, points, pull)
     np.testing.assert_allclose(found, pull.numpy() @ points.numpy().T, rtol=1e-5)
     assert to_points is None
+
+
+def test_xla_keeps_the_points_on_the_left_where_they_are_read_in_order(points):
+    def gradient(weights, pull):
+        return gradient_of_a_combination(weights, points, pull)[0]
+
+    rows = tf.ones([3, 13]), tf.ones([3, 7])
+    text = tf.function(gradient, jit_compile=True).experimental_get_compiler_ir(*rows)
+    lines = text(stage="optimized_hlo").splitlines()
+    (product,) = [line for line in lines if " dot(" in line]
+    assert "f32[13,3]" in product  # and not f32[3,13]
 
 
 def test_generator_survives_a_file_in_safe_mode(G, points, tmp_path):
