@@ -33,7 +33,7 @@ OURS = RECOMMENDED
 # Class sizes beside the paper's: how they fall, and the largest over the smallest.
 PROFILES = (("exponential", 10), ("exponential", 200), ("step", 100))
 # Whose shortcuts are measured, where F has something to learn.
-_SHORTENED = ("gamo", "gamo-balanced")
+_SHORTENED = ("gamo", "gamo-balanced", OURS)
 _LEARNING = ("fashion-mnist", "cifar10")
 _WHOLE = "as usual"  # all points, float32
 # Wall times that differ by no more than this share are the same. The shortest of a
