@@ -5,8 +5,9 @@ process has been given, and prints the largest difference of any weight by metho
 
 Sums of two halves are rounded otherwise than one sum. Now and then a unit lies so near
 to the kink of its ReLU that this decides on which side it is, and Adam makes much of
-that. So a method that differs with one seed is tried with others, and the smallest
-difference counts: what is wrong with two devices is wrong with every seed.
+that (with ELU in its place no seed differs). So a method that differs with one seed is
+tried with others, and the smallest difference counts: what is wrong with two devices is
+wrong with every seed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from gamo_tf.data.splits import draw_split
 from gamo_tf.training import replicas
 
 ITERATIONS = 50
-SEEDS = (4, 0, 1)
+SEEDS = (4, 0, 1, 2, 5)
 ROUNDING = 1e-5
 
 
