@@ -136,9 +136,6 @@ class Game(FeatureTrainer):
     def class_points(self, features: tf.Tensor) -> list:
         """The minority rows of `features` [n, d], laid out as the sampler needs them.
 
-        This is a function of its own because XLA, inside the game pass, would lay them
-        out anew in each minibatch.
-
         Args:
           features: of all training rows, float32 [n, d].
 

@@ -36,9 +36,6 @@ class Convex(FeatureSampler):
             return None
         return self.working.load([self._drawn(n) for n in self.sizes])
 
-    def prepare(self, points: tf.Tensor) -> list:
-        return tf.split(points, self.igu.sizes)
-
     def _drawn(self, n: int) -> tf.Tensor:
         """The points of a class that are worked on, of n."""
         if n <= self.support:

@@ -74,7 +74,8 @@ class FeatureSampler:
         Returns:
           An entry for each minority class; here its points [n_i, d].
         """
-        return tf.split(points, self.sizes)
+        sizes = self.working.igu.sizes if self.working else self.sizes
+        return tf.split(points, sizes)
 
     def sample(
         self, latents: LatentBatch, class_points: list, training: bool

@@ -3,11 +3,9 @@
 It trains methods on digits, with one device and with the two virtual CPUs that the
 process has been given, and prints the largest difference of any weight by method.
 
-Sums of two halves are rounded otherwise than one sum. Now and then a unit lies so near
-to the kink of its ReLU that this decides on which side it is, and Adam makes much of
-that (with ELU in its place no seed differs). So a method that differs with one seed is
-tried with others, and the smallest difference counts: what is wrong with two devices is
-wrong with every seed.
+Sums of two halves are rounded otherwise than one sum. Where a unit lies within that of
+the kink of its ReLU, rounding decides on its slope, and Adam makes a step of it. So the
+networks have smooth units here; all else is as users have it.
 """
 
 from __future__ import annotations
@@ -26,16 +24,12 @@ from gamo_tf.data.splits import draw_split
 from gamo_tf.training import replicas
 
 ITERATIONS = 50
-SEEDS = (4, 0, 1, 2, 5)
-ROUNDING = 1e-5
 
 
-def trained(
-    method: str, seed: int, strategy: tf.distribute.Strategy | None
-) -> list[np.ndarray]:
+def trained(method: str, strategy: tf.distribute.Strategy | None) -> list[np.ndarray]:
     """All weights after ITERATIONS, those of averages too."""
     chosen = {"dataset": "digits", "method": method, "augment": True, "ema": 0.9}
-    options = resolve({**chosen, "iterations": ITERATIONS, "seed": seed})
+    options = resolve({**chosen, "iterations": ITERATIONS})
     spec = spec_of(options)
     arrays = load.read(spec, Path())
     split = draw_split(arrays, spec, options.counts, 9, seed=0)
@@ -46,22 +40,19 @@ def trained(
     return [weight.numpy() for network in networks for weight in network.weights]
 
 
-def difference(method: str, two: tf.distribute.Strategy) -> float:
-    """The largest of all weights, with the seed with which it is smallest."""
-    found = []
-    for seed in SEEDS:
-        pairs = zip(
-            trained(method, seed, None), trained(method, seed, two), strict=True
-        )
-        found.append(max(float(np.abs(a - b).max()) for a, b in pairs))
-        if found[-1] < ROUNDING:
-            break
-    return min(found)
+def without_kinks() -> None:
+    """Let every ReLU that this process builds, leaky or not, be an ELU."""
+    tf.nn.relu = tf.nn.elu
+    tf.nn.leaky_relu = lambda x, alpha: tf.nn.elu(x)
 
 
 def main() -> int:
     """Compare the methods that the command line names."""
+    without_kinks()
     two = replicas.strategy("mirrored", rows=32)
-    found = {method: difference(method, two) for method in sys.argv[1:]}
+    found = {}
+    for method in sys.argv[1:]:
+        pairs = zip(trained(method, None), trained(method, two), strict=True)
+        found[method] = max(float(np.abs(a - b).max()) for a, b in pairs)
     print(json.dumps(found))
     return 0
