@@ -43,12 +43,13 @@ def collect(
         with the raw metrics.
       watched: what `game_watch` found at the end, by name and label.
     """
-    per = options.test_per_class
+    per, word = options.test_per_class, "samples" if spec.vector else "images"
+    tested = f"all {len(split.test_labels)} test {word}"
     sets = {
-        "test": f"{per} images a class, drawn by seed" if per else "all test images",
-        "test_full": f"all {len(split.test_labels)} test images",
-        VALIDATION: f"{len(split.validation_labels)} images that are not trained on",
-        "train": f"the {len(split.labels)} imbalanced training images",
+        "test": f"{per} {word} a class, drawn by seed" if per else tested,
+        "test_full": tested,
+        VALIDATION: f"{len(split.validation_labels)} validation {word}",
+        "train": f"the {len(split.labels)} imbalanced training {word}",
     }
     sets = {name: words for name, words in sets.items() if name in raw}
     results: dict = {
@@ -96,13 +97,15 @@ def report(run: Run) -> str:
             f"{results['kept']}"
         )
     for name, what in results["sets"].items():
+        if name == "test_full" and results["test"] == results[name]:
+            continue  # the test set of the protocol is the whole one
         for kind, sets in (("", results), (" (EMA)", results.get("ema"))):
             if sets:
                 summary = sets[name]
                 lines.append(f"  {name + kind:<16} {metrics.line(summary)}   {what}")
                 if summary["absent"]:
                     absent = _names(classes, summary["absent"])
-                    lines.append(f"    no image of: {absent}; left out")
+                    lines.append(f"    no sample of: {absent}; left out")
                 # Worked out here: older results have the matrix only.
                 if never := metrics.never_predicted(summary["confusion"]):
                     lines.append(f"    never predicted: {_names(classes, never)}")
@@ -114,12 +117,17 @@ def report(run: Run) -> str:
             f"{setting('learning_rate')} ({Options.learning_rate:g} is the default)."
         )
     lines += [f"  {said}" for said in game_warnings.warnings(results.get("game", {}))]
-    recall = " ".join(
-        f"{c} {'-' if r is None else format(r, '.2f')}"
-        for c, r in zip(classes, results["test"]["recall"], strict=True)
+    test = results["test"]
+    recall = ", ".join(
+        f"{name} {'-' if value is None else format(value, '.2f')} (of {sum(row)})"
+        for name, value, row in zip(
+            classes, test["recall"], test["confusion"], strict=True
+        )
     )
     lines.append(f"  test recall      {recall}")
-    lines.append(f"  pictures         {run.path}/curves.png, confusion.png, samples/")
+    drawn = ["curves.png", "confusion.png"]
+    drawn += ["samples/"] * any(run.path.glob("samples/*.png"))
+    lines.append(f"  pictures         {run.path}/{', '.join(drawn)}")
     lines.append(f"  TensorBoard      tensorboard --logdir {run.tensorboard}")
     return "\n".join(lines)
 

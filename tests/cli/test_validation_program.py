@@ -46,7 +46,7 @@ def test_the_test_set_is_evaluated_once_and_at_the_end(looks, tmp_path, capsys):
     assert [name for name in results if name in MEASURED] == list(MEASURED)
     assert [name for name in results["ema"] if name in MEASURED] == list(MEASURED)
     split = run.load_split(run.arrays(tmp_path))
-    assert results["sets"]["validation"] == "250 images that are not trained on"
+    assert results["sets"]["validation"] == "250 validation images"
     assert not np.isin(split.validation_index, split.train_index).any()
 
 

@@ -8,6 +8,7 @@ from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.inference.convex_sampler import (
     LISTED_PARENTS,
     ConvexSampler,
+    RandomPairs,
     heaviest,
     standard_normal,
 )
@@ -103,3 +104,20 @@ def test_vectors_of_float64_are_combined_without_loss(sampler):
     assert found.values.dtype == np.float64
     assert (found.values >= points[72:].min(axis=0)).all()
     assert (found.values <= points[72:].max(axis=0)).all()
+
+
+def test_random_pairs_have_two_parents_of_the_class_and_cover_it():
+    labels = np.repeat(np.arange(4), COUNTS.sizes)
+    points = np.random.default_rng(0).normal(size=(75, 7))
+    pairs = RandomPairs(points, labels)
+    assert list(pairs.rows) == [1, 3]
+    weights = pairs.weights(1, standard_normal([0, 1], 400, pairs.latent))
+    assert ((weights > 0).sum(axis=1) == 2).all() and weights.shape == (400, 12)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-6)
+    assert (weights.max(axis=1) >= 0.5).all()  # the partner moves it half way at most
+    assert (weights.mean(axis=0) > 0.5 / 12).all()  # every row is used
+    assert not pairs.logits(3, np.zeros((2, pairs.latent))).any()
+    found = pairs.sample({1: 30, 3: 5}, 7)
+    assert (labels[found.parents[:30, :2]] == 1).all()
+    assert found.parents[30:, 3:].tolist() == [[-1, -1]] * 5
+    np.testing.assert_array_equal(pairs.sample({1: 9}, 7).values, found.values[:9])
