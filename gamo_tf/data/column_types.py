@@ -171,13 +171,11 @@ def generated(
             continue
         low, high = of_class.min(axis=0), of_class.max(axis=0)
         new[rows] = _between(combined[rows], low, high)
-    if isinstance(real, pd.Series):
-        return (
-            pd.Series(new, dtype=object).astype(dtype)
-            if (new.dtype == object or types.is_object_dtype(dtype))
-            else pd.Series(pd.array(new, dtype=dtype))
-        )
-    return new
+    if not isinstance(real, pd.Series):
+        return new
+    if object in (new.dtype, dtype):
+        return pd.Series(new, dtype=object).astype(dtype)
+    return pd.Series(pd.array(new, dtype=dtype))
 
 
 def _plain(real: pd.Series | np.ndarray) -> np.ndarray:

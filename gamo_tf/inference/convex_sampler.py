@@ -88,6 +88,8 @@ class ConvexSampler:
       rows: the training rows of each minority label.
       columns: the columns of G's weights that belong to each minority label.
       minority_rows: int [N], the training row of each column of G's weights.
+      used: for each label of the last call of `sample`, the sum of the weights of its
+        samples [n_i], over `rows[label]`.
     """
 
     def __init__(self, G: keras.Model, points: np.ndarray, labels: np.ndarray) -> None:
@@ -105,6 +107,7 @@ class ConvexSampler:
         }
         self.minority_rows = np.concatenate(list(self.rows.values()))
         self._minority_points: tf.Tensor | None = None
+        self.used: dict[int, np.ndarray] = {}
 
     def generate(
         self, z: np.ndarray, labels: np.ndarray
@@ -195,6 +198,9 @@ class ConvexSampler:
           wanted: the number of samples of each minority label.
           seed: of the streams.
         """
+        self.used = {
+            label: np.zeros(len(self.rows[label])) for label, n in wanted.items() if n
+        }
         blocks = [
             block
             for label, n in wanted.items()
@@ -211,6 +217,7 @@ class ConvexSampler:
         for start in range(0, n, CHUNK):
             z = latents[start : start + CHUNK]
             weights = self.weights(label, z)[: n - start]
+            self.used[label] += weights.sum(axis=0, dtype=np.float64)
             blocks.append(self._with_parents(label, weights))
         return blocks
 
