@@ -22,7 +22,12 @@ def of_columns(real: np.ndarray) -> np.ndarray:
     for k in range(MOST, -1, -1):
         with np.errstate(over="ignore", invalid="ignore"):
             same = np.round(wide, k).astype(real.dtype) == real
-        found = np.where(same.all(axis=0), k, found)
+            # float64 has no more decimals there, and rounding adds errors of its own.
+            same |= np.abs(wide) * 10.0**k >= 2.0**52
+        whole = same.all(axis=0)
+        if not whole.any():
+            break  # who needs more than k decimals needs more than fewer, too
+        found = np.where(whole, k, found)
     return found
 
 
