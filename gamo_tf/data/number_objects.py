@@ -3,7 +3,7 @@ and mixtures of these that neither NumPy nor pandas has a type for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from numbers import Integral, Rational, Real
@@ -42,7 +42,7 @@ def numbers(column: pd.Series) -> np.ndarray:
     )
 
 
-def generated(combined: np.ndarray, of_class: Sequence, real: Sequence) -> list[Any]:
+def generated(combined: np.ndarray, of_class: Iterable, real: Iterable) -> list[Any]:
     """Convex combinations as objects of the type that a column has.
 
     Integers are rounded half to even. A Decimal has as many decimals as the column.
@@ -75,7 +75,7 @@ def generated(combined: np.ndarray, of_class: Sequence, real: Sequence) -> list[
     return found
 
 
-def _kind(values: Sequence) -> type:
+def _kind(values: Iterable) -> type:
     """The one type that stands for all values."""
     kinds = {_kind_of(value) for value in values} - {int}
     return kinds.pop() if len(kinds) == 1 else float if kinds else int

@@ -104,7 +104,7 @@ def measure(
     return found
 
 
-def table(found: Mapping[int, Spread], classes: Sequence) -> pd.DataFrame:
+def table(found: Mapping[int, Spread], classes: Sequence | np.ndarray) -> pd.DataFrame:
     """The spread as a data frame.
 
     Args:
@@ -121,7 +121,9 @@ def table(found: Mapping[int, Spread], classes: Sequence) -> pd.DataFrame:
     return pd.DataFrame(lines, index, [*Spread._fields, "verdict"])
 
 
-def complaints(found: Mapping[int, Spread], classes: Sequence) -> list[str]:
+def complaints(
+    found: Mapping[int, Spread], classes: Sequence | np.ndarray
+) -> list[str]:
     """A line for each class whose rows are narrow or near copies.
 
     Args:

@@ -169,7 +169,7 @@ def test_fit_refuses_what_fit_resample_refuses():
         (MIXED, np.where(Y, np.nan, 0.0)),
     ):
         for call in (GAMO().fit, GAMO(iterations=2).fit_resample):
-            with pytest.raises(ValueError, match="NaN|could not convert|column 'a'"):
+            with pytest.raises(ValueError, match=r"NaN|could not convert"):
                 call(X, y)
 
 
