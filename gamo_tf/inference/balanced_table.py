@@ -14,8 +14,8 @@ from gamo_tf.data.feature_table import FeatureTable
 from gamo_tf.errors import UserError, setting
 from gamo_tf.files import atomically
 from gamo_tf.inference import spread
-from gamo_tf.inference.convex_sampler import LISTED_PARENTS, ConvexSampler, Samples
-from gamo_tf.inference.players import load_player
+from gamo_tf.inference.convex_sampler import LISTED_PARENTS, Samples
+from gamo_tf.inference.players import load_sampler
 from gamo_tf.inference.spread import Spread
 from gamo_tf.runs.run import Run
 
@@ -75,8 +75,7 @@ def save(run: Run, path: Path, seed: int = 0) -> Saved:
     table_identity.check_labels(options, table, rows, split.labels)
     counts = options.class_counts
     wanted = {label: counts.deficits[label] for label in counts.minority}
-    G = load_player(run, "G")
-    sampler = ConvexSampler(G, table.X[rows], split.labels)
+    sampler = load_sampler(run, table.X[rows], split.labels)
     samples = sampler.sample(wanted, seed)
     identifying = _identifying(table)
     measured = spread.measure(sampler, samples, _numbers(table, identifying))

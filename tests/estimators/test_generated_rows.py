@@ -197,7 +197,7 @@ def test_narrow_rows_are_a_warning():
     assert found["verdict"] == "narrow" and found["column"] == "age"
     assert found["deviation"] < 0.6 * found["real_deviation"]
     assert (found["rows"], found["parents"]) == (N - 2 * RARE, RARE)
-    model = GAMOClassifier(iterations=2, random_state=0).fit(X, Y)
+    model = GAMOClassifier("gamo", iterations=2, random_state=0).fit(X, Y)
     with pytest.warns(UserWarning, match="standard deviation of age"):
         model.sample(1, 30)
     with warnings.catch_warnings():
