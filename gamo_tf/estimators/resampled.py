@@ -120,10 +120,14 @@ def _rows(X: np.ndarray, labels: np.ndarray, samples: Samples) -> np.ndarray:
 def _parsed(values: np.ndarray) -> tuple[pd.Series, bool]:
     """A column of objects with numbers instead of text, which scikit-learn takes for
     numbers too; and whether all was text."""
-    text = [isinstance(value, str) for value in values]
-    pairs = zip(values, text, strict=True)
-    found = [Decimal(value) if is_text else value for value, is_text in pairs]
-    return pd.Series(found, dtype=object), all(text)
+    text = [isinstance(value, (str, bytes)) for value in values]
+    found = [
+        Decimal(value.decode() if isinstance(value, bytes) else value)
+        if is_text
+        else value
+        for value, is_text in zip(values, text, strict=True)
+    ]
+    return pd.Series(found, dtype=object), all(isinstance(v, str) for v in values)
 
 
 def _made(

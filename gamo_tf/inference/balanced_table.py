@@ -186,11 +186,11 @@ def _columns(
 
     def as_text(text: pd.Series, values: pd.Series, blank: bool) -> pd.Series:
         written = of_parent(text)
-        if blank:
+        numbers = column_types.holds_numbers(column_types.settled(values))
+        if blank or numbers:
             new = values.iloc[len(rows) :]
-            written.iloc[len(rows) :] = new.astype(str).where(new.notna(), "")
-        elif column_types.holds_numbers(column_types.settled(values)):
-            written.iloc[len(rows) :] = values.iloc[len(rows) :].map(str)
+            text_of_new = ["" if pd.isna(v) else str(v) for v in new.tolist()]
+            written.iloc[len(rows) :] = text_of_new
         return written
 
     if isinstance(content.features, np.ndarray):

@@ -153,7 +153,7 @@ def _of_class(
     was, now = _deviations(real, made)
     ratios = np.divide(now, was, out=np.full(len(was), np.nan), where=was > 0)
     ratio, column, deviation, real_deviation = np.nan, "", np.nan, np.nan
-    if (was > 0).any():
+    if np.isfinite(ratios).any():
         worst = int(np.nanargmin(ratios))
         ratio, column = float(np.nanmedian(ratios)), names[worst]
         deviation, real_deviation = float(now[worst]), float(was[worst])
