@@ -120,13 +120,8 @@ def _rows(X: np.ndarray, labels: np.ndarray, samples: Samples) -> np.ndarray:
 def _parsed(values: np.ndarray) -> tuple[pd.Series, bool]:
     """A column of objects with numbers instead of text, which scikit-learn takes for
     numbers too; and whether all was text."""
-    text = [isinstance(value, (str, bytes)) for value in values]
-    found = [
-        Decimal(value.decode() if isinstance(value, bytes) else value)
-        if is_text
-        else value
-        for value, is_text in zip(values, text, strict=True)
-    ]
+    read = [v.decode() if isinstance(v, bytes) else v for v in values]
+    found = [Decimal(v) if isinstance(v, str) else v for v in read]
     return pd.Series(found, dtype=object), all(isinstance(v, str) for v in values)
 
 
