@@ -146,5 +146,7 @@ def _report(run: Run, flags: Mapping) -> None:
     target = flags["save_balanced"]
     saved = balanced_table.save(run, target, run.options.seed)
     print(f"  balanced         {target}, {sum(saved.added.values())} generated rows")
+    for name, measured in saved.spread.items():
+        print(f"  spread of {name}: {measured}")
     if saved.prefix:
         print(f"  added columns    named {saved.prefix}...: the table has their names")

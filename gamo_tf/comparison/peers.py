@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from datetime import date
 from importlib.metadata import version
@@ -218,7 +219,10 @@ def fit(method: str, options: Options, split: Split) -> dict:
         rows = columns.framed(X) if knows_names else columns.spread(X)
         if peer.sampler.make:
             sampler = peer.sampler.make(options.seed, options.iterations)
-            rows, y = sampler.fit_resample(rows, y)
+            with warnings.catch_warnings():
+                # The comparison says what narrow rows are worth.
+                warnings.filterwarnings("ignore", "generated rows of class")
+                rows, y = sampler.fit_resample(rows, y)
         X = np.asarray(rows, np.float64)
         X = columns.spread(X) if knows_names else X
         model = peer.make(options.seed).fit(X, y)

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from gamo_tf.data import number_objects
+
 MOST = 50  # categories of a column
 LEAST = 2  # rows of a category
 OTHER = -1  # the position of what is none of the categories
@@ -33,6 +35,8 @@ def is_nominal(column: pd.Series) -> bool:
         return True
     if types.is_object_dtype(column.dtype):
         values = column[~column.isna()]
+        if number_objects.are_numbers(values):
+            return False
         return all(isinstance(value, (str, Real)) for value in values)
     return types.is_string_dtype(column.dtype)
 

@@ -2,7 +2,8 @@
 
 - Integers, of any width, nullable ones too: rounded half to even, within the smallest
   and the largest value of the row's class.
-- Floating-point numbers: within these two as well.
+- Floating-point numbers: within these two as well, with as many decimals as the real
+  values of the column have. Decimal and Fraction objects stay such objects.
 - Everything else cannot be combined, and comes whole from the heaviest parent, a real
   row of the class: booleans, text, categories, dates and durations.
 - Complex numbers and objects that are neither text nor numbers are refused.
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from gamo_tf.data import categories
+from gamo_tf.data import categories, decimals, number_objects
 
 # Ticks of a second of the finer units of dates; coarser ones are made seconds.
 _TICKS = {"ms": 1e3, "us": 1e6, "ns": 1e9, "ps": 1e12, "fs": 1e15, "as": 1e18}
@@ -43,13 +44,36 @@ def kind_of(dtype: object) -> str:
     return "date" if getattr(dtype, "kind", "") in "mM" else ""
 
 
+def settled(column: pd.Series) -> pd.Series:
+    """A column of objects in the type of its values, where there is one.
+
+    Args:
+      column: of any type. The decimals of Arrow become Decimal objects.
+    """
+    if isinstance(column.dtype, pd.ArrowDtype) and "decimal" in str(column.dtype):
+        return column.astype(object)
+    return column.infer_objects()
+
+
+def holds_numbers(column: pd.Series) -> bool:
+    """Whether a column holds integers or other real numbers, and no booleans alone.
+
+    Args:
+      column: as `settled` returns it.
+    """
+    if types.is_object_dtype(column.dtype):
+        return number_objects.are_numbers(column[~column.isna()])
+    return kind_of(column.dtype) in ("integer", "float")
+
+
 def is_usable(column: pd.Series) -> bool:
     """Whether `numbers` can make numbers of a column.
 
     Args:
       column: of any type.
     """
-    return bool(kind_of(column.dtype)) or categories.is_nominal(column)
+    usable = bool(kind_of(column.dtype)) or holds_numbers(column)
+    return usable or categories.is_nominal(column)
 
 
 def numbers(
@@ -71,6 +95,8 @@ def numbers(
     if isinstance(column, pd.Series) and known is not None:
         return categories.positions(column, known)
     kind = kind_of(column.dtype)
+    if isinstance(column, pd.Series) and types.is_object_dtype(column.dtype):
+        return number_objects.numbers(column)
     if isinstance(column, pd.Series) and kind == "category":
         codes = column.cat.codes.to_numpy()
         worth = numbers(pd.Series(column.cat.categories))
@@ -110,6 +136,7 @@ def generated(
     combined: np.ndarray,
     new_labels: np.ndarray,
     heaviest: np.ndarray,
+    exact: bool = False,
 ) -> pd.Series | np.ndarray:
     """A column of generated rows, in the type of the real one.
 
@@ -120,23 +147,35 @@ def generated(
       new_labels: of the generated rows, int [m].
       heaviest: the position among the real rows of the heaviest parent of each
         generated row, int [m].
+      exact: leave floating-point numbers as they are combined, and do not round them
+        to the decimals of their column (see `data.decimals`).
 
     Returns:
       The values of the generated rows, of the type that `real` has.
     """
-    if kind_of(real.dtype) not in ("integer", "float"):
-        if isinstance(real, pd.Series):
+    dtype, typed = real.dtype, real
+    if isinstance(real, pd.Series):
+        typed = settled(real)
+        if not holds_numbers(typed):
             return real.iloc[heaviest].reset_index(drop=True)
+    elif kind_of(dtype) not in ("integer", "float"):
         return real[heaviest]
-    plain = _plain(real)
+    plain = _plain(typed)
     new = np.empty(combined.shape, plain.dtype)
+    if plain.dtype.kind == "f" and not exact:
+        combined = decimals.rounded(combined, decimals.of_columns(plain))
     for label in np.unique(new_labels):
         of_class, rows = plain[labels == label], new_labels == label
+        if plain.dtype == object:
+            new[rows] = number_objects.generated(combined[rows], of_class, plain)
+            continue
         low, high = of_class.min(axis=0), of_class.max(axis=0)
         new[rows] = _between(combined[rows], low, high)
-    if isinstance(real, pd.Series):
-        return pd.Series(pd.array(new, dtype=real.dtype))
-    return new
+    if not isinstance(real, pd.Series):
+        return new
+    if object in (new.dtype, dtype):
+        return pd.Series(new, dtype=object).astype(dtype)
+    return pd.Series(pd.array(new, dtype=dtype))
 
 
 def _plain(real: pd.Series | np.ndarray) -> np.ndarray:

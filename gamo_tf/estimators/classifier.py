@@ -17,6 +17,7 @@ from gamo_tf.config.methods import METHODS, RECOMMENDED, recommended
 from gamo_tf.data.categories import Names
 from gamo_tf.estimators import fitting, input_checks, resampled
 from gamo_tf.estimators.networks import copy_as, forward
+from gamo_tf.inference import spread
 from gamo_tf.inference.convex_sampler import ConvexSampler, RandomPairs, Sampler
 from gamo_tf.methods.build import Networks, prediction_model
 
@@ -91,6 +92,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
     validation_scores_ : ndarray of shape (n_evaluations,) or None
         The balanced accuracy on the validation rows at each measurement; the kept
         networks have the largest. None without such rows.
+    spread_ : dataframe
+        Of vectors, how widely the rows of the last `sample` are spread (see
+        `gamo_tf.GAMO` and `gamo_tf.inference.spread`); there only after `sample`.
     n_features_in_ : int
         Number of columns, of a classifier of vectors.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -226,6 +230,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # Of a data frame, what its samples need to become one.
         frame = isinstance(given, pd.DataFrame) and scales_only
         self._frame = (given.copy(), codes) if frame else None
+        self._number_columns = resampled.number_columns(given) if scales_only else None
         self._warn_of_collapse(features)
         return self
 
@@ -265,7 +270,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             if len(X) != len(y):
                 raise ValueError(f"{len(X)} images and {len(y)} labels.")
             self.image_shape_ = X.shape[1:]
-            return input_checks.check_images(X), y
+            return input_checks.check_images(X, fitting=True), y
         self.image_shape_ = None
         X, self._categories = input_checks.as_numbers(X)
         if self._categories and self.F is not None:
@@ -376,8 +381,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         samples : ndarray of shape (n, d) or (n, e), or dataframe of shape (n, d)
             Of a classifier of vectors with the default F: vectors like those of
             `fit`, as float64, within the range of the class; where `fit` was passed a
-            data frame, one of its columns and types (integers are rounded, and what
-            cannot be combined is that of the heaviest parent). Else features, as `F_`
+            data frame, one of its columns and types (integers are rounded, decimals
+            are as in the column, and what cannot be combined is that of the heaviest
+            parent). Else features, as `F_`
             makes them; GAMO2pix makes images of those.
         parents : ndarray of int, shape (n, 5)
             Only with `return_parents`: the rows of the training set that weigh most,
@@ -393,6 +399,11 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             generates nothing.
         sklearn.exceptions.NotFittedError
             Before `fit`.
+
+        Warns
+        -----
+        UserWarning
+            Where samples of vectors are narrow, or near copies of real rows.
         """
         check_is_fitted(self)
         if not METHODS[self.method_].convex:
@@ -408,6 +419,13 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             names = ", ".join(str(self.classes_[k]) for k in sampler.rows)
             raise ValueError(f"sample: {label!r} is none of the classes {names}.")
         samples = sampler.sample({found[0]: n}, self._seed)
+        if self._number_columns is not None:
+            measured = spread.measure(sampler, samples, self._number_columns)
+            self.spread_ = spread.table(measured, self.classes_)
+            if complaints := spread.complaints(measured, self.classes_):
+                warnings.warn(
+                    f"{complaints[0]}. See spread_.", UserWarning, stacklevel=2
+                )
         samples = fitting.in_original_order(samples, self._order)
         values = samples.values
         if self._frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def as_numbers(
     if not isinstance(X, pd.DataFrame):
         return X, ()
     # A column of objects may hold numbers alone.
-    columns = [X.iloc[:, k].infer_objects() for k in range(X.shape[1])]
+    columns = [column_types.settled(X.iloc[:, k]) for k in range(X.shape[1])]
     # Other columns than those of the training are refused by scikit-learn's checks.
     if known and len(known) == len(columns):
         chosen = known
@@ -90,6 +91,7 @@ def _categories(column: pd.Series) -> Names:
 
 def _numbers(column: pd.Series, known: Names) -> np.ndarray:
     kind = column_types.kind_of(column.dtype)
+    kind = kind or ("float" if column_types.holds_numbers(column) else "")
     named = known is not None or (kind and kind != "category")
     if not named or not column_types.is_usable(column):
         raise ValueError(
@@ -222,13 +224,16 @@ def encode(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return classes, np.array([position[label] for label in y])
 
 
-def check_images(X: np.ndarray) -> np.ndarray:
+def check_images(X: np.ndarray, fitting: bool = False) -> np.ndarray:
     """Images as F takes them.
 
     Parameters
     ----------
     X : ndarray of shape (n, h, w, c)
         Values 0 to 255, of any numeric dtype.
+    fitting : bool, default=False
+        Whether these are the images to train on. Their range is the only one that can
+        be judged: a single dark image looks like one of values from 0 to 1.
 
     Returns
     -------
@@ -239,12 +244,29 @@ def check_images(X: np.ndarray) -> np.ndarray:
     ------
     ValueError
         For text, complex numbers, missing or infinite values, values outside 0 to
-        255, and images that were scaled to 0 to 1.
+        255, and training images that were scaled to 0 to 1.
+
+    Warns
+    -----
+    UserWarning
+        Where images to predict look like ones that were scaled to 0 to 1. They are
+        taken as they are.
     """
     if X.dtype.kind not in "iuf" or not np.isfinite(X).all():
         raise ValueError("images: expected finite numbers from 0 to 255.")
     if X.size and (X.min() < 0 or X.max() > 255):
         raise ValueError(f"images: {X.min():g} to {X.max():g}; expected 0 to 255.")
-    if np.issubdtype(X.dtype, np.floating) and X.size and X.max() <= 1:
-        raise ValueError("images: no value above 1; expected 0 to 255 (times 255?).")
+    if X.dtype.kind == "f" and X.size and X.max() <= 1:
+        if fitting:
+            raise ValueError(
+                "images: no value above 1; expected 0 to 255. Multiply them by 255."
+            )
+        if ((X > 0) & (X < 1)).any():
+            warnings.warn(
+                "images: all values lie between 0 and 1. The classifier knows values "
+                "from 0 to 255, and takes these images for black. Multiply them by "
+                "255 if you scaled them.",
+                UserWarning,
+                stacklevel=4,
+            )
     return X if X.dtype == np.uint8 else X.astype(np.float32)

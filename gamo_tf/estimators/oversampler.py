@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from imblearn.over_sampling.base import BaseOverSampler
 from scipy import sparse
 
 from gamo_tf.estimators import fitting, input_checks, resampled
+from gamo_tf.inference import spread
 from gamo_tf.inference.convex_sampler import ConvexSampler, Samples
 from gamo_tf.methods.build import Networks
 
@@ -66,6 +68,13 @@ class GAMO(BaseOverSampler):
     sample_weights_ : ndarray of shape (n_new, 5)
         Their convex weights. What is missing to 1 is spread over the other rows of
         the class.
+    spread_ : dataframe
+        For each label with new rows, how widely these are spread: ``ratio`` of their
+        standard deviations to those of the real rows (median over the columns of
+        numbers), the ``column`` with the smallest, ``half`` (how many of the
+        ``parents`` carry half of the weight), the ``effective`` number of parents,
+        the ``near_copies`` among the new ``rows``, and the ``verdict``. See
+        `gamo_tf.inference.spread`.
     G_ : keras.Model or None
         The trained generator; None where there was nothing to oversample.
     n_iter_ : int
@@ -125,6 +134,30 @@ class GAMO(BaseOverSampler):
         self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
 
+    def fit(self, X: Any, y: Any, **params: Any) -> GAMO:
+        """Check the rows and find how many new ones each class needs.
+
+        Nothing is trained: `fit_resample` does that.
+
+        Parameters
+        ----------
+        X, y, **params
+            As of `fit_resample`.
+
+        Returns
+        -------
+        GAMO
+            The oversampler itself, with `sampling_strategy_`.
+
+        Raises
+        ------
+        ValueError
+            As `fit_resample`.
+        """
+        input_checks.refuse_missing(y)
+        numbers, _ = input_checks.as_numbers(X)
+        return super().fit(numbers, input_checks.plain(y), **params)
+
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         """Resample the rows.
 
@@ -143,7 +176,9 @@ class GAMO(BaseOverSampler):
         X_resampled : {ndarray, dataframe, sparse matrix} of shape (n_after, d)
             The rows of X exactly as they are, and behind them the new rows in the
             types of X: integers are rounded, and what cannot be combined (booleans,
-            text, categories, dates) is that of the heaviest parent.
+            text, categories, dates) is that of the heaviest parent. In a data frame
+            floating-point numbers have as many decimals as in X, and columns that
+            identify rows have no identifier of X.
         y_resampled : array-like of shape (n_after,)
             The labels of these rows, of the type of y.
 
@@ -151,27 +186,46 @@ class GAMO(BaseOverSampler):
         ------
         ValueError
             For data that cannot be trained on.
+
+        Warns
+        -----
+        UserWarning
+            Where new rows are narrow, or near copies of real ones (`spread_`).
         """
         input_checks.refuse_missing(y)
         numbers, known = input_checks.as_numbers(X)
         params["categories"] = input_checks.sizes(known)
+        params["columns"] = resampled.number_columns(X)
         plain = input_checks.plain(y)
-        *_, (labels, samples) = super().fit_resample(numbers, plain, **params)
+        *_, (labels, samples, complaints) = super().fit_resample(
+            numbers, plain, **params
+        )
+        if complaints:
+            warnings.warn(
+                f"{'. '.join(complaints)}. See spread_, and compare with SMOTE.",
+                UserWarning,
+                stacklevel=2,
+            )
         # A new row has the label of its heaviest parent, which is of its class.
         rows = np.concatenate([np.arange(len(labels)), samples.parents[:, 0]])
         return resampled.extend(X, labels, samples), resampled.take(y, rows)
 
     def _fit_resample(
-        self, X: Any, y: np.ndarray, categories: tuple[int, ...] = ()
-    ) -> tuple[Any, np.ndarray, tuple[np.ndarray, Samples]]:
+        self,
+        X: Any,
+        y: np.ndarray,
+        categories: tuple[int, ...] = (),
+        columns: dict[int, str] | None = None,
+    ) -> tuple[Any, np.ndarray, tuple[np.ndarray, Samples, list[str]]]:
         """What `fit_resample` of imbalanced-learn calls with X and y that it has
         checked: X an array or a sparse matrix [n, d], y [n]. What is third is passed
-        on by it: the labels as positions among the classes, and the new rows."""
+        on by it: the labels as positions among the classes, the new rows, and what is
+        wrong with their spread. That is measured of the named `columns`."""
         classes, codes = input_checks.encode(y)
         wanted = self._wanted(classes, np.bincount(codes))
         self.G_ = None
         self.n_iter_, self.validation_scores_ = 0, None
-        samples = Samples.none(X.shape[1])
+        samples, found = Samples.none(X.shape[1]), {}
         if wanted:
             dense = X.toarray() if sparse.issparse(X) else X
             # G knows the rows of a class by their order, class by class.
@@ -185,10 +239,13 @@ class GAMO(BaseOverSampler):
             self.G_ = done.trainer.G
             # The rows themselves are combined, not their standardised columns: a
             # convex combination passes through the scaling.
-            samples = ConvexSampler(self.G_, rows, labels).sample(wanted, seed)
+            sampler = ConvexSampler(self.G_, rows, labels)
+            samples = sampler.sample(wanted, seed)
+            found = spread.measure(sampler, samples, columns or {})
             samples = fitting.in_original_order(samples, order)
         self.sample_parents_, self.sample_weights_ = samples.parents, samples.weights
-        return X, y, (codes, samples)
+        self.spread_ = spread.table(found, classes)
+        return X, y, (codes, samples, spread.complaints(found, classes))
 
     def _wanted(self, classes: np.ndarray, counts: np.ndarray) -> dict[int, int]:
         """New rows of each class, by its position. Raises ValueError where a largest

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gamo_tf.data import column_types
+from gamo_tf.data import column_types, identifiers
 from gamo_tf.inference.convex_sampler import Samples
 
 
 def extend(X: Any, labels: np.ndarray, samples: Samples) -> Any:
     """Rows, and behind them generated ones.
+
+    Columns of a data frame keep their decimals; those of other tables are combined
+    exactly, as by the other samplers of imbalanced-learn.
 
     Parameters
     ----------
@@ -29,23 +33,19 @@ def extend(X: Any, labels: np.ndarray, samples: Samples) -> Any:
     ndarray, list, dataframe or sparse matrix of shape (n + m, d)
         What X is, with its types. The rows of X are as they were.
     """
-
     if isinstance(X, pd.DataFrame):
         new = _columns(X, labels, samples)
         real = (X.iloc[:, k].reset_index(drop=True) for k in range(X.shape[1]))
         pairs = zip(real, new, strict=True)
         return _frame([pd.concat(pair, ignore_index=True) for pair in pairs], X)
     if sparse.issparse(X):
-        new = sparse.csr_matrix(_made(X.toarray(), labels, samples, samples.values))
-        return sparse.vstack([X, new], format=X.format)
+        rows = _rows(X.toarray(), labels, samples)
+        return sparse.vstack([X, sparse.csr_matrix(rows)], format=X.format)
     if isinstance(X, list):
-        return [*X, *_made(np.asarray(X), labels, samples, samples.values).tolist()]
+        return [*X, *_rows(np.asarray(X), labels, samples).tolist()]
     X = np.asarray(X)
-    if X.dtype == object:
-        return extend(pd.DataFrame(X), labels, samples).to_numpy(object)
     # Joining arrays makes big-endian numbers native.
-    new = _made(X, labels, samples, samples.values)
-    return np.concatenate([X, new]).astype(X.dtype)
+    return np.concatenate([X, _rows(X, labels, samples)]).astype(X.dtype)
 
 
 def alone(X: pd.DataFrame, labels: np.ndarray, samples: Samples) -> pd.DataFrame:
@@ -64,20 +64,76 @@ def alone(X: pd.DataFrame, labels: np.ndarray, samples: Samples) -> pd.DataFrame
     return _frame(_columns(X, labels, samples), X)
 
 
+def number_columns(X: Any) -> dict[int, str]:
+    """The columns whose generated values are combined.
+
+    Parameters
+    ----------
+    X : {array-like, dataframe, sparse matrix} of shape (n, d)
+        As the user passed it.
+
+    Returns
+    -------
+    dict
+        Of their positions, the names that messages call them by.
+    """
+    if isinstance(X, pd.DataFrame):
+        identifies = identifiers.columns_of(X)
+        return {
+            k: str(name)
+            for k, name in enumerate(X.columns)
+            if not identifies[k]
+            and column_types.holds_numbers(column_types.settled(X.iloc[:, k]))
+        }
+    if not sparse.issparse(X):
+        X = np.asarray(X)
+    if X.ndim != 2 or X.dtype.kind in "bmM":
+        return {}
+    return {k: f"column {k}" for k in range(X.shape[1])}
+
+
 def _columns(X: pd.DataFrame, labels: np.ndarray, samples: Samples) -> list[pd.Series]:
     """Of each column of X, what it has in the generated rows, with its type."""
     found = []
-    for k in range(X.shape[1]):
+    for k, identifies in enumerate(identifiers.columns_of(X)):
         real = X.iloc[:, k].reset_index(drop=True)
-        values = samples.values[:, k]
-        new = _made(real.infer_objects(), labels, samples, values)
-        found.append(new.astype(real.dtype))
+        if identifies:
+            new = identifiers.blank(real, len(samples.labels))
+        else:
+            new = _made(real, labels, samples, samples.values[:, k])
+        found.append(new)
     return found
 
 
-def _made(real: Any, labels: np.ndarray, samples: Samples, values: np.ndarray) -> Any:
+def _rows(X: np.ndarray, labels: np.ndarray, samples: Samples) -> np.ndarray:
+    """Generated rows [m, d] of an array, of its type."""
+    if X.dtype != object:
+        return _made(X, labels, samples, samples.values, exact=True)
+    found = np.empty(samples.values.shape, object)
+    for k in range(X.shape[1]):
+        real, text = _parsed(X[:, k])
+        new = _made(real, labels, samples, samples.values[:, k], exact=True)
+        found[:, k] = [format(v, "f") if text else v for v in new]
+    return found
+
+
+def _parsed(values: np.ndarray) -> tuple[pd.Series, bool]:
+    """A column of objects with numbers instead of text, which scikit-learn takes for
+    numbers too; and whether all was text."""
+    read = [v.decode() if isinstance(v, bytes) else v for v in values]
+    found = [Decimal(v) if isinstance(v, str) else v for v in read]
+    return pd.Series(found, dtype=object), all(isinstance(v, str) for v in values)
+
+
+def _made(
+    real: Any,
+    labels: np.ndarray,
+    samples: Samples,
+    values: np.ndarray,
+    exact: bool = False,
+) -> Any:
     heaviest = samples.parents[:, 0]
-    return column_types.generated(real, labels, values, samples.labels, heaviest)
+    return column_types.generated(real, labels, values, samples.labels, heaviest, exact)
 
 
 def _frame(columns: list[pd.Series], X: pd.DataFrame) -> pd.DataFrame:

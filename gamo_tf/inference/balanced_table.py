@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gamo_tf.data import column_types, table_files, table_identity
+from gamo_tf.data import column_types, identifiers, table_files, table_identity
 from gamo_tf.data.feature_table import FeatureTable
-from gamo_tf.errors import UserError
+from gamo_tf.errors import UserError, setting
 from gamo_tf.files import atomically
+from gamo_tf.inference import spread
 from gamo_tf.inference.convex_sampler import LISTED_PARENTS, Samples
 from gamo_tf.inference.players import load_sampler
+from gamo_tf.inference.spread import Spread
 from gamo_tf.runs.run import Run
 
 
@@ -25,10 +27,12 @@ class Saved(NamedTuple):
       added: the number of generated rows of each minority class, by its name.
       prefix: what the names of the columns that were added begin with, where the
         user's table has one of them already; mostly "".
+      spread: how widely the generated rows of each class are spread, by its name.
     """
 
     added: dict[str, int]
     prefix: str
+    spread: dict[str, Spread]
 
 
 def save(run: Run, path: Path, seed: int = 0) -> Saved:
@@ -36,8 +40,9 @@ def save(run: Run, path: Path, seed: int = 0) -> Saved:
     rows as it lacks to the largest.
 
     The training rows are those of the user's file to the letter, and in generated rows
-    every column has its own type (see `data.column_types`). The file has the columns
-    of the user's table in their order, and then these:
+    every column has its own type and decimals (see `data.column_types`). Columns that
+    identify rows have no identifier of a real row there (see `data.identifiers`). The
+    file has the columns of the user's table in their order, and then these:
 
     - ``row``: the row of the user's table, counted from 0; -1 for a generated row.
     - ``synthetic``: whether the row was generated.
@@ -70,10 +75,13 @@ def save(run: Run, path: Path, seed: int = 0) -> Saved:
     table_identity.check_labels(options, table, rows, split.labels)
     counts = options.class_counts
     wanted = {label: counts.deficits[label] for label in counts.minority}
-    samples = load_sampler(run, table.X[rows], split.labels).sample(wanted, seed)
+    sampler = load_sampler(run, table.X[rows], split.labels)
+    samples = sampler.sample(wanted, seed)
+    identifying = _identifying(table)
+    measured = spread.measure(sampler, samples, _numbers(table, identifying))
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = _columns(table, rows, split.labels, samples)
+    columns = _columns(table, rows, split.labels, samples, identifying)
     ours = _ours(rows, samples, path.suffix == ".npz")
     prefix = _free_prefix(ours, table.content.names)
     ours = {prefix + name: values for name, values in ours.items()}
@@ -87,7 +95,35 @@ def save(run: Run, path: Path, seed: int = 0) -> Saved:
         frame.columns = pd.Index([*(name for name, _ in columns), *ours], dtype=object)
         kind = "to_csv" if path.suffix == ".csv" else "to_parquet"
         atomically(path, lambda part: getattr(frame, kind)(part, index=False))
-    return Saved({options.classes[k]: n for k, n in wanted.items()}, prefix)
+    names = options.classes
+    return Saved(
+        {names[k]: n for k, n in wanted.items()},
+        prefix,
+        {names[k]: one for k, one in measured.items()},
+    )
+
+
+def _identifying(table: FeatureTable) -> set[str]:
+    """The names of the columns that identify rows."""
+    features = table.content.features
+    if isinstance(features, np.ndarray):
+        return set()
+    pairs = zip(features.columns, identifiers.columns_of(features), strict=True)
+    return {name for name, identifies in pairs if identifies}
+
+
+def _numbers(table: FeatureTable, identifying: set[str]) -> dict[int, str]:
+    """The columns whose generated values are combined, by their positions."""
+    features = table.content.features
+    if isinstance(features, np.ndarray):
+        names = [f"column {k}" for k in range(features.shape[1])]
+        return {} if features.dtype.kind == "b" else dict(enumerate(names))
+    return {
+        k: name
+        for k, name in enumerate(table.columns)
+        if name not in identifying
+        and column_types.holds_numbers(column_types.settled(features[name]))
+    }
 
 
 def _ours(rows: np.ndarray, samples: Samples, arrays: bool) -> dict[str, np.ndarray]:
@@ -117,7 +153,11 @@ def _free_prefix(ours: Iterable[str], taken: Iterable) -> str:
 
 
 def _columns(
-    table: FeatureTable, rows: np.ndarray, labels: np.ndarray, samples: Samples
+    table: FeatureTable,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    samples: Samples,
+    identifying: set[str],
 ) -> list[tuple]:
     """Names and values of the user's columns, or arrays: the rows of the table, and
     behind them the generated ones."""
@@ -137,11 +177,20 @@ def _columns(
             return np.concatenate([real, new]).astype(real.dtype)
         return pd.concat([real, new], ignore_index=True)
 
-    def as_text(text: pd.Series, values: pd.Series) -> pd.Series:
+    def without_identity(real: pd.Series) -> pd.Series:
+        try:
+            new = identifiers.blank(real, len(heaviest))
+        except ValueError as err:
+            raise UserError(f"{setting('features')}: {err}") from err
+        return pd.concat([of_parent(real)[: len(rows)], new], ignore_index=True)
+
+    def as_text(text: pd.Series, values: pd.Series, blank: bool) -> pd.Series:
         written = of_parent(text)
-        if column_types.kind_of(values.dtype) in ("integer", "float"):
-            new = values.iloc[len(rows) :].tolist()
-            written.iloc[len(rows) :] = [repr(value) for value in new]
+        numbers = column_types.holds_numbers(column_types.settled(values))
+        if blank or numbers:
+            new = values.iloc[len(rows) :]
+            text_of_new = ["" if pd.isna(v) else str(v) for v in new.tolist()]
+            written.iloc[len(rows) :] = text_of_new
         return written
 
     if isinstance(content.features, np.ndarray):
@@ -155,8 +204,9 @@ def _columns(
             found.append((name, of_parent(content.labels)))
         elif title in table.columns:
             combined = samples.values[:, table.columns.index(title)]
-            values = joined(content.features[title], combined)
+            real, blank = content.features[title], title in identifying
+            values = without_identity(real) if blank else joined(real, combined)
             if content.text is not None:
-                values = as_text(content.text[title], values)
+                values = as_text(content.text[title], values, blank)
             found.append((name, values))
     return found

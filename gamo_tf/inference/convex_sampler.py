@@ -89,6 +89,8 @@ class Sampler:
     Attributes:
       rows: The training rows of each minority label.
       latent: Width l of a latent.
+      used: For each label of the last call of `sample`, the sum of the weights of its
+        samples [n_i], over `rows[label]`.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Sampler:
     ) -> None:
         self.points, self.latent = points, latent
         self.rows = {label: np.flatnonzero(labels == label) for label in minority}
+        self.used: dict[int, np.ndarray] = {}
 
     def weights(self, label: int, z: np.ndarray) -> np.ndarray:
         """The convex weights of latents of one class.
@@ -161,6 +164,9 @@ class Sampler:
           wanted: the number of samples of each minority label.
           seed: of the streams.
         """
+        self.used = {
+            label: np.zeros(len(self.rows[label])) for label, n in wanted.items() if n
+        }
         blocks = [
             block
             for label, n in wanted.items()
@@ -177,6 +183,7 @@ class Sampler:
         for start in range(0, n, CHUNK):
             z = latents[start : start + CHUNK]
             weights = self.weights(label, z)[: n - start]
+            self.used[label] += weights.sum(axis=0, dtype=np.float64)
             blocks.append(self._with_parents(label, weights))
         return blocks
 

@@ -130,5 +130,6 @@ def test_classes_of_one_size_stay_as_they_are():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:generated rows")  # after 20 iterations
 def test_docstring_examples():
     assert doctest.testmod(oversampler) == (0, 5)

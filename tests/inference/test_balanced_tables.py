@@ -43,7 +43,9 @@ def test_the_same_kind_of_file_comes_back(suffix, table_run, cells, tmp_path):
     run = table_run(suffix)
     assert run.options.counts == (286, 16) and run.options.shape == (30,)
     path = tmp_path / "new" / f"balanced{suffix}"
-    assert balanced_table.save(run, path) == ({"malignant": 270}, "")
+    saved = balanced_table.save(run, path)
+    assert (saved.added, saved.prefix) == ({"malignant": 270}, "")
+    assert saved.spread["malignant"].rows == 270
     found = read_balanced(path, list(cells.columns))
     X, kind, row = found["X"], found["kind"], found["row"]
     new = found["synthetic"]
@@ -92,6 +94,7 @@ def mixed() -> pd.DataFrame:
             "small": rng.integers(0, 255, N).astype(np.uint8),
             "maybe": pd.array(rng.integers(0, 9, N), dtype="Int64"),
             "half": rng.normal(size=N).astype(np.float32),
+            "tenths": rng.integers(0, 99, N) / 10,
             "kind": np.where(np.arange(N) % 5 == 0, "rare", "often"),
             "flag": rng.random(N) < 0.5,
             "colour": rng.choice(["red", "green", "blue"], N),
@@ -123,7 +126,9 @@ def check_generated(frame: pd.DataFrame, real: pd.DataFrame, prefix: str) -> Non
     own = training[training["kind"] == "rare"]
     assert len(made) > 20 and (made["kind"] == "rare").all()
     assert (made["three"] == 3).all()
-    for name in ("id", "row", "large", "small", "maybe", "half", "weight_1"):
+    assert not set(made["id"]) & set(real["id"]) and made["id"].is_unique
+    assert (made["tenths"].round(1) == made["tenths"]).all()
+    for name in ("row", "large", "small", "maybe", "half", "tenths", "weight_1"):
         assert made[name].between(own[name].min(), own[name].max()).all(), name
     parents = real.iloc[made[f"{prefix}parent_1"]]
     for name in ("flag", "day", "colour", "level"):
@@ -158,7 +163,7 @@ def test_csv_keeps_every_cell_as_it_is_written(balance, tmp_path):
     text["kind"] = text["kind"].map({"rare": "007", "often": "7"})
     text.to_csv(tmp_path / "t.csv", index=False)
     saved, out = balance(tmp_path / "t.csv")
-    assert saved == ({"007": saved.added["007"]}, "gamo_")
+    assert (list(saved.added), saved.prefix) == (["007"], "gamo_")
     cells = pd.read_csv(out, dtype=str, keep_default_na=False)
     kept = cells["gamo_synthetic"] == "False"
     rows = cells.loc[kept, "gamo_row"].astype(int)
