@@ -153,8 +153,9 @@ class GAMO(BaseOverSampler):
             For data that cannot be trained on.
         """
         input_checks.refuse_missing(y)
-        numbers, known = input_checks.as_numbers(X)
-        params["categories"] = input_checks.sizes(known)
+        numbers, columns = input_checks.as_numbers(X)
+        input_checks.warn_of_identifiers(X, columns)
+        params["categories"] = input_checks.sizes(columns)
         plain = input_checks.plain(y)
         *_, (labels, samples) = super().fit_resample(numbers, plain, **params)
         # A new row has the label of its heaviest parent, which is of its class.
