@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gamo_tf.data import column_kinds, table_columns, table_files
-from gamo_tf.data.column_kinds import Column, Unfit
+from gamo_tf.data.column_kinds import IDENTIFIER, Column, Unfit
 from gamo_tf.data.table_files import SUFFIXES, Content, place
 from gamo_tf.errors import UserError, setting
 
@@ -106,7 +106,8 @@ def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
       path: of the table.
       label: the column of the labels, left out if it is there.
       known: of the table that was trained on (see `table_identity`): its columns are
-        taken, in its order. Empty: all columns, as they stand.
+        taken, in its order; identifiers may be absent. Empty: all columns, as they
+        stand.
       width: the number of columns d that was trained on.
 
     Returns:
@@ -118,8 +119,14 @@ def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
     """
     content = table_files.read(path, label)
     features, names = content.features, known.get("columns")
+    learned = table_columns.known_columns(known, width)
     if names and isinstance(features, pd.DataFrame):
-        features = _choose(path, features, names)
+        pairs = zip(names, learned, strict=True)
+        given = set(features.columns)
+        absent = [
+            name for name, c in pairs if c.kind == IDENTIFIER and name not in given
+        ]
+        features = _choose(path, features.assign(**dict.fromkeys(absent, "")), names)
     if features.shape[1] != width:
         raise UserError(
             f"{path}: {features.shape[1]} columns; trained on {width}, whose names are "
@@ -127,7 +134,6 @@ def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
         )
     if names and isinstance(features, np.ndarray):
         features = pd.DataFrame(features, columns=pd.Index(names))
-    learned = table_columns.known_columns(known, width)
     content = table_columns.as_written(content._replace(features=features), learned)
     return table_columns.as_numbers(path, content.features, learned, label)
 
@@ -179,8 +185,10 @@ def _classes(path: Path, label: str, content: Content) -> tuple[np.ndarray, np.n
             f"is {first}."
         )
     try:
+        if values.dtype.kind == "O":
+            set(values)  # lists have no hash
         found, codes = np.unique(values, return_inverse=True)
-    except TypeError as err:  # lists, or text beside numbers
+    except TypeError as err:  # or text beside numbers
         words = column_kinds.type_words(values)
         raise UserError(
             f"{place(path)}: {label} holds {words}, which are no labels."
