@@ -192,6 +192,28 @@ def plain(y: Any) -> Any:
     return np.asarray(y) if isinstance(y, known) else y
 
 
+def as_text(y: Any) -> Any:
+    """Labels that are bytes as text, which imbalanced-learn's checks need.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        As `plain` returns it.
+
+    Returns
+    -------
+    array-like of shape (n,)
+        Text where all labels are bytes, else y itself.
+    """
+    values = np.asarray(y) if isinstance(y, (list, tuple, np.ndarray)) else None
+    if values is None or values.ndim != 1 or values.dtype.kind not in "OS":
+        return y
+    if not len(values) or not all(isinstance(value, bytes) for value in values):
+        return y
+    # Latin-1 has a letter for every byte, so that no two labels become one.
+    return np.array([value.decode("latin-1") for value in values])
+
+
 def _objects(values: list) -> np.ndarray:
     """A list as an array [n] of objects, tuples too."""
     column = np.empty(len(values), object)

@@ -156,7 +156,7 @@ class GAMO(BaseOverSampler):
         numbers, columns = input_checks.as_numbers(X)
         input_checks.warn_of_identifiers(X, columns)
         params["categories"] = input_checks.sizes(columns)
-        plain = input_checks.plain(y)
+        plain = input_checks.as_text(input_checks.plain(y))
         *_, (labels, samples) = super().fit_resample(numbers, plain, **params)
         # A new row has the label of its heaviest parent, which is of its class.
         rows = np.concatenate([np.arange(len(labels)), samples.parents[:, 0]])

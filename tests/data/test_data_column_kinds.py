@@ -245,7 +245,7 @@ def test_runs_of_earlier_versions_kept_no_kinds(tmp_path):
 # ---- lines of a .csv -----------------------------------------------------------------
 
 LINES = {
-    "newlines in quotes": ('a,y\n"x\nz",u\n"p\n\nq",\nw,v\n', 5),
+    "newlines in quotes": ('a,y\n"x\nz",u\n"p\n\nq",\nw,v\n', 6),
     "a label before them": ('y,a\nu,"x\nz"\n,"p\n\nq"\nv,w\n', 4),
     "blank lines": ("a,y\n\nx,u\n  \n\nx,\n", 6),
     "CRLF": ('a,y\r\n"x\r\nz",u\r\nx,\r\n', 4),
