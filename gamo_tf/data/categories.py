@@ -20,8 +20,7 @@ from gamo_tf.data import number_objects
 MOST = 50  # categories of a column
 LEAST = 2  # rows of a category
 OTHER = -1  # the position of what is none of the categories
-_NUMBERS = 20  # from so many different numbers on, text is taken for numbers
-_LISTED = 3  # values in a message
+ENOUGH = 20  # from so many different numbers on, text is taken for numbers
 Names = tuple[str, ...] | None  # the categories of a column; None: of numbers
 
 
@@ -41,32 +40,14 @@ def is_nominal(column: pd.Series) -> bool:
     return types.is_string_dtype(column.dtype)
 
 
-def complaint(column: pd.Series) -> str:
-    """What is wrong with a column of names; "" where nothing is.
-
-    A column of numbers with a "?" among them is read as text, and would silently be
-    taken for names.
+def counted(column: pd.Series) -> tuple[list[str], list[int]]:
+    """The different values of a column as text, and how many rows have each.
 
     Args:
       column: one of which `is_nominal` holds.
     """
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return ""
-    values = pd.Series(_different(column)[1])
-    wrong = pd.to_numeric(values, errors="coerce").isna()
-    right = int((~wrong).sum())
-    if right < _NUMBERS or right < int(wrong.sum()):
-        return ""
-    if not wrong.any():
-        return (
-            f"holds {right} different numbers as text; make numbers of them. If all "
-            "are names, put a letter in front of each."
-        )
-    some = ", ".join(map(repr, values[wrong][:_LISTED]))
-    return (
-        f"holds numbers, and {some}. Replace what is no number; if all are names, put "
-        "a letter in front of each."
-    )
+    codes, values = _different(column)
+    return values, np.bincount(codes[codes >= 0], minlength=len(values)).tolist()
 
 
 def found(column: pd.Series) -> tuple[str, ...]:
@@ -75,8 +56,7 @@ def found(column: pd.Series) -> tuple[str, ...]:
     Args:
       column: one of which `is_nominal` holds.
     """
-    codes, values = _different(column)
-    rows = np.bincount(codes[codes >= 0], minlength=len(values))
+    values, rows = counted(column)
     often = sorted(range(len(values)), key=lambda k: (-rows[k], values[k]))[:MOST]
     return tuple(sorted(values[k] for k in often if rows[k] >= LEAST))
 
@@ -119,6 +99,8 @@ def _different(column: pd.Series) -> tuple[np.ndarray, list[str]]:
 
 def _text(value: object) -> str:
     """A value by which it is known: 1, 1.0 and "1" are the same category."""
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
     if isinstance(value, Real) and not isinstance(value, (bool, np.bool_, Integral)):
         number = float(value)
         return str(int(number)) if number.is_integer() else str(number)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gamo_tf.data import column_types, table_columns, table_files
-from gamo_tf.data.categories import Names
+from gamo_tf.data import column_kinds, table_columns, table_files
+from gamo_tf.data.column_kinds import IDENTIFIER, Column, Unfit
 from gamo_tf.data.table_files import SUFFIXES, Content, place
 from gamo_tf.errors import UserError, setting
 
@@ -29,7 +29,7 @@ class FeatureTable(NamedTuple):
         text as it is written there, so that 007 and 7 are two classes.
       columns: names of the d columns, in their order; of an .npz none.
       types: names of the types of the columns; of an .npz the one of the array.
-      categories: of each of the d columns; None for one of numbers.
+      learned: the kind and the categories of each of the d columns.
       content: the table as the file has it.
       notes: what a person should know of it, a line each.
     """
@@ -39,7 +39,7 @@ class FeatureTable(NamedTuple):
     classes: tuple[str, ...]
     columns: tuple[str, ...]
     types: tuple[str, ...]
-    categories: tuple[Names, ...]
+    learned: tuple[Column, ...]
     content: Content
     notes: list[str]
 
@@ -47,9 +47,8 @@ class FeatureTable(NamedTuple):
     def sizes(self) -> tuple[int, ...]:
         """The number of categories of each column; 0 for one of numbers. Empty where
         there are no others."""
-        if all(names is None for names in self.categories):
-            return ()
-        return tuple(len(names or ()) for names in self.categories)
+        sizes = tuple(len(column.categories or ()) for column in self.learned)
+        return sizes if any(sizes) else ()
 
 
 def read(path: Path, label: str, known: Mapping | None = None) -> FeatureTable:
@@ -77,25 +76,27 @@ def read(path: Path, label: str, known: Mapping | None = None) -> FeatureTable:
         raise UserError(
             f"{setting('label')} {label}: not in {path}, which has {names}."
         )
-    notes = _notes(content)
+    notes = list(content.notes)
     if known.get("columns"):
         features = _choose(path, content.features, known["columns"])
         content = content._replace(features=features)
     if not len(content.features):
         raise UserError(f"{place(path)}: no rows.")
-    chosen = table_columns.known_categories(known, content.features.shape[1])
-    if not begun:
-        chosen = table_columns.found_categories(path, content.features)
-        notes += table_columns.notes_on_names(content.features, chosen)
-    content = table_columns.as_written(content, chosen)
-    X = table_columns.as_numbers(path, content.features, chosen, label)
-    values, codes = _classes(path, label, content.labels)
+    if begun:
+        learned = table_columns.known_columns(known, content.features.shape[1])
+    else:
+        learned = table_columns.learn(path, content.features)
+        notes += table_columns.notes_on_identifiers(content.features, learned)
+        notes += table_columns.notes_on_names(content.features, learned)
+    content = table_columns.as_written(content, learned)
+    X = table_columns.as_numbers(path, content.features, learned, label)
+    values, codes = _classes(path, label, content)
     classes = tuple(str(value) for value in values)
     columns: tuple[str, ...] = ()
     if isinstance(content.features, pd.DataFrame):
         columns = tuple(content.features.columns)
     types = type_names(content.features)
-    return FeatureTable(X, codes, classes, columns, types, chosen, content, notes)
+    return FeatureTable(X, codes, classes, columns, types, learned, content, notes)
 
 
 def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
@@ -105,7 +106,8 @@ def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
       path: of the table.
       label: the column of the labels, left out if it is there.
       known: of the table that was trained on (see `table_identity`): its columns are
-        taken, in its order. Empty: all columns, as they stand.
+        taken, in its order; identifiers may be absent. Empty: all columns, as they
+        stand.
       width: the number of columns d that was trained on.
 
     Returns:
@@ -117,23 +119,23 @@ def vectors(path: Path, label: str, known: Mapping, width: int) -> np.ndarray:
     """
     content = table_files.read(path, label)
     features, names = content.features, known.get("columns")
+    learned = table_columns.known_columns(known, width)
     if names and isinstance(features, pd.DataFrame):
-        features = _choose(path, features, names)
-        for name, was, now in zip(
-            names, known["types"], type_names(features), strict=True
-        ):
-            if is_date(was) != is_date(now):
-                raise UserError(
-                    f"{path}: column {name} is {now}; it was {was} in training."
-                )
+        pairs = zip(names, learned, strict=True)
+        given = set(features.columns)
+        absent = [
+            name for name, c in pairs if c.kind == IDENTIFIER and name not in given
+        ]
+        features = _choose(path, features.assign(**dict.fromkeys(absent, "")), names)
     if features.shape[1] != width:
         raise UserError(
             f"{path}: {features.shape[1]} columns; trained on {width}, whose names are "
             "not known. Give these alone, in the same order."
         )
-    chosen = table_columns.known_categories(known, width)
-    content = table_columns.as_written(content._replace(features=features), chosen)
-    return table_columns.as_numbers(path, content.features, chosen, label)
+    if names and isinstance(features, np.ndarray):
+        features = pd.DataFrame(features, columns=pd.Index(names))
+    content = table_columns.as_written(content._replace(features=features), learned)
+    return table_columns.as_numbers(path, content.features, learned, label)
 
 
 def is_date(type_name: str) -> bool:
@@ -167,41 +169,48 @@ def _choose(
     return features[list(names)]
 
 
-def _classes(
-    path: Path, label: str, labels: pd.Series | np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _classes(path: Path, label: str, content: Content) -> tuple[np.ndarray, np.ndarray]:
     """The sorted labels, and the position of each row's label among them."""
-    values = np.asarray(labels)
-    missing = np.asarray(pd.isna(labels))
-    if values.dtype.kind in "OUS":
-        missing = missing | np.array([value in ("", b"") for value in values], bool)
+    values = _label_values(path, label, content)
+    missing = np.asarray(pd.isna(values))
+    if values.dtype.kind in "OU":
+        missing = missing | np.array([isinstance(v, str) and not v for v in values])
     if missing.any():
-        # Lines are counted as an editor does; the first has the names.
-        line = int(np.flatnonzero(missing)[0]) + 2
-        first = f"line {line}" if path.suffix == ".csv" else f"row {line - 2}"
+        row = int(np.flatnonzero(missing)[0])
+        first = f"row {row}"
+        if content.source:
+            first = f"line {table_files.line_of(content, row, content.label)}"
         raise UserError(
             f"{place(path)}: {int(missing.sum())} row(s) have no {label}, the first "
             f"is {first}."
         )
     try:
+        if values.dtype.kind == "O":
+            set(values)  # lists have no hash
         found, codes = np.unique(values, return_inverse=True)
-    except TypeError as err:  # lists, or text beside numbers
-        raise UserError(f"{place(path)}: {label} is no column of labels.") from err
+    except TypeError as err:  # or text beside numbers
+        words = column_kinds.type_words(values)
+        raise UserError(
+            f"{place(path)}: {label} holds {words}, which are no labels."
+        ) from err
     if len(found) < 2:
         raise UserError(f"{place(path)}: {label} has one class only, {found}.")
     return found, codes
 
 
-def _notes(content: Content) -> list[str]:
-    """What to say of the table, and of a first column that is a saved index."""
-    notes, features = list(content.notes), content.features
-    if isinstance(features, np.ndarray) or not features.shape[1]:
-        return notes
-    name = features.columns[0]
-    whole = column_types.kind_of(features[name].dtype) == "integer"
-    if name.startswith("Unnamed: ") and whole and features[name].is_unique:
-        notes.append(
-            f"the first column, {name}, looks like row numbers that were saved along. "
-            "It is trained on like the others: remove it unless that is meant"
-        )
-    return notes
+def _label_values(path: Path, label: str, content: Content) -> np.ndarray:
+    """The labels, bytes among them as text."""
+    try:
+        labels = column_kinds.decoded(_as_objects(pd.Series(content.labels)))
+    except Unfit as err:
+        raise UserError(f"{place(path)}: {label} {err}") from err
+    return np.asarray(labels)
+
+
+def _as_objects(labels: pd.Series) -> pd.Series:
+    """Labels that may be bytes, those of Arrow and of categories too, as objects."""
+    inner = labels.dtype
+    if isinstance(inner, pd.CategoricalDtype):
+        inner = inner.categories.dtype
+    plain = isinstance(inner, np.dtype) and inner.kind not in "OS"
+    return labels if plain else labels.astype(object)

@@ -25,6 +25,7 @@ import pandas as pd
 from pandas.api import types
 
 _FEW = 20  # rows that are too few to tell row numbers from measurements
+_LEAST = 10  # rows that are too few to tell names from text of each row
 _DENSE = 0.5  # share of a range that row numbers fill
 _DISTINCT = 0.9  # share of different values of text that identifies rows
 _NAMED = 0.25  # the same for a column with the name of an identifier
@@ -89,7 +90,7 @@ def is_identifier(column: pd.Series) -> bool:
         fills = len(column) / (float(column.max()) - float(column.min()) + 1)
         plain = not isinstance(dtype, pd.CategoricalDtype)
         return distinct and plain and len(column) >= _FEW and fills >= _DENSE
-    if not distinct and (len(column) < _FEW or different < _DISTINCT * len(column)):
+    if len(column) < _LEAST or different < _DISTINCT * len(column):
         return False
     dates = sum(bool(_TIME.fullmatch(str(value))) for value in column)
     return dates < _DISTINCT * len(column)

@@ -8,69 +8,136 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gamo_tf.data import categories, column_types, missing
-from gamo_tf.data.categories import Names
+from gamo_tf.data import (
+    categories,
+    column_checks,
+    column_kinds,
+    column_types,
+    identifiers,
+    missing,
+)
+from gamo_tf.data.column_kinds import (
+    BOOLEAN,
+    DATE,
+    DURATION,
+    IDENTIFIER,
+    NAME,
+    NUMBER,
+    UNKNOWN,
+    ZONED,
+    Column,
+    Unfit,
+    examine,
+)
 from gamo_tf.data.table_files import Content, place
 from gamo_tf.errors import UserError
 
 _LISTED = 10  # columns named in a message
 
 
-def known_categories(known: Mapping, width: int) -> tuple[Names, ...]:
-    """The categories of the columns of a table that was trained on.
+def known_columns(known: Mapping, width: int) -> tuple[Column, ...]:
+    """What a run has learned of the columns of its table.
 
     Args:
-      known: of the table (see `table_identity`); of earlier versions it has none.
+      known: of the table (see `table_identity`). Runs of earlier versions kept no
+        kinds, and the oldest no types either.
       width: the number of its columns.
     """
     kept = known.get("categories") or [None] * width
-    return tuple(None if names is None else tuple(names) for names in kept)
+    chosen = [None if names is None else tuple(names) for names in kept]
+    kinds = known.get("kinds")
+    if not kinds:
+        types = known.get("types") or [""] * width
+        types = types * width if len(types) == 1 else types
+        kinds = [
+            NAME if names is not None else kind_of_type(name)
+            for names, name in zip(chosen, types, strict=True)
+        ]
+    return tuple(map(Column, kinds, chosen))
 
 
-def found_categories(
-    path: Path, features: pd.DataFrame | np.ndarray
-) -> tuple[Names, ...]:
-    """The categories of each column of a table that is to be trained on.
+def kind_of_type(name: str) -> str:
+    """The kind of a column that is trained on as it stands.
+
+    Args:
+      name: of its type, as `feature_table.type_names` has it; "" where none was kept.
+    """
+    if name.startswith(("datetime", "timestamp")):
+        return ZONED if "," in name or "tz=" in name else DATE
+    if name.startswith(("timedelta", "duration")):
+        return DURATION
+    if name.startswith("bool"):
+        return BOOLEAN
+    return NUMBER if name else UNKNOWN
+
+
+def learn(path: Path, features: pd.DataFrame | np.ndarray) -> tuple[Column, ...]:
+    """What there is to learn of the columns of a table that is to be trained on.
 
     Args:
       path: of the table.
       features: its columns.
 
     Raises:
-      UserError: a column of numbers has some text among them.
+      UserError: a column cannot be trained on, or holds numbers as text.
     """
     if isinstance(features, np.ndarray):
-        return (None,) * features.shape[1]
-    found: list[Names] = []
+        kind = kind_of_type(str(features.dtype))
+        return (Column(kind),) * features.shape[1]
+    found = []
     for name in features.columns:
-        column = features[name]
-        named = categories.is_nominal(column)
-        if named and (wrong := categories.complaint(column)):
-            raise UserError(f"{place(path)}: column {name} {wrong}")
-        found.append(categories.found(column) if named else None)
+        try:
+            column, _ = column_checks.learn(features[name], f"t[{name!r}]")
+        except Unfit as err:
+            raise UserError(f"{place(path)}: column {name} {err}") from err
+        found.append(column)
+    if found and all(column.kind == IDENTIFIER for column in found):
+        names = ", ".join(map(str, features.columns[:_LISTED]))
+        raise UserError(
+            f"{place(path)}: every column identifies rows ({names}). Add columns to "
+            "train on."
+        )
     return tuple(found)
 
 
+def notes_on_identifiers(
+    features: pd.DataFrame | np.ndarray, learned: Sequence[Column]
+) -> list[str]:
+    """Which columns identify rows.
+
+    Args:
+      features: the columns.
+      learned: what was learned of each.
+    """
+    if isinstance(features, np.ndarray):
+        return []
+    pairs = zip(features.columns, learned, strict=True)
+    columns = [features[name] for name, c in pairs if c.kind == IDENTIFIER]
+    text = identifiers.note(columns, "t")
+    return [text] if text else []
+
+
 def notes_on_names(
-    features: pd.DataFrame | np.ndarray, known: Sequence[Names]
+    features: pd.DataFrame | np.ndarray, learned: Sequence[Column]
 ) -> list[str]:
     """Which columns are taken for names, and which of them have too many.
 
     Args:
       features: the columns.
-      known: the categories of each.
+      learned: what was learned of each.
     """
     if isinstance(features, np.ndarray):
         return []
-    pairs = zip(features.columns, known, strict=True)
-    named = {name: those for name, those in pairs if those is not None}
+    pairs = zip(features.columns, learned, strict=True)
+    named = {name: c.categories or () for name, c in pairs if c.kind == NAME}
     if not named:
         return []
     each = [f"{name} ({len(those)})" for name, those in list(named.items())[:_LISTED]]
     more = " ..." if len(named) > _LISTED else ""
     notes = [f"columns of names, with their categories: {', '.join(each)}{more}"]
     for name, those in named.items():
-        others = int((categories.positions(features[name], those) < 0).sum())
+        values = examine(features[name]).values
+        others = int((categories.positions(values, those) < 0).sum())
         if 2 * others > len(features):
             notes.append(
                 f"column {name}: {others} of {len(features)} rows have none of its "
@@ -88,29 +155,33 @@ def new_names(X: np.ndarray, known: Mapping) -> list[str]:
       known: of the table that was trained on.
     """
     notes = []
-    for k, those in enumerate(known_categories(known, X.shape[1])):
-        others = int((X[:, k] < 0).sum())
-        if those is not None and others:
+    for k, (kind, those) in enumerate(known_columns(known, X.shape[1])):
+        others = int((X[:, k] < 0).sum()) if kind == NAME else 0
+        if others:
             notes.append(
                 f"column {known['columns'][k]}: {others} of {len(X)} rows have none of "
-                f"the {len(those)} categories that it was trained on"
+                f"the {len(those or ())} categories that it was trained on"
             )
     return notes
 
 
-def as_written(content: Content, known: Sequence[Names]) -> Content:
+def as_written(content: Content, learned: Sequence[Column]) -> Content:
     """The content with its columns of names as text: of a .csv pandas takes those for
     numbers in which there happen to be numbers only.
 
     Args:
       content: of a table.
-      known: the categories of each of its columns.
+      learned: what was learned of each of its columns.
     """
     text, features = content.text, content.features
     if text is None or isinstance(features, np.ndarray):
         return content
-    pairs = zip(features.columns, known, strict=True)
-    named = [name for name, those in pairs if those is not None]
+    pairs = zip(features.columns, learned, strict=True)
+    named = [
+        name
+        for name, column in pairs
+        if column.kind == NAME and column_checks.may_be_names(features[name], column)
+    ]
     written = {name: text[name].where(features[name].notna()) for name in named}
     return content._replace(features=features.assign(**written))
 
@@ -118,48 +189,33 @@ def as_written(content: Content, known: Sequence[Names]) -> Content:
 def as_numbers(
     path: Path,
     features: pd.DataFrame | np.ndarray,
-    known: Sequence[Names],
+    learned: Sequence[Column],
     label: str,
 ) -> np.ndarray:
     """The columns as the numbers that F takes.
 
     Args:
       path: of the table.
-      features: its columns.
-      known: the categories of each.
+      features: its columns; of an array whose columns have names, in their order.
+      learned: what was learned of each.
       label: the column of the labels.
 
     Returns:
       float64 [n, d].
 
     Raises:
-      UserError: a column is neither of numbers nor of names, or a value is missing or
-        infinite.
+      UserError: a column is of another kind, or a value is missing or infinite.
     """
     if not features.shape[1]:
         raise UserError(f"{place(path)}: no column beside the labels.")
     if not len(features):  # pandas knows no types of what is not there
         return np.zeros(features.shape)
     if isinstance(features, np.ndarray):
-        if not column_types.kind_of(features.dtype):
-            raise UserError(f"{place(path)}: {features.dtype} values are no numbers.")
-        X = column_types.numbers(features)
-        names = [f"column {k}" for k in range(X.shape[1])]
+        names = [f"column {k}" for k in range(features.shape[1])]
+        X = _of_array(path, features, learned)
     else:
         names = list(features.columns)
-        columns = [features[name] for name in names]
-        bad = [
-            f"{column.name} ({column.dtype})"
-            for column, those in zip(columns, known, strict=True)
-            if not _fits(column, those)
-        ]
-        if bad:
-            raise UserError(
-                f"{place(path)}: columns that are no numbers: "
-                f"{', '.join(bad[:_LISTED])}. Encode or remove them."
-            )
-        each = map(column_types.numbers, columns, known)
-        X = np.stack(list(each), axis=1)
+        X = _of_frame(path, features, learned)
     if (wrong := np.isnan(X)).any():
         lines = missing.lines_of_file(path, label)
         raise UserError(
@@ -175,11 +231,28 @@ def as_numbers(
     return X
 
 
-def _fits(column: pd.Series, known: Names) -> bool:
-    """Whether `column_types.numbers` can make numbers of a column, given categories."""
-    kind = column_types.kind_of(column.dtype)
-    if known is not None:
-        return bool(kind) or categories.is_nominal(column)
-    if kind == "category":  # of a version that took those that are numbers
-        kind = column_types.kind_of(column.cat.categories.dtype)
-    return bool(kind)
+def _of_frame(
+    path: Path, features: pd.DataFrame, learned: Sequence[Column]
+) -> np.ndarray:
+    found = []
+    for name, column in zip(features.columns, learned, strict=True):
+        try:
+            values = column_checks.conform(features[name], column, f"t[{name!r}]")
+        except Unfit as err:
+            raise UserError(f"{place(path)}: column {name} {err}") from err
+        found.append(column_kinds.numbers(values, column))
+    return np.stack(found, axis=1)
+
+
+def _of_array(
+    path: Path, features: np.ndarray, learned: Sequence[Column]
+) -> np.ndarray:
+    kinds = {column.kind for column in learned}
+    if features.dtype.kind in "iuf" and kinds <= {NUMBER, UNKNOWN}:
+        return column_types.numbers(features)
+    if features.dtype.kind == "c":
+        raise UserError(f"{place(path)}: {features.dtype} values are no numbers.")
+    if features.dtype.kind == "S":
+        features = np.char.decode(features)
+    frame = pd.DataFrame(features)
+    return _of_frame(path, frame, learned)

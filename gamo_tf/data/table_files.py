@@ -3,10 +3,13 @@ stand there: nothing is changed, and nothing is read that is not asked for."""
 
 from __future__ import annotations
 
+import csv
 import io
 import math
+import re
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +40,7 @@ class Content(NamedTuple):
       text: of a .csv the text of all its cells, a column for each of `names`; its
         columns are called by `titles`.
       notes: what was left out of the file, a line each.
+      source: of a .csv the file itself; see `line_of`.
     """
 
     features: pd.DataFrame | np.ndarray
@@ -47,6 +51,7 @@ class Content(NamedTuple):
     table: str = ""
     text: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    source: bytes = b""
 
 
 def place(path: Path) -> str:
@@ -95,6 +100,15 @@ def read(path: Path, label: str, rows: int | None = None) -> Content:
 def _read_csv(path: Path, label: str, rows: int | None) -> Content:
     """The cells twice: as the text that they are, and as pandas takes them."""
     data = path.read_bytes()  # once, so that both are of the same file
+    try:
+        return _parse_csv(data, label, rows)
+    except pd.errors.ParserError as err:
+        if complaint := _ragged(data):
+            raise UserError(f"cannot be read: {complaint}") from err
+        raise
+
+
+def _parse_csv(data: bytes, label: str, rows: int | None) -> Content:
     text = pd.read_csv(
         io.BytesIO(data),
         header=None,
@@ -114,12 +128,54 @@ def _read_csv(path: Path, label: str, rows: int | None) -> Content:
         low_memory=False,
     )
     if len(typed) != len(text):
-        raise UserError(f"{len(text)} lines of cells, of which {len(typed)} are rows.")
+        raise UserError(f"{len(text)} rows of cells, of which {len(typed)} have types.")
     typed.columns = pd.Index(titles)
     if label not in names:
-        return Content(typed, None, names, titles, text=text)
+        return Content(typed, None, names, titles, text=text, source=data)
     features = typed.drop(columns=label)
-    return Content(features, text[label], names, titles, label, text=text)
+    return Content(features, text[label], names, titles, label, text=text, source=data)
+
+
+def line_of(content: Content, row: int, name: object) -> int:
+    """The line of a .csv file that a cell ends on, as an editor counts lines.
+
+    Lines may be empty, and cells in quotes may span several.
+
+    Args:
+      content: of a .csv.
+      row: of the table, counted from 0.
+      name: one of `content.names`.
+    """
+    records = _records(content.source)
+    start, _ = next(record for k, record in enumerate(records) if k == row + 1)
+    text = content.text
+    before = [] if text is None else text.iloc[row, : content.names.index(name) + 1]
+    return start + sum(len(re.findall(r"\r\n|\r|\n", cell)) for cell in before)
+
+
+def _records(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The records of a .csv, the header first: the line that each begins on, and its
+    cells. Lines without any are passed over, as pandas does."""
+    reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    start = 1
+    for cells in reader:
+        if len(cells) > 1 or (cells and not (cells[0] and cells[0].isspace())):
+            yield start, cells
+        start = reader.line_num + 1
+
+
+def _ragged(data: bytes) -> str:
+    """Which record of a .csv has more cells than the header; "" for none. The line
+    that pandas names does not count those inside of quotes."""
+    try:
+        records = _records(data)
+        width = len(next(records)[1])
+        for line, cells in records:
+            if len(cells) > width:
+                return f"line {line} has {len(cells)} cells, the header has {width}."
+    except (csv.Error, StopIteration):
+        pass
+    return ""
 
 
 def _read_parquet(path: Path, label: str, rows: int | None) -> Content:

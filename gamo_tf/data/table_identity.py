@@ -26,15 +26,19 @@ def identity(path: Path, table: FeatureTable) -> dict:
       table: as it was read.
 
     Returns:
-      The name of the file, names, types and categories of the columns, names of the
-      classes, the number of rows, and a digest of each 1024 rows with their labels.
+      The name of the file, names, types, kinds and categories of the columns, names of
+      the classes, the number of rows, and a digest of each 1024 rows with their labels.
     """
     return {
         "kind": "table",
         "file": path.name,
         "columns": list(table.columns),
         "types": list(table.types),
-        "categories": [names and list(names) for names in table.categories],
+        "kinds": [column.kind for column in table.learned],
+        "categories": [
+            None if column.categories is None else list(column.categories)
+            for column in table.learned
+        ],
         "classes": list(table.classes),
         "rows": len(table.y),
         "block": _BLOCK,
@@ -142,8 +146,8 @@ def _digests(table: FeatureTable, block: int) -> list[str]:
     X, features = np.ascontiguousarray(table.X), table.content.features
     text = [
         categories.texts(features.iloc[:, k])
-        for k, those in enumerate(table.categories)
-        if those is not None and isinstance(features, pd.DataFrame)
+        for k, column in enumerate(table.learned)
+        if column.categories is not None and isinstance(features, pd.DataFrame)
     ]
     names = np.array([name.encode() for name in table.classes], object)
     found = []

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gamo_tf.config.methods import METHODS, RECOMMENDED, recommended
-from gamo_tf.data.categories import Names
+from gamo_tf.data.column_kinds import Column
 from gamo_tf.estimators import fitting, input_checks, resampled
 from gamo_tf.estimators.networks import copy_as, forward
 from gamo_tf.inference import spread
@@ -190,8 +190,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         input_checks.refuse_parameters(params)
         self._validate_params()
         given = X
-        self._categories: tuple[Names, ...] = ()
+        self._columns: tuple[Column, ...] = ()
         X, y = self._check_rows(X, y)
+        input_checks.warn_of_identifiers(given, self._columns)
         self.classes_, codes = input_checks.encode(y)
         counts = np.bincount(codes)
         method = self.method
@@ -211,7 +212,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         rows, labels = X[order], codes[order]
         with fitting.seeded(self._seed):  # the user's functions draw weights too
             networks = self._user_networks(X, counts)
-            sizes = input_checks.sizes(self._categories)
+            sizes = input_checks.sizes(self._columns)
             done = fitting.fit(rows, labels, self, method, self._seed, networks, sizes)
         trainer = done.trainer
         self.n_iter_, self.validation_scores_ = done.iterations, done.scores
@@ -272,8 +273,8 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             self.image_shape_ = X.shape[1:]
             return input_checks.check_images(X, fitting=True), y
         self.image_shape_ = None
-        X, self._categories = input_checks.as_numbers(X)
-        if self._categories and self.F is not None:
+        X, self._columns = input_checks.as_numbers(X)
+        if input_checks.sizes(self._columns) and self.F is not None:
             raise ValueError("F: of columns of names, the default one is needed.")
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         y = input_checks.label_column(y)
@@ -331,7 +332,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
                 )
             X = input_checks.check_images(X)
         else:
-            X, _ = input_checks.as_numbers(X, self._categories)
+            if isinstance(X, pd.DataFrame):  # names of columns come before their kinds
+                validate_data(self, X, reset=False, skip_check_array=True)
+            X, _ = input_checks.as_numbers(X, self._columns)
             X = validate_data(self, X, dtype=np.float64, reset=False)
         # Matrix products treat the last rows of a batch otherwise than the rest, which
         # shows in the last digit. M sees the rows in one fixed order, so that the

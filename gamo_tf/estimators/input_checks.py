@@ -10,54 +10,69 @@ import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from gamo_tf.data import categories, column_types, missing
-from gamo_tf.data.categories import Names
+from gamo_tf.data import (
+    column_checks,
+    column_kinds,
+    column_types,
+    identifiers,
+    missing,
+)
+from gamo_tf.data.column_kinds import (
+    DATE,
+    DURATION,
+    IDENTIFIER,
+    NUMBER,
+    Column,
+    Unfit,
+)
 
 
 def as_numbers(
-    X: Any, known: tuple[Names, ...] | None = None
-) -> tuple[Any, tuple[Names, ...]]:
+    X: Any, known: tuple[Column, ...] | None = None
+) -> tuple[Any, tuple[Column, ...]]:
     """A data frame, or an array of dates, as the numbers that are trained on.
 
     Parameters
     ----------
     X : array-like of shape (n, d)
     known : tuple or None, default=None
-        The categories of each column of the rows that were trained on; None for these
-        themselves.
+        What was learned of each column of the rows that were trained on; () where
+        these were an array of numbers. None: X is what is trained on.
 
     Returns
     -------
     numbers : DataFrame of float64, ndarray of float64, or X itself
-        Columns of names are positions among their categories (see `data.categories`).
-        What is neither a data frame nor dates is left to scikit-learn's checks.
-    categories : tuple
-        Of each column of a data frame its categories, None for one of numbers; ()
-        where there is no column of names.
+        Columns of names are positions among their categories (see `data.categories`),
+        identifiers are a constant. What is neither a data frame nor dates is left to
+        scikit-learn's checks.
+    columns : tuple
+        What was learned of each column of X; () for an array of numbers.
 
     Raises
     ------
     ValueError
-        For a column that holds neither numbers nor names and for missing values, by
-        the names of the columns; and for rows that are no data frame where the
-        training had columns of names.
+        For a column that cannot be trained on, or is of another kind than in the
+        training, and for missing values, by the names of the columns; and for rows
+        that are no data frame where the training had columns of names.
     """
-    if known and not isinstance(X, pd.DataFrame):
-        raise ValueError("X: trained on columns of names; pass a data frame of these.")
-    if isinstance(X, np.ndarray) and X.dtype.kind in "mM":
-        return column_types.numbers(X), ()
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "mM" and not known:
+        return column_types.numbers(X), _dates(X)
     if not isinstance(X, pd.DataFrame):
-        return X, ()
-    # A column of objects may hold numbers alone.
-    columns = [column_types.settled(X.iloc[:, k]) for k in range(X.shape[1])]
+        if not known or all(column.kind == NUMBER for column in known):
+            return X, ()
+        if any(column.categories for column in known):
+            raise ValueError(
+                "X: trained on columns of names; pass a data frame of these."
+            )
+        X = pd.DataFrame(X)
     # Other columns than those of the training are refused by scikit-learn's checks.
-    if known and len(known) == len(columns):
-        chosen = known
+    if known is not None and len(known or X.columns) == X.shape[1]:
+        learned = known or (Column(NUMBER),) * X.shape[1]
     else:
-        chosen = tuple(map(_categories, columns))
-    found = [
-        _numbers(column, those) for column, those in zip(columns, chosen, strict=True)
-    ]
+        learned = tuple(_learn(X.iloc[:, k]) for k in range(X.shape[1]))
+    if learned and all(column.kind == IDENTIFIER for column in learned):
+        raise ValueError("X: every column identifies rows; none is left to train on.")
+    found = [_numbers(X.iloc[:, k], column) for k, column in enumerate(learned)]
     numbers = np.stack(found, axis=1) if found else np.zeros(X.shape)
     if (wrong := np.isnan(numbers)).any():
         lines = "\n".join(missing.lines_of_frame("X"))
@@ -65,40 +80,53 @@ def as_numbers(
             f"Input X contains NaN: {missing.rows_of(wrong, list(X.columns))}. Fill "
             f"them, such as by\n{lines}"
         )
-    if all(those is None for those in chosen):
-        chosen = ()
-    return pd.DataFrame(numbers, index=X.index, columns=X.columns), chosen
+    return pd.DataFrame(numbers, index=X.index, columns=X.columns), learned
 
 
-def sizes(known: tuple[Names, ...]) -> tuple[int, ...]:
+def sizes(columns: tuple[Column, ...]) -> tuple[int, ...]:
     """The number of categories of each column, as `Options` has it.
 
     Parameters
     ----------
-    known : tuple
+    columns : tuple
         As `as_numbers` returns it.
     """
-    return tuple(len(those or ()) for those in known)
+    found = tuple(len(column.categories or ()) for column in columns)
+    return found if any(found) else ()
 
 
-def _categories(column: pd.Series) -> Names:
-    if not categories.is_nominal(column):
-        return None
-    if wrong := categories.complaint(column):
-        raise ValueError(f"column {column.name!r} {wrong}")
-    return categories.found(column)
+def warn_of_identifiers(X: Any, columns: tuple[Column, ...]) -> None:
+    """Warn of columns that identify rows, on behalf of the caller of the estimator.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+    columns : tuple
+        As `as_numbers` returns it.
+    """
+    named = [X.iloc[:, k] for k, c in enumerate(columns) if c.kind == IDENTIFIER]
+    if named:
+        warnings.warn(identifiers.note(named, "X") + ".", UserWarning, stacklevel=3)
 
 
-def _numbers(column: pd.Series, known: Names) -> np.ndarray:
-    kind = column_types.kind_of(column.dtype)
-    kind = kind or ("float" if column_types.holds_numbers(column) else "")
-    named = known is not None or (kind and kind != "category")
-    if not named or not column_types.is_usable(column):
-        raise ValueError(
-            f"column {column.name!r}: could not convert {column.dtype} to numbers; "
-            "encode or remove it."
-        )
-    return column_types.numbers(column, known)
+def _dates(X: np.ndarray) -> tuple[Column, ...]:
+    """What is learned of an array of dates, or of durations."""
+    return (Column(DURATION if X.dtype.kind == "m" else DATE),) * X.shape[1]
+
+
+def _learn(column: pd.Series) -> Column:
+    try:
+        return column_checks.learn(column, f"X[{column.name!r}]")[0]
+    except Unfit as err:
+        raise ValueError(f"X: column {column.name!r} {err}") from err
+
+
+def _numbers(column: pd.Series, learned: Column) -> np.ndarray:
+    try:
+        values = column_checks.conform(column, learned, f"X[{column.name!r}]")
+    except Unfit as err:
+        raise ValueError(f"X: column {column.name!r} {err}") from err
+    return column_kinds.numbers(values, learned)
 
 
 def refuse_parameters(params: dict) -> None:
@@ -164,6 +192,28 @@ def plain(y: Any) -> Any:
     return np.asarray(y) if isinstance(y, known) else y
 
 
+def as_text(y: Any) -> Any:
+    """Labels that are bytes as text, which imbalanced-learn's checks need.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        As `plain` returns it.
+
+    Returns
+    -------
+    array-like of shape (n,)
+        Text where all labels are bytes, else y itself.
+    """
+    values = np.asarray(y) if isinstance(y, (list, tuple, np.ndarray)) else None
+    if values is None or values.ndim != 1 or values.dtype.kind not in "OS":
+        return y
+    if not len(values) or not all(isinstance(value, bytes) for value in values):
+        return y
+    # Latin-1 has a letter for every byte, so that no two labels become one.
+    return np.array([value.decode("latin-1") for value in values])
+
+
 def _objects(values: list) -> np.ndarray:
     """A list as an array [n] of objects, tuples too."""
     column = np.empty(len(values), object)
@@ -195,7 +245,7 @@ def label_column(y: Any) -> np.ndarray:
     ):
         return _objects(y)
     column = column_or_1d(plain(y), warn=True)
-    if column.dtype != object:
+    if column.dtype.kind not in "OS":  # which scikit-learn's check does not know
         check_classification_targets(column)
     return column
 

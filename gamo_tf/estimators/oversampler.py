@@ -156,7 +156,8 @@ class GAMO(BaseOverSampler):
         """
         input_checks.refuse_missing(y)
         numbers, _ = input_checks.as_numbers(X)
-        return super().fit(numbers, input_checks.plain(y), **params)
+        plain = input_checks.as_text(input_checks.plain(y))
+        return super().fit(numbers, plain, **params)
 
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         """Resample the rows.
@@ -193,10 +194,11 @@ class GAMO(BaseOverSampler):
             Where new rows are narrow, or near copies of real ones (`spread_`).
         """
         input_checks.refuse_missing(y)
-        numbers, known = input_checks.as_numbers(X)
-        params["categories"] = input_checks.sizes(known)
+        numbers, columns = input_checks.as_numbers(X)
+        input_checks.warn_of_identifiers(X, columns)
+        params["categories"] = input_checks.sizes(columns)
         params["columns"] = resampled.number_columns(X)
-        plain = input_checks.plain(y)
+        plain = input_checks.as_text(input_checks.plain(y))
         *_, (labels, samples, complaints) = super().fit_resample(
             numbers, plain, **params
         )

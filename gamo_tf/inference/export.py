@@ -59,10 +59,11 @@ def write(run: Run, folder: Path) -> None:
     """Write the model of a run to a new folder, for Keras and as a SavedModel.
 
     ``model.keras`` has the names of the classes, the run, the dataset and the method
-    in its ``metadata.json``; of a table with columns of names also ``columns`` and
-    ``categories``, whose positions stand for them. ``saved_model/`` has a signature
-    ``serving_default`` that returns ``probabilities`` [b, c] and ``label`` [b], the
-    name of the most probable class. All of the folder is written or nothing.
+    in its ``metadata.json``; of a table also ``columns``, their ``kinds`` and their
+    ``categories``, whose positions stand for names. Identifiers go in as -1.
+    ``saved_model/`` has a signature ``serving_default`` that returns ``probabilities``
+    [b, c] and ``label`` [b], the name of the most probable class. All of the folder is
+    written or nothing.
 
     Args:
       run: a finished run.
@@ -83,9 +84,10 @@ def write(run: Run, folder: Path) -> None:
         "dataset": spec.name,
         "method": run.options.method,
     }
-    if spec.categories:
+    if spec.vector:
         # A column of names goes in as the position in its list; -1 for other values.
-        facts |= {name: run.identity[name] for name in ("columns", "categories")}
+        names = ("columns", "kinds", "categories")
+        facts |= {name: run.identity[name] for name in names if name in run.identity}
 
     @tf.function(input_signature=[_signature(whole)])
     def serve(x: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamo_tf.data import categories, feature_table, table_identity
+from gamo_tf.data import categories, column_checks, feature_table, table_identity
 from gamo_tf.errors import UserError
 from gamo_tf.networks.feature_extractor import standardiser
 
@@ -75,11 +75,12 @@ MIXED = {
 @pytest.mark.parametrize("case", MIXED)
 def test_numbers_that_were_read_as_text(case):
     values, expected = MIXED[case]
-    said = categories.complaint(pd.Series(values))
+    said = column_checks.complaint(pd.Series(values), "t['a']")
     assert bool(said) == bool(expected)
     if expected:
         assert pd.Series([said]).str.contains(expected).all()
-    assert not categories.complaint(pd.Series(values, dtype="category"))
+    column = pd.Series(values, dtype="category")
+    assert not column_checks.complaint(column, "t['a']")
 
 
 @given(st.lists(st.sampled_from(["a", "b", "ä", "", "A b"]), min_size=2, max_size=30))
@@ -117,7 +118,7 @@ def test_another_table_gets_the_positions_of_the_first(suffix, tmp_path):
     X = feature_table.vectors(other, "y", known, 2)
     assert X.tolist() == [[5, 0], [6, -1], [7, 0]]
     write(other, g=["x"], n=["five"])
-    with pytest.raises(UserError, match=r"no numbers: n \(str\)"):
+    with pytest.raises(UserError, match=r"column n holds text such as 'five'"):
         feature_table.vectors(other, "y", known, 2)
 
 
@@ -135,8 +136,8 @@ def test_a_column_that_tells_rows_apart_is_named(tmp_path):
         tmp_path / "t.csv", id=["p1", "p2", "p3", "p4"], g=list("aabb"), y=[0, 0, 1, 1]
     )
     notes = feature_table.read(path, "y").notes
-    assert "id (0), g (2)" in notes[0] and len(notes) == 2
-    assert notes[1].startswith("column id: 4 of 4 rows have none of its 0 categories")
+    assert notes[0].startswith("columns that identify rows: id.")
+    assert "names, with their categories: g (2)" in notes[1] and len(notes) == 2
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npz"])
