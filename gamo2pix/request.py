@@ -79,11 +79,11 @@ def pick(wanted: str, spec: DatasetSpec, run: Run) -> list[int]:
         names = ", ".join(f"{k} {name}" for k, name in enumerate(spec.classes))
         near = did_you_mean(wanted, ["all", *spec.classes])
         raise UserError(
-            f"{setting('class')} {wanted}: expected 'all' or one of {names}.{near}"
+            f"{setting('class', wanted)}: expected 'all' or one of {names}.{near}"
         )
     if label not in counts.minority:
         raise UserError(
-            f"{setting('class')} {wanted}: {spec.classes[label]} is the largest class "
+            f"{setting('class', wanted)}: {spec.classes[label]} is the largest class "
             f"of {run.path.name} ({counts.sizes[label]} images); it needs no "
             "generation."
         )

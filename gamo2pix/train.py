@@ -25,7 +25,7 @@ from gamo2pix.request import Request, check, check_folder, pick
 from gamo2pix.trust import Judge
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.errors import UserError, printable, setting
+from gamo_tf.errors import UserError, printable, setting, tensorboard
 from gamo_tf.files import clock
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
@@ -157,7 +157,7 @@ def _run(
         downstream.write(gamo_run.pix / "evaluation.json", found)
         print(downstream.text(found))
     print(f"pictures     {gamo_run.pix}/<class>/generated.png, parents.png, ...")
-    print(f"TensorBoard  tensorboard --logdir {gamo_run.pix}")
+    print(f"TensorBoard  {tensorboard(gamo_run.pix)}")
     return scores
 
 

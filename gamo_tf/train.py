@@ -13,7 +13,7 @@ from gamo_tf.config.options import VALIDATION, Options, spec_of
 from gamo_tf.data import load
 from gamo_tf.data.splits import Split, draw_split
 from gamo_tf.data.user_data import UserData
-from gamo_tf.errors import UserError, command, setting
+from gamo_tf.errors import UserError, command, setting, tensorboard
 from gamo_tf.evaluation import results
 from gamo_tf.evaluation.evaluator import DeviceSplit
 from gamo_tf.evaluation.monitor import GameMonitor
@@ -203,7 +203,7 @@ def _train_and_measure(
     device = replicas.devices()
     title = METHODS[options.method].title
     print(f"{run.path}: {title}, {len(labels)} rows, on {device}")
-    print(f"watch it: tensorboard --logdir {run.tensorboard}", flush=True)
+    print(f"watch it: {tensorboard(run.tensorboard)}", flush=True)
     if rows.watched != VALIDATION:
         print(f"note: {_without_validation(options)}", flush=True)
     best = None

@@ -74,6 +74,8 @@ def argument_parser(
       description: what the program does, usually the docstring of its module.
       **kwargs: handed to `argparse.ArgumentParser`.
     """
+    # Examples stay on their lines: a command that is broken in two does not run.
+    kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
     parser = _Parser(prog=program_name(name), description=description, **kwargs)
     parser.add_argument("--version", action="version", version=versions())
     return parser

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gamo_tf.cli import describe
@@ -81,18 +80,19 @@ def _train(argv: list[str] | None) -> int:
 def _resume(flags: Mapping) -> int:
     """Go on with a run. A flag beside --resume may repeat its settings only."""
     from gamo_tf.runs.run import Run
-    from gamo_tf.runs.run_list import newest_unfinished
+    from gamo_tf.runs.run_list import named, newest_unfinished
 
-    path: Path = flags["resume"]
-    if str(path) == NEWEST:
+    if flags["resume"] == NEWEST:
         path = newest_unfinished(runs_dir(flags)).path
         print(f"the newest unfinished run: {path}", file=sys.stderr)
+    else:
+        path = named(flags["resume"], runs_dir(flags))
     options = Run.open(path).options
     kept = options.to_json()
     for name, value in flags.items():
         if name in kept and kept[name] != value:
             raise UserError(
-                f"{setting(name)} {value}: {path} was begun with {kept[name]}. "
+                f"{setting(name, value)}: {path} was begun with {kept[name]}. "
                 "A run is resumed with its own settings; begin a new one instead."
             )
         if name in _NOT_KEPT:
@@ -128,7 +128,7 @@ def _helps(flags: Mapping, options: Options) -> bool:
     for flag in ("patience", "best"):
         if name == replicas.MULTIWORKER and getattr(options, flag):
             raise UserError(
-                f"{setting(flag)}: cannot be had with {setting('strategy')} {name}, "
+                f"{setting(flag)}: cannot be had with {setting('strategy', name)}, "
                 "whose machines do not all look at the validation rows."
             )
     return replicas.helps(name)

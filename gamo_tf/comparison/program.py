@@ -26,7 +26,7 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.config.tuned import RECIPE
 from gamo_tf.data.user_data import slug
-from gamo_tf.errors import UserError, command, setting
+from gamo_tf.errors import UserError, command, flag, setting
 from gamo_tf.files import clock
 
 _DATA = ("dataset", "image_folder", "features")
@@ -57,12 +57,12 @@ def main(argv: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The parser of ``gamo compare``."""
     flags = training_flags.parser("compare", __doc__)
-    flags.add_argument("runs", nargs="*", type=Path, metavar="RUN")
+    flags.add_argument("runs", nargs="*", metavar="RUN")
     add = flags.add_argument_group("comparison").add_argument
     add(
         "--methods",
         nargs="+",
-        type=one_of([*METHODS, *PEERS], listed="gamo methods"),
+        type=one_of([*METHODS, *PEERS], listed=command("methods")),
         metavar="NAME",
         help="default: a short list; all are in docs/own-data.md",
     )
@@ -161,7 +161,7 @@ def _check_validation(options: Options) -> None:
 def _positive(flags: Mapping, name: str, default: int) -> int:
     value = flags.get(name, default)
     if value < 1:
-        raise UserError(f"{setting(name)} {value}: expected 1 or more.")
+        raise UserError(f"{setting(name, value)}: expected 1 or more.")
     return value
 
 
@@ -195,7 +195,7 @@ def _fitted(
     seconds = plan.time_left(cost, wanted)
     if "budget" in flags and seconds > budget and not begun:
         raise UserError(
-            f"{setting('budget')} {text}: {wanted.updates} iterations take about "
+            f"{setting('budget', text)}: {wanted.updates} iterations take about "
             f"{clock(seconds)}; give more time, or fewer {setting('iterations')}."
         )
     print(
@@ -222,11 +222,7 @@ def train_command(wanted: plan.Plan, method: str, names: bool) -> str:
         training.pop(name)
     arguments: list[object] = []
     for name, value in {**training, "method": method}.items():
-        arguments.append(setting(name))
-        if isinstance(value, tuple):
-            arguments.append(",".join(map(str, value)))
-        elif value is False:
-            arguments[-1] = setting(f"no_{name}")
-        elif value is not True:
+        arguments.append(flag(f"no_{name}" if value is False else name))
+        if not isinstance(value, bool):
             arguments.append(value)
     return command("train", *arguments)

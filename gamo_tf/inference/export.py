@@ -71,10 +71,8 @@ def write(run: Run, folder: Path) -> None:
     Raises:
       UserError: where `folder` exists, or the run has no F or M.
     """
-    if folder.exists():
-        raise UserError(
-            f"{setting('export')} {folder}: is there already; name another."
-        )
+    if os.path.lexists(folder):
+        raise UserError(f"{setting('export', folder)}: is there already. Name another.")
     spec = spec_of(run.options)
     whole = model(run, spec)
     facts = {
