@@ -27,6 +27,7 @@ from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import UserError, printable, setting, tensorboard
 from gamo_tf.files import clock
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.train import repeat_exactly
@@ -35,6 +36,7 @@ from gamo_tf.training import replicas
 _AFTER_LOSS = "All is kept up to the last checkpoint; the same command goes on."
 
 
+@own_settings()
 def run(
     gamo_run: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
 ) -> list[dict]:
@@ -63,6 +65,7 @@ def run(
         return _run(gamo_run, wanted, options, request, data_dir, spec, labels)
 
 
+@own_settings()
 def assist(
     gamo_run: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
 ) -> None:

@@ -27,6 +27,7 @@ from gamo_tf.methods.build import (
 )
 from gamo_tf.networks.batched import tensor_of
 from gamo_tf.networks.saved import save_network
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import Reader
 from gamo_tf.training import replicas
@@ -35,6 +36,7 @@ from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
 
 
+@own_settings()
 def run(
     options: Options,
     data_dir: Path,
@@ -97,6 +99,7 @@ def _kept_split(begun: Run, data_dir: Path) -> Split:
     return split
 
 
+@own_settings()
 def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
     """Go on from the newest checkpoint of a run.
 
@@ -132,6 +135,7 @@ def _begun(path: Path) -> Run:
     return begun
 
 
+@own_settings()
 def assist(
     options: Options,
     data_dir: Path,
@@ -260,6 +264,7 @@ def _save_networks(run: Run, trainer: FeatureTrainer) -> None:
         save_network(run.model(f"{name}_ema"), averaged)
 
 
+@own_settings()
 def fit(
     options: Options,
     spec: DatasetSpec,

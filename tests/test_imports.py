@@ -22,6 +22,7 @@ ROOMS = [
     "errors",
     "files",
     "stored",
+    "own_settings",
     "import_tensorflow",
     "config",
     "data",

@@ -23,6 +23,7 @@ from gamo_tf.errors import (
     setting,
     speaking_to,
 )
+from gamo_tf.own_settings import own_settings
 
 WRONG_INPUT = 2  # exit code: something that the user can put right
 INTERRUPTED = 130  # exit code: Ctrl-C, as shells have it (128 + SIGINT)
@@ -143,7 +144,7 @@ def run_program(
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    with speaking_to(_starter.get()):
+    with own_settings(), speaking_to(_starter.get()):
         try:
             code = body()
             # Written here and not by Python's shutdown: a closed pipe shows now.

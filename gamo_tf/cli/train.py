@@ -21,6 +21,7 @@ from gamo_tf.cli.program import run_program
 from gamo_tf.cli.run_settings import check_save_balanced, read_settings
 from gamo_tf.errors import UserError, setting
 from gamo_tf.import_tensorflow import import_tensorflow
+from gamo_tf.own_settings import check_backend
 
 if TYPE_CHECKING:
     from gamo_tf.config.options import Options
@@ -51,6 +52,7 @@ def _train(argv: list[str] | None) -> int:
     flags = parse("train", __doc__, argv)
     if "resume" in flags:
         return _resume(flags)
+    check_backend()
     decode = not {"dry_run", "describe"} & set(flags)
     options, user_data = read_settings(flags, decode)
     if "dry_run" in flags:

@@ -28,6 +28,7 @@ from gamo_tf.config.tuned import RECIPE
 from gamo_tf.data.user_data import slug
 from gamo_tf.errors import UserError, command, flag, setting
 from gamo_tf.files import clock
+from gamo_tf.own_settings import check_backend
 
 _DATA = ("dataset", "image_folder", "features")
 _OURS = ("methods", "seeds", "jobs", "budget", "out", "known")
@@ -99,6 +100,7 @@ def _compare(arguments: list[str]) -> int:
 
 def _of_data(flags: Mapping, asked: str) -> int:
     """Plan, train, and tell."""
+    check_backend()
     start = time.monotonic()
     training = {k: v for k, v in flags.items() if k not in _NOT_TRAINED}
     training.setdefault("ema", RECIPE["ema"])

@@ -12,6 +12,7 @@ from scipy import sparse
 from gamo_tf.estimators import fitting, input_checks, resampled
 from gamo_tf.inference.convex_sampler import ConvexSampler, Samples
 from gamo_tf.methods.build import Networks
+from gamo_tf.own_settings import own_settings
 
 
 class GAMO(BaseOverSampler):
@@ -125,6 +126,7 @@ class GAMO(BaseOverSampler):
         self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
 
+    @own_settings()
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         """Resample the rows.
 

@@ -15,6 +15,7 @@ from gamo_tf.errors import UserError
 from gamo_tf.files import atomically
 from gamo_tf.inference.convex_sampler import LISTED_PARENTS, ConvexSampler, Samples
 from gamo_tf.inference.players import load_player
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 
 
@@ -31,6 +32,7 @@ class Saved(NamedTuple):
     prefix: str
 
 
+@own_settings()
 def save(run: Run, path: Path, seed: int = 0) -> Saved:
     """Write the training rows of a run and, for every minority class, as many generated
     rows as it lacks to the largest.
