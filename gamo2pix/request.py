@@ -11,6 +11,7 @@ from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError, command, did_you_mean, setting
+from gamo_tf.files import check_apart
 from gamo_tf.runs.run import Run
 
 
@@ -130,6 +131,10 @@ def check_folder(run: Run, request: Request) -> None:
       UserError: it is in the way, or is missing, or its originals cannot be had.
     """
     if request.save_balanced:
+        if request.save_balanced != run.balanced:
+            data = [x for x in (run.options.data, run.options.test_data) if x]
+            place = setting("save_balanced", request.save_balanced)
+            check_apart(request.save_balanced, data, place)
         balanced_folder.check(request.save_balanced, request.force)
         real_files.check(run, request.originals)
     elif request.evaluate and not (run.balanced / "manifest.csv").is_file():

@@ -102,6 +102,12 @@ def _predict(argv: list[str] | None) -> int:
     if flags.export:
         export.write(run, flags.export)
         print(f"written: {flags.export}/model.keras, saved_model/", file=sys.stderr)
+        if not run.options.label:
+            print(
+                "note: TensorFlow Lite takes the signature `scaled` of saved_model/, "
+                "whose images have the size of training (docs/own-data.md)",
+                file=sys.stderr,
+            )
     if not flags.files:
         return 0
     found = predict_rows(run, files, flags.all_probabilities)

@@ -27,10 +27,11 @@ from gamo_tf.config.options import Options, spec_of
 from gamo_tf.config.tuned import RECIPE
 from gamo_tf.data.user_data import slug
 from gamo_tf.errors import UserError, command, flag, setting
-from gamo_tf.files import clock
+from gamo_tf.files import check_apart, clock
 from gamo_tf.own_settings import check_backend
 
 _DATA = ("dataset", "image_folder", "features")
+_INPUTS = ("image_folder", "test_folder", "features")
 _OURS = ("methods", "seeds", "jobs", "budget", "out", "known")
 _NOT_OURS = {"method": "--methods", "seed": "--seeds", "save_balanced": "train"}
 _SEEDS = 5
@@ -101,6 +102,9 @@ def _compare(arguments: list[str]) -> int:
 def _of_data(flags: Mapping, asked: str) -> int:
     """Plan, train, and tell."""
     check_backend()
+    if "out" in flags:
+        inputs = [flags[name] for name in _INPUTS if name in flags]
+        check_apart(flags["out"], inputs, setting("out", flags["out"]))
     start = time.monotonic()
     training = {k: v for k, v in flags.items() if k not in _NOT_TRAINED}
     training.setdefault("ema", RECIPE["ema"])
