@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 
-from gamo_tf.own_settings import apply, check_backend
+from gamo_tf.own_settings import apply, check_backend, without_backend
 
 # Set where TF_CPP_MIN_LOG_LEVEL is ours and not the user's. Processes that are started
 # from this one inherit both.
@@ -29,6 +29,8 @@ def import_tensorflow() -> None:
     """
     check_backend()
     _import()
+    with without_backend():
+        import keras  # noqa: F401
     apply()
 
 

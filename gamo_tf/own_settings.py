@@ -13,7 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +114,28 @@ def _without_deprecations() -> Iterator[None]:
         for category in (DeprecationWarning, PendingDeprecationWarning):
             warnings.filterwarnings("ignore", category=category, module=_LIBRARIES)
         yield
+
+
+@contextmanager
+def without_backend() -> Iterator[None]:
+    """Within it, Matplotlib can be imported whatever backend MPLBACKEND names.
+
+    Keras imports Matplotlib too. Afterwards Matplotlib has that backend, if it is one.
+    """
+    backend = os.environ.get("MPLBACKEND")
+    if not backend or "matplotlib" in sys.modules:
+        yield
+        return
+    del os.environ["MPLBACKEND"]
+    try:
+        yield
+    finally:
+        os.environ["MPLBACKEND"] = backend
+    if "matplotlib" in sys.modules:
+        import matplotlib
+
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = backend
 
 
 def check_backend() -> None:

@@ -6,10 +6,10 @@ file are neither used nor changed.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+
+from gamo_tf.own_settings import without_backend
 
 __all__ = [
     "Axes",
@@ -20,29 +20,7 @@ __all__ = [
     "with_default_style",
 ]
 
-_BACKEND = "MPLBACKEND"  # of the environment; a notebook sets its own
-
-
-@contextmanager
-def _without_backend() -> Iterator[None]:
-    """Within it, Matplotlib can be imported whatever backend the environment names.
-
-    Afterwards Matplotlib has that backend, if it is one here.
-    """
-    backend = os.environ.get(_BACKEND)
-    if not backend or "matplotlib" in sys.modules:
-        yield
-        return
-    del os.environ[_BACKEND]
-    try:
-        yield
-    finally:
-        os.environ[_BACKEND] = backend
-    with suppress(ValueError):
-        matplotlib.rcParams["backend"] = backend
-
-
-with _without_backend():
+with without_backend():
     import matplotlib
     import matplotlib.style
     from matplotlib.axes import Axes
