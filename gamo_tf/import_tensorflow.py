@@ -28,8 +28,8 @@ def import_tensorflow() -> None:
       Exception: whatever the import raises, after what was written has been shown.
     """
     check_backend()
-    _import()
     with without_backend():
+        _import()
         import keras  # noqa: F401
     apply()
 

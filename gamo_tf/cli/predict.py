@@ -102,10 +102,9 @@ def _predict(argv: list[str] | None) -> int:
     if flags.export:
         export.write(run, flags.export)
         print(f"written: {flags.export}/model.keras, saved_model/", file=sys.stderr)
-        if not run.options.label:
+        if len(run.options.shape) != 1:
             print(
-                "note: TensorFlow Lite takes the signature `scaled` of saved_model/, "
-                "whose images have the size of training (docs/own-data.md)",
+                "note: TensorFlow Lite cannot take it: it lacks antialiased resizing",
                 file=sys.stderr,
             )
     if not flags.files:

@@ -64,10 +64,7 @@ def write(run: Run, folder: Path) -> None:
     in its ``metadata.json``; of a table with columns of names also ``columns`` and
     ``categories``, whose positions stand for them. ``saved_model/`` has a signature
     ``serving_default`` that returns ``probabilities`` [b, c] and ``label`` [b], the
-    name of the most probable class. Of images there is a signature ``scaled`` too, of
-    images that have the size of training [b, h, w, c]; it returns ``probabilities`` and
-    converts to TensorFlow Lite, which has no antialiased resizing. All of the folder is
-    written or nothing.
+    name of the most probable class. All of the folder is written or nothing.
 
     Args:
       run: a finished run.
@@ -96,26 +93,15 @@ def write(run: Run, folder: Path) -> None:
         names = tf.constant(spec.classes)
         return {"probabilities": p, "label": tf.gather(names, tf.argmax(p, axis=1))}
 
-    signatures = {"serving_default": serve}
-    if not spec.vector:
-        resized = tf.TensorSpec([None, *spec.shape], tf.float32)
-
-        @tf.function(input_signature=[resized])
-        def scaled(x: tf.Tensor) -> dict[str, tf.Tensor]:
-            y = x
-            for player in whole.layers[-2:]:  # F and M, behind the resizing
-                y = player(y, training=False)
-            return {"probabilities": y}
-
-        signatures["scaled"] = scaled
-
     def fill(part: Path) -> None:
         whole.save(part / "model.keras")
         _add_metadata(part / "model.keras", facts)
         # A SavedModel keeps the variables that it finds as attributes of the module.
         module = tf.Module()
         module.model, module.serve = whole, serve
-        tf.saved_model.save(module, str(part / "saved_model"), signatures=signatures)
+        tf.saved_model.save(
+            module, str(part / "saved_model"), signatures={"serving_default": serve}
+        )
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     replace_folder(folder, fill)

@@ -102,24 +102,3 @@ def test_a_model_of_vectors(table_run, cells, tmp_path):
     # An array of float32 is taken too.
     found = served.signatures["serving_default"](x=x.astype(np.float32))
     np.testing.assert_allclose(found["probabilities"], p, atol=1e-4)
-
-
-@pytest.mark.slow
-def test_tensorflow_lite_takes_images_of_the_size_of_training(
-    exported, image_run, expected, tmp_path
-):
-    place = str(exported / "saved_model")
-    converter = tf.lite.TFLiteConverter.from_saved_model(
-        place, signature_keys=["scaled"]
-    )
-    lite = tf.lite.Interpreter(model_content=converter.convert())
-    shape = spec_of(image_run.options).shape
-    images = np.random.default_rng(0).integers(0, 256, (1, *shape)).astype("float32")
-    found = lite.get_signature_runner("scaled")(x=images)["probabilities"]
-    served = tf.saved_model.load(place).signatures
-    for name in (
-        "scaled",
-        "serving_default",
-    ):  # of their own size they stay as they are
-        usual = served[name](tf.constant(images))["probabilities"]
-        np.testing.assert_allclose(found, usual, atol=1e-4)
