@@ -94,7 +94,7 @@ def check(folder: Path, force: bool) -> None:
         if not force:
             remedy = f"{setting('force')} to replace it"
         raise UserError(
-            f"{setting('save_balanced')} {folder}: is there already. Give {remedy}."
+            f"{setting('save_balanced', folder)}: is there already. Give {remedy}."
         )
 
 
@@ -139,7 +139,7 @@ def save(folder: Path, contents: Contents) -> dict[str, int]:
         replace_folder(folder, write)
     except OSError as err:
         raise UserError(
-            f"{setting('save_balanced')} {folder}: cannot be written ({err.strerror})."
+            f"{setting('save_balanced', folder)}: cannot be written ({err.strerror})."
         ) from err
     return {contents.spec.classes[k]: n for k, n in missing.items() if n}
 

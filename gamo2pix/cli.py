@@ -11,11 +11,12 @@ from gamo2pix.recipes import RECIPES
 from gamo_tf.cli.flags import NEWEST, STRATEGIES
 from gamo_tf.cli.program import argument_parser, run_program
 from gamo_tf.config.checks import check_ranges
-from gamo_tf.config.methods import METHODS
 from gamo_tf.data.download import default_data_dir
 from gamo_tf.errors import UserError, command, setting
 from gamo_tf.import_tensorflow import import_tensorflow
-from gamo_tf.runs.run import Run, finished_runs
+from gamo_tf.runs.newest import with_generator
+from gamo_tf.runs.run import Run
+from gamo_tf.runs.run_list import named
 
 _BESIDE_RUN = Path()  # --save-balanced without a folder
 
@@ -49,7 +50,10 @@ def parser() -> argparse.ArgumentParser:
         help="the dataset's own label or name, or all smaller classes",
     )
     add(
-        "--run", type=Path, metavar="RUN", help="default: 'newest', a finished GAMO run"
+        "--run",
+        metavar="RUN",
+        help=f"a path, or a name or number in --runs-dir; default: '{NEWEST}', the "
+        "newest finished GAMO run of images",
     )
     add("--runs-dir", type=Path, default=Path("runs"), metavar="DIR")
     add("--data-dir", type=Path, metavar="DIR", help="default: GAMO_DATA_DIR or data/")
@@ -193,8 +197,11 @@ def _generate(argv: list[str] | None) -> int:
         recipe=flags.recipe,
         shared_iterations=flags.shared_iterations,
     )
-    known = flags.run is not None and str(flags.run) != NEWEST
-    run = Run.open(flags.run) if known else newest(flags.runs_dir)
+    if flags.run in (None, NEWEST):
+        run = with_generator(flags.runs_dir, flags.wanted)
+        print(f"the newest finished GAMO run that fits: {run.path}")
+    else:
+        run = Run.open(named(flags.run, flags.runs_dir))
     if flags.dry_run:
         print(json.dumps({"run": str(run.path), **options.to_json()}, indent=2))
         return 0
@@ -255,23 +262,3 @@ def _check(flags: argparse.Namespace) -> None:
         raise UserError(f"{weights}: not used by {features} {wanted}.")
     if flags.inception_weights and not flags.inception_weights.is_file():
         raise UserError(f"{weights} {flags.inception_weights}: no such file.")
-
-
-def newest(runs_dir: Path) -> Run:
-    """The newest finished run that has a convex G; prints which it is.
-
-    Args:
-      runs_dir: directory of runs.
-
-    Raises:
-      UserError: there is no such run.
-    """
-    for run in reversed(finished_runs(runs_dir)):
-        if METHODS[run.options.method].convex:
-            print(f"the newest finished GAMO run: {run.path}")
-            return run
-    example = command("train", "--dataset", "digits")
-    raise UserError(
-        f"{runs_dir}: no finished run with a generator. Train one first, for "
-        f"example: {example}"
-    )

@@ -11,6 +11,7 @@ from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
 from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError, command, did_you_mean, setting
+from gamo_tf.files import check_apart
 from gamo_tf.runs.run import Run
 
 
@@ -79,11 +80,11 @@ def pick(wanted: str, spec: DatasetSpec, run: Run) -> list[int]:
         names = ", ".join(f"{k} {name}" for k, name in enumerate(spec.classes))
         near = did_you_mean(wanted, ["all", *spec.classes])
         raise UserError(
-            f"{setting('class')} {wanted}: expected 'all' or one of {names}.{near}"
+            f"{setting('class', wanted)}: expected 'all' or one of {names}.{near}"
         )
     if label not in counts.minority:
         raise UserError(
-            f"{setting('class')} {wanted}: {spec.classes[label]} is the largest class "
+            f"{setting('class', wanted)}: {spec.classes[label]} is the largest class "
             f"of {run.path.name} ({counts.sizes[label]} images); it needs no "
             "generation."
         )
@@ -132,6 +133,10 @@ def check_folder(run: Run, request: Request) -> None:
       UserError: it is in the way, or is missing, or its originals cannot be had.
     """
     if request.save_balanced:
+        if request.save_balanced != run.balanced:
+            data = [x for x in (run.options.data, run.options.test_data) if x]
+            place = setting("save_balanced", request.save_balanced)
+            check_apart(request.save_balanced, data, place)
         balanced_folder.check(request.save_balanced, request.force)
         real_files.check(run, request.originals)
     elif request.evaluate and not (run.balanced / "manifest.csv").is_file():

@@ -25,8 +25,9 @@ from gamo2pix.request import Request, check, check_folder, pick
 from gamo2pix.trust import Judge
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.errors import UserError, printable, setting
+from gamo_tf.errors import UserError, printable, setting, tensorboard
 from gamo_tf.files import clock
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.train import repeat_exactly
@@ -35,6 +36,7 @@ from gamo_tf.training import replicas
 _AFTER_LOSS = "All is kept up to the last checkpoint; the same command goes on."
 
 
+@own_settings()
 def run(
     gamo_run: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
 ) -> list[dict]:
@@ -63,6 +65,7 @@ def run(
         return _run(gamo_run, wanted, options, request, data_dir, spec, labels)
 
 
+@own_settings()
 def assist(
     gamo_run: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
 ) -> None:
@@ -157,7 +160,7 @@ def _run(
         downstream.write(gamo_run.pix / "evaluation.json", found)
         print(downstream.text(found))
     print(f"pictures     {gamo_run.pix}/<class>/generated.png, parents.png, ...")
-    print(f"TensorBoard  tensorboard --logdir {gamo_run.pix}")
+    print(f"TensorBoard  {tensorboard(gamo_run.pix)}")
     return scores
 
 

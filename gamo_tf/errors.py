@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from difflib import get_close_matches
 from typing import Literal
 
+from gamo_tf.command_lines import gamo, joined, quoted, script, tool
+
 Caller = Literal["python", "scripts", "gamo"]
 
 # The subcommands of `gamo`, and the scripts at the root that start the same functions.
@@ -68,35 +70,76 @@ def caller() -> Caller:
     return _caller.get()
 
 
-def setting(name: str) -> str:
-    """A setting as the caller writes it.
+def setting(name: str, *values: object) -> str:
+    """A setting as the caller writes it, or a setting with its value.
 
     Args:
       name: of the parameter, such as ``test_split``.
+      *values: of the setting, quoted where a shell needs that.
 
     Returns:
-      ``--test-split`` in the shell, ``test_split`` in Python.
+      ``--test-split`` or ``--test-split 0.3`` in the shell, ``test_split`` or
+      ``test_split 0.3`` in Python.
     """
     if _caller.get() == "python":
-        return name
-    return "--" + name.replace("_", "-")
+        return joined(name, *values)
+    return flag(name, *values)
+
+
+def flag(name: str, *values: object) -> str:
+    """A setting as a shell takes it, whoever the caller is.
+
+    Args:
+      name: of the parameter, such as ``test_split``.
+      *values: of the setting.
+    """
+    written = "--" + name.replace("_", "-")
+    if len(values) == 1 and str(values[0]).startswith("-"):  # else taken for a flag
+        return f"{written}={quoted(values[0])}"
+    return joined(written, *values)
 
 
 def command(program: str, *arguments: object) -> str:
-    """A command line as the caller would type it.
+    """A command that runs as it is printed, with this Python and in this folder.
 
     Args:
       program: a subcommand of ``gamo``, such as ``train``.
-      *arguments: the rest of the line.
+      *arguments: the rest of the line, one by one; they are quoted here.
 
     Returns:
       ``python train_gamo.py ...`` for who started a script (``python -m gamo_tf ...``
-      where there is no script of it), else ``gamo train ...``.
+      where there is no script of it), else ``gamo train ...``. What is not on PATH is
+      named by its path.
     """
-    begin = f"gamo {program}"
-    if _caller.get() == "scripts":
-        begin = f"python {SCRIPTS.get(program, f'-m gamo_tf {program}')}"
-    return " ".join([begin, *map(str, arguments)])
+    by_scripts = _caller.get() == "scripts"
+    start = script(SCRIPTS[program]) if by_scripts and program in SCRIPTS else []
+    return joined(*(start or [*gamo(not by_scripts), program]), *arguments)
+
+
+def portable_command(program: str, *arguments: object) -> str:
+    """A command for a document, which people read on other machines.
+
+    Args:
+      program: a subcommand of ``gamo``.
+      *arguments: the rest of the line, one by one; they are quoted here.
+
+    Returns:
+      `command` with ``python`` and ``gamo`` as they are called where they are on PATH.
+    """
+    if _caller.get() != "scripts":
+        return joined("gamo", program, *arguments)
+    name = SCRIPTS.get(program)
+    start = [name] if name else ["-m", "gamo_tf", program]
+    return joined("python", *start, *arguments)
+
+
+def tensorboard(folder: object) -> str:
+    """The command that shows curves in TensorBoard.
+
+    Args:
+      folder: with the logs.
+    """
+    return joined(*tool("tensorboard", "tensorboard.main"), "--logdir", folder)
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ import fcntl
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -195,6 +195,48 @@ def inside(folder: Path, path: Path) -> Path:
     if folder.resolve() not in path.resolve().parents:
         raise UserError(f"{path}: leads out of {folder}; nothing is written there.")
     return path
+
+
+def check_apart(output: Path, inputs: Iterable[Path | str], name: str) -> None:
+    """Refuse an output that would replace an input, or what lies in one.
+
+    Links, hard links and file systems that ignore case are seen through: two paths are
+    the same if they lead to the same file.
+
+    Args:
+      output: a file or folder that will be written, there or not.
+      inputs: files and folders that are read; what is not there is ignored.
+      name: what the message calls the output, such as ``--out photos.csv``.
+
+    Raises:
+      UserError: `output` is an input, holds one, or lies in a folder that is one. The
+        message names both.
+    """
+    place = Path(os.path.realpath(output))
+    above = [found for p in (place, *place.parents) if (found := _identity(p))]
+    own, is_folder = _identity(place), place.is_dir()
+    for path in inputs:
+        identity = _identity(path)
+        if identity is None:
+            continue
+        if identity == own:
+            what = "is an input, which it would replace"
+        elif identity in above:
+            what = f"lies in the input {path}"
+        elif is_folder and own in map(_identity, Path(os.path.realpath(path)).parents):
+            what = f"holds the input {path}"
+        else:
+            continue
+        raise UserError(f"{name}: {what}. Give another place.")
+
+
+def _identity(path: Path | str) -> tuple[int, int] | None:
+    """What a file or folder has whatever its name; None: it cannot be looked at."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):  # also a name that no file can have
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import os
 import sys
 import tempfile
 
+from gamo_tf.own_settings import apply, check_backend, without_backend
+
 # Set where TF_CPP_MIN_LOG_LEVEL is ours and not the user's. Processes that are started
 # from this one inherit both.
 _OURS = "GAMO_TF_SET_LOG_LEVEL"
@@ -19,9 +21,20 @@ def import_tensorflow() -> None:
     setting of Python's reaches them. A user who sets TF_CPP_MIN_LOG_LEVEL gets all of
     it: then nothing is done here.
 
+    Keras gets its default settings within `own_settings`.
+
     Raises:
+      UserError: Keras is set to another backend.
       Exception: whatever the import raises, after what was written has been shown.
     """
+    check_backend()
+    with without_backend():
+        _import()
+        import keras  # noqa: F401
+    apply()
+
+
+def _import() -> None:
     # Else the first process takes all of a GPU's memory.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     by_user = "TF_CPP_MIN_LOG_LEVEL" in os.environ and _OURS not in os.environ

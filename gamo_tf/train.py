@@ -13,7 +13,7 @@ from gamo_tf.config.options import VALIDATION, Options, spec_of
 from gamo_tf.data import load
 from gamo_tf.data.splits import Split, draw_split
 from gamo_tf.data.user_data import UserData
-from gamo_tf.errors import UserError, command, setting
+from gamo_tf.errors import UserError, command, setting, tensorboard
 from gamo_tf.evaluation import results
 from gamo_tf.evaluation.evaluator import DeviceSplit
 from gamo_tf.evaluation.monitor import GameMonitor
@@ -27,6 +27,7 @@ from gamo_tf.methods.build import (
 )
 from gamo_tf.networks.batched import tensor_of
 from gamo_tf.networks.saved import save_network
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import Reader
 from gamo_tf.training import replicas
@@ -35,6 +36,7 @@ from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
 
 
+@own_settings()
 def run(
     options: Options,
     data_dir: Path,
@@ -97,6 +99,7 @@ def _kept_split(begun: Run, data_dir: Path) -> Split:
     return split
 
 
+@own_settings()
 def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
     """Go on from the newest checkpoint of a run.
 
@@ -132,6 +135,7 @@ def _begun(path: Path) -> Run:
     return begun
 
 
+@own_settings()
 def assist(
     options: Options,
     data_dir: Path,
@@ -203,7 +207,7 @@ def _train_and_measure(
     device = replicas.devices()
     title = METHODS[options.method].title
     print(f"{run.path}: {title}, {len(labels)} rows, on {device}")
-    print(f"watch it: tensorboard --logdir {run.tensorboard}", flush=True)
+    print(f"watch it: {tensorboard(run.tensorboard)}", flush=True)
     if rows.watched != VALIDATION:
         print(f"note: {_without_validation(options)}", flush=True)
     best = None
@@ -260,6 +264,7 @@ def _save_networks(run: Run, trainer: FeatureTrainer) -> None:
         save_network(run.model(f"{name}_ema"), averaged)
 
 
+@own_settings()
 def fit(
     options: Options,
     spec: DatasetSpec,

@@ -150,3 +150,38 @@ def test_only_what_lies_below_is_inside(tmp_path, path):
     with pytest.raises(UserError, match="leads out"):
         files.inside(folder, folder / path)
     assert files.inside(folder, folder / "a" / "b") == folder / "a" / "b"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    (tmp_path / "photos" / "cat").mkdir(parents=True)
+    (tmp_path / "photos" / "cat" / "0.png").write_text("a photograph")
+    (tmp_path / "link.png").symlink_to(tmp_path / "photos" / "cat" / "0.png")
+    (tmp_path / "folder").symlink_to(tmp_path / "photos")
+    os.link(tmp_path / "photos" / "cat" / "0.png", tmp_path / "hard.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("output", "given", "what"),
+    [
+        ("photos/cat/0.png", "photos/cat/0.png", "is an input"),
+        ("photos/../photos/cat/0.png", "photos/cat/0.png", "is an input"),
+        ("link.png", "photos/cat/0.png", "is an input"),
+        ("hard.png", "photos/cat/0.png", "is an input"),
+        ("photos/cat/0.png", "link.png", "is an input"),
+        ("folder", "photos", "is an input"),
+        ("folder/new/model", "photos", "lies in the input"),
+        ("photos", "link.png", "holds the input"),
+        ("", "folder", "holds the input"),
+    ],
+)
+def test_an_output_that_is_an_input_is_refused(photos, output, given, what):
+    with pytest.raises(UserError, match=rf"^--out x: {what}.*Give another place\.$"):
+        files.check_apart(photos / output, ["gone", photos / given], "--out x")
+
+
+@pytest.mark.parametrize("output", ["new.csv", "photos/new.csv", "folder2", "a/b/c"])
+def test_an_output_beside_the_inputs_is_fine(photos, output):
+    inputs = [photos / "photos" / "cat" / "0.png", "x" * 300, "a\0b", "gone"]
+    files.check_apart(photos / output, inputs, "--out x")

@@ -18,9 +18,11 @@ from gamo_tf.config.methods import METHODS
 ROOT = Path(__file__).resolve().parent.parent
 # A room may import itself and those before it.
 ROOMS = [
+    "command_lines",
     "errors",
     "files",
     "stored",
+    "own_settings",
     "import_tensorflow",
     "config",
     "data",

@@ -154,6 +154,13 @@ def picture(options: Options) -> np.ndarray:
     Returns:
       uint8 [h, w, 3], RGB.
     """
+    from gamo_tf.evaluation.own_matplotlib import with_default_style
+
+    with with_default_style():
+        return _picture(options)
+
+
+def _picture(options: Options) -> np.ndarray:
     from gamo_tf.evaluation import plots, style
 
     spec, counts = spec_of(options), options.class_counts

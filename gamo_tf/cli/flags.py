@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from gamo_tf.cli.program import argument_parser, one_of
+from gamo_tf.cli.program import argument_parser, one_of, program_name
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES, Options
@@ -71,7 +71,9 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         usage="%(prog)s --dataset NAME [--method NAME] [options]",
         epilog=f"example: {command(name, '--dataset', 'digits')}",
         argument_default=argparse.SUPPRESS,
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=27),
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
+            prog, max_help_position=27
+        ),
     )
     add = flags.add_argument
     names = ", ".join(DATASETS)
@@ -82,7 +84,7 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         type=one_of(METHODS, listed=methods),
         metavar="NAME",
         help=f"default {Options.method}; for your own data the recommended one; "
-        f"`{methods}` explains each",
+        f"`{methods}` explains each".replace("%", "%%"),
     )
     add(
         "--loss",
@@ -113,9 +115,8 @@ def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
         return
     add(
         "--resume",
-        type=Path,
         metavar="RUN",
-        help=f"go on with a stopped run, or with the '{NEWEST}'",
+        help=f"a stopped run (path, name or number), or '{NEWEST}'",
     )
     add(
         "--strategy",
@@ -163,7 +164,7 @@ def _add_user_data(flags: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="of --features: write rows and generated ones "
-        f"(images: {command('pix', '--save-balanced')})",
+        f"(images: {program_name('pix')} --save-balanced)",
     )
 
 

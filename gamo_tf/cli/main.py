@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from gamo_tf.cli.program import run_program, started_by, versions
-from gamo_tf.errors import UserError, did_you_mean
+from gamo_tf.errors import UserError, command, did_you_mean
 
 
 class Subcommand(NamedTuple):
@@ -80,7 +80,7 @@ def usage() -> str:
             "",
             *(f"  {name:<{width}}  {row.help}" for name, row in SUBCOMMANDS.items()),
             "",
-            "example: gamo train --dataset digits",
+            f"example: {command('train', '--dataset', 'digits')}",
         ]
     )
 

@@ -23,6 +23,7 @@ from gamo_tf.errors import (
     setting,
     speaking_to,
 )
+from gamo_tf.own_settings import own_settings
 
 WRONG_INPUT = 2  # exit code: something that the user can put right
 INTERRUPTED = 130  # exit code: Ctrl-C, as shells have it (128 + SIGINT)
@@ -74,6 +75,8 @@ def argument_parser(
       description: what the program does, usually the docstring of its module.
       **kwargs: handed to `argparse.ArgumentParser`.
     """
+    # Examples stay on their lines: a command that is broken in two does not run.
+    kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
     parser = _Parser(prog=program_name(name), description=description, **kwargs)
     parser.add_argument("--version", action="version", version=versions())
     return parser
@@ -141,7 +144,7 @@ def run_program(
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    with speaking_to(_starter.get()):
+    with own_settings(), speaking_to(_starter.get()):
         try:
             code = body()
             # Written here and not by Python's shutdown: a closed pipe shows now.

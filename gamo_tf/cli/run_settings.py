@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -227,8 +228,8 @@ def check_save_balanced(flags: Mapping, options: Options) -> None:
         return
     if not METHODS[options.method].convex:
         raise UserError(f"--save-balanced: {options.method} has no convex generator.")
-    suffix = Path(options.data).suffix
+    suffix, place = Path(options.data).suffix, setting("save_balanced", target)
     if not options.label or target.suffix != suffix:
-        raise UserError(f"--save-balanced {target}: expected {suffix}, as --features.")
-    if target.exists():
-        raise UserError(f"--save-balanced {target}: is there already; name another.")
+        raise UserError(f"{place}: expected {suffix}, as --features.")
+    if os.path.lexists(target):
+        raise UserError(f"{place}: is there already. Name another.")

@@ -14,6 +14,7 @@ from gamo_tf.errors import UserError, command, did_you_mean, printable, setting
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.files import mebibytes
 from gamo_tf.runs import run_list
+from gamo_tf.runs.newest import newest_alike
 from gamo_tf.runs.run import Run, finished_runs
 from gamo_tf.runs.run_list import Standing
 
@@ -52,7 +53,12 @@ def parser() -> argparse.ArgumentParser:
     )
     add = arguments.add_argument
     add("what", nargs="?", default="list", metavar="WHAT", help="see below")
-    add("runs", nargs="*", metavar="RUN", help="a path, or a name in --runs-dir")
+    add(
+        "runs",
+        nargs="*",
+        metavar="RUN",
+        help="a path, or a name or number in --runs-dir",
+    )
     add("--runs-dir", type=Path, default=Path("runs"), metavar="DIR", help="runs/")
     add("--yes", action="store_true", help="of rm: do not ask")
     return arguments
@@ -144,7 +150,7 @@ def _compare(flags: argparse.Namespace) -> None:
         paths = [run_list.named(name, flags.runs_dir) for name in flags.runs]
         runs = [Run.open(path) for path in paths]
     else:
-        runs = finished_runs(flags.runs_dir)[-2:]
+        runs = newest_alike(flags.runs_dir)
     print(table(runs))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gamo_tf.cli import describe
@@ -22,6 +21,7 @@ from gamo_tf.cli.program import run_program
 from gamo_tf.cli.run_settings import check_save_balanced, read_settings
 from gamo_tf.errors import UserError, setting
 from gamo_tf.import_tensorflow import import_tensorflow
+from gamo_tf.own_settings import check_backend
 
 if TYPE_CHECKING:
     from gamo_tf.config.options import Options
@@ -52,6 +52,7 @@ def _train(argv: list[str] | None) -> int:
     flags = parse("train", __doc__, argv)
     if "resume" in flags:
         return _resume(flags)
+    check_backend()
     decode = not {"dry_run", "describe"} & set(flags)
     options, user_data = read_settings(flags, decode)
     if "dry_run" in flags:
@@ -81,18 +82,19 @@ def _train(argv: list[str] | None) -> int:
 def _resume(flags: Mapping) -> int:
     """Go on with a run. A flag beside --resume may repeat its settings only."""
     from gamo_tf.runs.run import Run
-    from gamo_tf.runs.run_list import newest_unfinished
+    from gamo_tf.runs.run_list import named, newest_unfinished
 
-    path: Path = flags["resume"]
-    if str(path) == NEWEST:
+    if flags["resume"] == NEWEST:
         path = newest_unfinished(runs_dir(flags)).path
         print(f"the newest unfinished run: {path}", file=sys.stderr)
+    else:
+        path = named(flags["resume"], runs_dir(flags))
     options = Run.open(path).options
     kept = options.to_json()
     for name, value in flags.items():
         if name in kept and kept[name] != value:
             raise UserError(
-                f"{setting(name)} {value}: {path} was begun with {kept[name]}. "
+                f"{setting(name, value)}: {path} was begun with {kept[name]}. "
                 "A run is resumed with its own settings; begin a new one instead."
             )
         if name in _NOT_KEPT:
@@ -128,7 +130,7 @@ def _helps(flags: Mapping, options: Options) -> bool:
     for flag in ("patience", "best"):
         if name == replicas.MULTIWORKER and getattr(options, flag):
             raise UserError(
-                f"{setting(flag)}: cannot be had with {setting('strategy')} {name}, "
+                f"{setting(flag)}: cannot be had with {setting('strategy', name)}, "
                 "whose machines do not all look at the validation rows."
             )
     return replicas.helps(name)

@@ -51,7 +51,7 @@ def seconds_of(text: str) -> float:
     """
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise UserError(f"{setting('budget')} {text}: expected such as 30m or 1h30m.")
+        raise UserError(f"{setting('budget', text)}: expected such as 30m or 1h30m.")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
@@ -198,9 +198,7 @@ def first_options(
     }
     peers = [method for method in methods if method in PEERS]
     if peers and not spec_of(found[peers[0]]).vector:
-        raise UserError(
-            f"{setting('methods')} {peers[0]}: needs {setting('features')}."
-        )
+        raise UserError(f"{setting('methods', peers[0])}: needs {setting('features')}.")
     return found
 
 

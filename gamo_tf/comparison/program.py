@@ -26,10 +26,12 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.config.tuned import RECIPE
 from gamo_tf.data.user_data import slug
-from gamo_tf.errors import UserError, command, setting
-from gamo_tf.files import clock
+from gamo_tf.errors import UserError, command, flag, setting
+from gamo_tf.files import check_apart, clock
+from gamo_tf.own_settings import check_backend
 
 _DATA = ("dataset", "image_folder", "features")
+_INPUTS = ("image_folder", "test_folder", "features")
 _OURS = ("methods", "seeds", "jobs", "budget", "out", "known")
 _NOT_OURS = {"method": "--methods", "seed": "--seeds", "save_balanced": "train"}
 _SEEDS = 5
@@ -57,12 +59,12 @@ def main(argv: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The parser of ``gamo compare``."""
     flags = training_flags.parser("compare", __doc__)
-    flags.add_argument("runs", nargs="*", type=Path, metavar="RUN")
+    flags.add_argument("runs", nargs="*", metavar="RUN")
     add = flags.add_argument_group("comparison").add_argument
     add(
         "--methods",
         nargs="+",
-        type=one_of([*METHODS, *PEERS], listed="gamo methods"),
+        type=one_of([*METHODS, *PEERS], listed=command("methods")),
         metavar="NAME",
         help="default: a short list; all are in docs/own-data.md",
     )
@@ -99,6 +101,10 @@ def _compare(arguments: list[str]) -> int:
 
 def _of_data(flags: Mapping, asked: str) -> int:
     """Plan, train, and tell."""
+    check_backend()
+    if "out" in flags:
+        inputs = [flags[name] for name in _INPUTS if name in flags]
+        check_apart(flags["out"], inputs, setting("out", flags["out"]))
     start = time.monotonic()
     training = {k: v for k, v in flags.items() if k not in _NOT_TRAINED}
     training.setdefault("ema", RECIPE["ema"])
@@ -161,7 +167,7 @@ def _check_validation(options: Options) -> None:
 def _positive(flags: Mapping, name: str, default: int) -> int:
     value = flags.get(name, default)
     if value < 1:
-        raise UserError(f"{setting(name)} {value}: expected 1 or more.")
+        raise UserError(f"{setting(name, value)}: expected 1 or more.")
     return value
 
 
@@ -195,7 +201,7 @@ def _fitted(
     seconds = plan.time_left(cost, wanted)
     if "budget" in flags and seconds > budget and not begun:
         raise UserError(
-            f"{setting('budget')} {text}: {wanted.updates} iterations take about "
+            f"{setting('budget', text)}: {wanted.updates} iterations take about "
             f"{clock(seconds)}; give more time, or fewer {setting('iterations')}."
         )
     print(
@@ -222,11 +228,7 @@ def train_command(wanted: plan.Plan, method: str, names: bool) -> str:
         training.pop(name)
     arguments: list[object] = []
     for name, value in {**training, "method": method}.items():
-        arguments.append(setting(name))
-        if isinstance(value, tuple):
-            arguments.append(",".join(map(str, value)))
-        elif value is False:
-            arguments[-1] = setting(f"no_{name}")
-        elif value is not True:
+        arguments.append(flag(f"no_{name}" if value is False else name))
+        if not isinstance(value, bool):
             arguments.append(value)
     return command("train", *arguments)

@@ -73,9 +73,7 @@ def read(path: Path, label: str, known: Mapping | None = None) -> FeatureTable:
     content = table_files.read(path, label, known.get("rows"))
     if content.labels is None:
         names = ", ".join(str(name) for name in content.names[:20])
-        raise UserError(
-            f"{setting('label')} {label}: not in {path}, which has {names}."
-        )
+        raise UserError(f"{setting('label', label)}: not in {path}, which has {names}.")
     notes = list(content.notes)
     if known.get("columns"):
         features = _choose(path, content.features, known["columns"])

@@ -119,17 +119,17 @@ def check_level(folder: Path, classes: list[str], name: str) -> None:
         wanted = {"image_folder": train, "test_folder": test}
         if name == "test_folder":
             del wanted["image_folder"]
-        flags = [f"{setting(key)} {folder / x[0]}" for key, x in wanted.items() if x]
+        flags = [setting(key, folder / x[0]) for key, x in wanted.items() if x]
         raise UserError(
-            f"{setting(name)} {folder}: {', '.join(parts)}: parts of a split, not "
+            f"{setting(name, folder)}: {', '.join(parts)}: parts of a split, not "
             f"classes. Give {' '.join(flags) or 'the folder of one part'}."
         )
     if name == "image_folder" and len(classes) == 1:
         inside = _folders(folder / classes[0])
         if len(inside) > 1:
             raise UserError(
-                f"{setting(name)} {folder}: 1 class folder(s) found, with "
-                f"{len(inside)} in it. Give {setting(name)} {folder / classes[0]}."
+                f"{setting(name, folder)}: 1 class folder(s) found, with "
+                f"{len(inside)} in it. Give {setting(name, folder / classes[0])}."
             )
 
 

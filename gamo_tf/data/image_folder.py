@@ -72,7 +72,7 @@ def scan(
         none, or one that is not known), a class without files, or it is the folder
         above the one that was meant.
     """
-    place = f"{setting(name)} {folder}"
+    place = setting(name, folder)
     if not folder.is_dir():
         raise UserError(f"{place}: no such folder.")
     found = folder_rules.class_folders(folder)

@@ -60,7 +60,7 @@ def place(path: Path) -> str:
     Args:
       path: of the table.
     """
-    return f"{setting('features')} {path}"
+    return setting("features", path)
 
 
 def read(path: Path, label: str, rows: int | None = None) -> Content:

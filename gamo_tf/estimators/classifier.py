@@ -20,6 +20,7 @@ from gamo_tf.estimators.networks import copy_as, forward
 from gamo_tf.inference import spread
 from gamo_tf.inference.convex_sampler import ConvexSampler, RandomPairs, Sampler
 from gamo_tf.methods.build import Networks, prediction_model
+from gamo_tf.own_settings import own_settings
 
 
 class GAMOClassifier(ClassifierMixin, BaseEstimator):
@@ -155,6 +156,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
 
+    @own_settings()
     def fit(self, X: Any, y: Any, **params: Any) -> GAMOClassifier:
         """Train the networks.
 
@@ -302,6 +304,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"M: its output is {M.output_shape}, not [b, {c}].")
         return Networks(F, M)
 
+    @own_settings()
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes.
 
@@ -342,6 +345,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         features, rows = np.unique(forward(self.F_, X), axis=0, return_inverse=True)
         return self._probabilities(features)[rows]
 
+    @own_settings()
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row.
 
@@ -363,6 +367,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]
 
+    @own_settings()
     def sample(self, label: Hashable, n: int, return_parents: bool = False) -> Any:
         """New samples of a minority class.
 

@@ -14,6 +14,7 @@ from gamo_tf.estimators import fitting, input_checks, resampled
 from gamo_tf.inference import spread
 from gamo_tf.inference.convex_sampler import ConvexSampler, Samples
 from gamo_tf.methods.build import Networks
+from gamo_tf.own_settings import own_settings
 
 
 class GAMO(BaseOverSampler):
@@ -159,6 +160,7 @@ class GAMO(BaseOverSampler):
         plain = input_checks.as_text(input_checks.plain(y))
         return super().fit(numbers, plain, **params)
 
+    @own_settings()
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         """Resample the rows.
 

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from gamo_tf.evaluation import plots, style
+from gamo_tf.evaluation.own_matplotlib import Figure, with_default_style
 
 COLUMNS = 10  # images in a line, where a picture does not need more
 PARENTS_SHOWN = 3  # heaviest parents beside a sample
@@ -167,6 +167,7 @@ def parents_grid(
     return _drawn(canvas, texts, title, 0.62 / step_x, 0.4, 100)
 
 
+@with_default_style()
 def _drawn(
     canvas: np.ndarray,
     texts: Sequence[tuple[float, float, str, str, str, float]],

@@ -10,14 +10,17 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from gamo_tf.config.options import VALIDATION
 from gamo_tf.errors import printable
 from gamo_tf.evaluation import style
 from gamo_tf.evaluation.metrics import METRICS
+from gamo_tf.evaluation.own_matplotlib import (
+    Axes,
+    Figure,
+    FigureCanvasAgg,
+    with_default_style,
+)
 
 MOST_PIXELS = 2000  # a side of a picture
 _LONGEST = 40  # characters of a name in a figure
@@ -29,6 +32,7 @@ _PLAYERS = ("D", "G")  # whose losses are adversarial
 _TILE = 128  # pixels of an image that are looked at, a side
 
 
+@with_default_style()
 def render(figure: Figure) -> np.ndarray:
     """Draw a figure.
 
@@ -128,6 +132,7 @@ def watched(row: dict) -> str:
     return VALIDATION if f"{VALIDATION}_{METRICS[0].name}" in row else "train"
 
 
+@with_default_style()
 def curves(history: list[dict], title: str, counts: Mapping[str, int]) -> np.ndarray:
     """All metrics, the recall of each class, and the losses, over iterations.
 
@@ -245,6 +250,7 @@ def _draw(
     style.name_lines(axes, ends)
 
 
+@with_default_style()
 def confusion_matrix(
     matrix: Sequence[Sequence[int]], classes: Sequence[str], title: str
 ) -> np.ndarray:

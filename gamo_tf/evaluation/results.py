@@ -9,7 +9,7 @@ from importlib.metadata import version
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.options import VALIDATION, Options
 from gamo_tf.data.splits import Split
-from gamo_tf.errors import setting
+from gamo_tf.errors import setting, tensorboard
 from gamo_tf.evaluation import game_warnings, metrics
 from gamo_tf.evaluation.plots import cut
 from gamo_tf.files import clock
@@ -128,7 +128,7 @@ def report(run: Run) -> str:
     drawn = ["curves.png", "confusion.png"]
     drawn += ["samples/"] * any(run.path.glob("samples/*.png"))
     lines.append(f"  pictures         {run.path}/{', '.join(drawn)}")
-    lines.append(f"  TensorBoard      tensorboard --logdir {run.tensorboard}")
+    lines.append(f"  TensorBoard      {tensorboard(run.tensorboard)}")
     return "\n".join(lines)
 
 

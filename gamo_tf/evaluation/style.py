@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.transforms import ScaledTranslation, Transform
+
+from gamo_tf.evaluation.own_matplotlib import Axes, Figure, ScaledTranslation, Transform
 
 TITLE, PANEL, TEXT, SMALL = 11, 9.5, 8, 7  # sizes of letters, in points
 # Told apart by people who do not see red or green, too (Okabe and Ito), and two more.

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from gamo_tf.evaluation import plots, style
 from gamo_tf.evaluation.metrics import METRICS, RANKED_BY, TITLES
+from gamo_tf.evaluation.own_matplotlib import Axes, with_default_style
 
 _LONGEST = 80  # characters of a method's label, which has all its settings
 _METHODS = 50  # of `scores`
@@ -80,6 +80,7 @@ class MethodRecalls(NamedTuple):
     color: int | None
 
 
+@with_default_style()
 def scores(methods: Sequence[MethodScores], level: float, title: str) -> np.ndarray:
     """Each metric on the full test set: a panel a metric, a line a method.
 
@@ -157,6 +158,7 @@ def _mark(axes: Axes, spread: Spread, y: float, color: str, marker: str) -> None
     axes.plot(spread.mean, y, marker, color=color, mfc=full, ms=5, zorder=3)
 
 
+@with_default_style()
 def recalls(
     methods: Sequence[MethodRecalls],
     classes: Sequence[str],

@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from gamo_tf.cli.program import argument_parser, one_of, run_program
+from gamo_tf.cli.program import argument_parser, one_of, program_name, run_program
 from gamo_tf.config.checks import check_ranges
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES
 from gamo_tf.data.download import default_data_dir
-from gamo_tf.errors import UserError, command, did_you_mean, setting
+from gamo_tf.errors import UserError, command, did_you_mean, portable_command, setting
 from gamo_tf.experiments.orders import EXPERIMENTS, Order
 from gamo_tf.experiments.published import TABLES, PublishedTable
 from gamo_tf.import_tensorflow import import_tensorflow
@@ -24,7 +24,7 @@ QUICK_UPDATES = 400  # of M in a run of --quick
 def parser() -> argparse.ArgumentParser:
     """The parser of the program's arguments."""
     titles = {name: row.title for name, row in EXPERIMENTS.items() if row.title}
-    example = command("reproduce", "table1 --repeats 3 --datasets mnist")
+    example = command("reproduce", "table1", "--repeats", 3, "--datasets", "mnist")
     arguments = argument_parser(
         "reproduce",
         __doc__,
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--fid-features",
         choices=("inception", "classifier"),
-        help=f"of table5; as in {command('pix').removeprefix('python ')}",
+        help=f"of table5; as in {program_name('pix')}",
     )
     add("--inception-weights", type=Path, metavar="FILE", help="likewise")
     add("--data-dir", type=Path, metavar="DIR", help="default: GAMO_DATA_DIR or data/")
@@ -118,7 +118,7 @@ def _make(
     order = Order(
         name=flags.what,
         flags=flags,
-        command=command("reproduce", *arguments),
+        command=portable_command("reproduce", *arguments),
         data_dir=flags.data_dir or default_data_dir(),
         published=table,
         quick_updates=quick_updates,

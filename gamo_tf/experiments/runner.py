@@ -31,6 +31,7 @@ from gamo_tf.errors import (
 from gamo_tf.experiments.result_store import ResultStore
 from gamo_tf.experiments.tables import TableRequest
 from gamo_tf.import_tensorflow import import_tensorflow
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 
 _SECONDS_TO_STOP = 60  # that a training has to end its epoch and to save it
@@ -136,7 +137,7 @@ def _work(
     if threads:  # libraries read them when they are imported
         for name in ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM"):
             os.environ[f"{name}_THREADS"] = str(threads)
-    with speaking_to(who):
+    with own_settings(), speaking_to(who):
         try:
             found = work(*arguments)
         except (UserError, OSError) as err:

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import rel_entr, softmax, xlogy
 
-from gamo_tf.errors import command
+from gamo_tf.errors import portable_command
 from gamo_tf.experiments import document
 from gamo_tf.files import write_text
 
@@ -138,9 +138,10 @@ def write(out: Path, best_M: Callable[[np.ndarray], np.ndarray] = optimum) -> in
     holds = np.allclose(gaps, constant, atol=1e-12) and max(errors) < 1e-6
     head = ["generator", "J at M*", "J at the M searched for", "2 sum JS"]
     head += ["J - 2 sum JS", "the same at a uniform M"]
+    made_by = portable_command("reproduce", "theorem1")
     note = (
-        f"`{command('reproduce', 'theorem1')}`: {GENERATORS} random generators against "
-        f"one random data set of {CLASSES} classes on {POINTS} points (seed {SEED}). "
+        f"`{made_by}`: {GENERATORS} random generators against one random data set of "
+        f"{CLASSES} classes on {POINTS} points (seed {SEED}). "
         "At the best M, J less twice the sum of the Jensen-Shannon divergences is one "
         f"number for every generator: {min(gaps):.12f} to {max(gaps):.12f}; "
         f"-c² P_c log 2 is {constant:.12f}. At another M it is not (last column). A "

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gamo_tf.evaluation import plots, style
+from gamo_tf.evaluation.own_matplotlib import with_default_style
 
 _AREAS = ["#dfe9f5", "#f9e8dc"]  # that M gives to the majority and to the minority
 _TICKS = {place: f"{place:g}" for place in (-1, -0.5, 0, 0.5, 1)}  # and labels
@@ -49,6 +50,7 @@ class LinePanel(NamedTuple):
     minority: np.ndarray
 
 
+@with_default_style()
 def plane(panels: Sequence[PlanePanel], axis: np.ndarray, title: str) -> np.ndarray:
     """Points of a plane, with the areas that M gives to the two classes.
 
@@ -87,6 +89,7 @@ def plane(panels: Sequence[PlanePanel], axis: np.ndarray, title: str) -> np.ndar
     return plots.render(figure)
 
 
+@with_default_style()
 def line(
     panels: Sequence[LinePanel], axis: np.ndarray, cut: float, title: str
 ) -> np.ndarray:

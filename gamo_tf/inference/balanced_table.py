@@ -17,6 +17,7 @@ from gamo_tf.inference import spread
 from gamo_tf.inference.convex_sampler import LISTED_PARENTS, Samples
 from gamo_tf.inference.players import load_sampler
 from gamo_tf.inference.spread import Spread
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 
 
@@ -35,6 +36,7 @@ class Saved(NamedTuple):
     spread: dict[str, Spread]
 
 
+@own_settings()
 def save(run: Run, path: Path, seed: int = 0) -> Saved:
     """Write the training rows of a run and, for every minority class, as many generated
     rows as it lacks to the largest.

@@ -16,6 +16,7 @@ from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError, setting
 from gamo_tf.files import replace_folder
 from gamo_tf.inference.players import load_classifier
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 
 
@@ -55,6 +56,7 @@ def model(run: Run, spec: DatasetSpec) -> keras.Model:
     return keras.Model(x, M(F(scale(x))), name="gamo")
 
 
+@own_settings()
 def write(run: Run, folder: Path) -> None:
     """Write the model of a run to a new folder, for Keras and as a SavedModel.
 
@@ -72,10 +74,8 @@ def write(run: Run, folder: Path) -> None:
     Raises:
       UserError: where `folder` exists, or the run has no F or M.
     """
-    if folder.exists():
-        raise UserError(
-            f"{setting('export')} {folder}: is there already; name another."
-        )
+    if os.path.lexists(folder):
+        raise UserError(f"{setting('export', folder)}: is there already. Name another.")
     spec = spec_of(run.options)
     whole = model(run, spec)
     facts = {

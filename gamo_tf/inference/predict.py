@@ -12,6 +12,7 @@ from gamo_tf.data import feature_table, image_folder, table_columns
 from gamo_tf.errors import UserError, setting
 from gamo_tf.inference.players import load_classifier
 from gamo_tf.networks.batched import compiled
+from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
 
 
@@ -32,6 +33,7 @@ class Predictions(NamedTuple):
     notes: list[str]
 
 
+@own_settings()
 def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predictions:
     """Predict the class of new images, or of the rows of new tables.
 

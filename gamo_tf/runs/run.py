@@ -47,11 +47,10 @@ class Run(RunDirectory):
         try:
             runs_dir.mkdir(parents=True, exist_ok=True)
             with locked(runs_dir):  # another process may take the number too
-                number = 1 + max(
-                    (int(p.name[:5]) for p in runs_dir.iterdir() if numbered(p)),
-                    default=-1,
+                last = max(
+                    map(number, filter(numbered, runs_dir.iterdir())), default=-1
                 )
-                path = runs_dir / f"{number:05d}-{tail}"
+                path = runs_dir / f"{last + 1:05d}-{tail}"
                 path.mkdir()
             cls(path).make()
             (path / "samples").mkdir()
@@ -59,7 +58,7 @@ class Run(RunDirectory):
             write_text(path / "options.json", text)
         except OSError as err:
             raise UserError(
-                f"{setting('runs_dir')} {runs_dir}: cannot be written "
+                f"{setting('runs_dir', runs_dir)}: cannot be written "
                 f"({err.strerror}). Give a folder that can."
             ) from err
         return cls(path)
@@ -251,6 +250,15 @@ def numbered(path: Path) -> bool:
       path: of the folder, there or not.
     """
     return re.match(r"\d{5}-", path.name) is not None
+
+
+def number(path: Path) -> int:
+    """The number of a run; -1 for a folder that is not `numbered`.
+
+    Args:
+      path: of the folder, there or not.
+    """
+    return int(path.name[:5]) if numbered(path) else -1
 
 
 def finished_runs(runs_dir: Path) -> list[Run]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from gamo_tf.config.options import Options
 from gamo_tf.errors import UserError, command, did_you_mean, setting
 from gamo_tf.files import flush, locked, remove
-from gamo_tf.runs.run import Run, numbered
+from gamo_tf.runs.run import Run, number, numbered
 from gamo_tf.runs.run_directory import RunDirectory
 
 # A run that is being removed begins with this: no program takes it for a run.
@@ -59,7 +59,7 @@ def folders(runs_dir: Path) -> list[Path]:
         for path in found
         if not path.name.startswith(".")
         and path.is_dir()
-        and (numbered(path) or os.path.lexists(path / "options.json"))
+        and (numbered(path) or _has_settings(path))
     ]
 
 
@@ -102,23 +102,35 @@ def named(name: str, runs_dir: Path) -> Path:
     """The folder of a run that a user names.
 
     Args:
-      name: a path, or the name of a folder in `runs_dir`.
+      name: a path, the name of a folder in `runs_dir`, or the number of one.
       runs_dir: the folder of the runs.
 
     Raises:
-      UserError: there is no such folder.
+      UserError: there is nothing of that name, or several have that number.
     """
-    for path in (Path(name), runs_dir / name):
-        if name and path.is_dir():
-            return path
-    near = did_you_mean(Path(name).name, [path.name for path in folders(runs_dir)])
+    known = folders(runs_dir)
+    same = [p for p in known if name.isdecimal() and number(p) == int(name)]
+    if len(same) > 1:
+        names = ", ".join(path.name for path in same)
+        raise UserError(f"{name}: is the number of several runs: {names}. Name one.")
+    paths = [Path(name), runs_dir / name, *same] if name else []
+    paths = [path for path in paths if os.path.lexists(path)]  # of any name
+    # What is no run may have the name of one.
+    for path in [*filter(_has_settings, paths), *paths]:
+        return path
+    near = did_you_mean(Path(name).name, [path.name for path in known])
     raise UserError(f"{name}: there is no such run, nor one in {runs_dir}.{near}")
+
+
+def _has_settings(path: Path) -> bool:
+    return os.path.lexists(path / "options.json")
 
 
 def newest_unfinished(runs_dir: Path) -> Run:
     """The newest run that can be gone on with.
 
-    Runs with damaged settings are left out, each with a line that says so.
+    Runs with damaged settings, and those that another process trains, are left out,
+    each with a line that says so.
 
     Args:
       runs_dir: the folder of the runs.
@@ -131,7 +143,11 @@ def newest_unfinished(runs_dir: Path) -> Run:
         if found.damage:
             print(f"left out: {found.damage}", file=sys.stderr)
         elif not found.results and run.has_rows:
-            return run
+            try:
+                with run.lock():
+                    return run
+            except UserError as err:
+                print(f"left out: {err.message}", file=sys.stderr)
     raise UserError(
         f"{setting('resume')} newest: no unfinished run in {runs_dir}. Begin one, "
         f"for example: {command('train', '--dataset', 'digits')}"

@@ -165,8 +165,77 @@ def test_names_that_are_no_text(images_run, image_root, tmp_path, monkeypatch):
             monkeypatch.setattr(sys, name, text)
         assert predict.main([*flags, "-"]) == 0
         if encoding == "utf-8":
-            assert sorted(shown.getvalue().split(b"\r\n")) == sorted(
-                data.split(b"\r\n")
-            )
+            assert sorted(shown.getvalue().split(b"\n")) == sorted(data.split(b"\n"))
         else:
             assert b"\\u0142" in shown.getvalue()
+
+
+# ---- outputs that are inputs --------------------------------------------------------
+
+
+def test_predictions_replace_no_input_and_no_other_file(
+    images_run, image_root, tmp_path, capsys
+):
+    folder = tmp_path / "my photos"
+    shutil.copytree(image_root / "one", folder / "one")
+    photo = folder / "one" / "000.png"
+    (tmp_path / "link.png").symlink_to(photo)
+    os.link(photo, tmp_path / "hard.png")
+    (tmp_path / "other.csv").write_text("id,age\n1,60\n")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    for files, out, why in (
+        ([photo], photo, "is an input"),
+        ([photo], tmp_path / "link.png", "is an input"),
+        ([tmp_path / "link.png"], tmp_path / "hard.png", "is an input"),
+        ([folder], photo, "is an input"),
+        ([photo], folder, "holds the input"),
+        ([folder / "one"], folder / "one", "holds the input"),
+        ([photo], tmp_path / "other.csv", "is there already, and holds no predictions"),
+        ([photo], images_run / "results.json", "holds no predictions"),
+        ([photo], tmp_path / "new" / "p.csv", "there is no folder"),
+        ([photo], tmp_path, "holds the input"),
+    ):
+        flags = ["--run", images_run, "--out", out, *files]
+        assert predict.main([*map(str, flags)]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("predict.py: --out ") and why in error, error
+        assert error.count("\n") == 1
+    for target, why in (
+        (folder, "is an input"),
+        (folder / "model", "lies in the input"),
+        (tmp_path, "holds the input"),
+        (images_run, "is there already"),
+    ):
+        flags = ["--run", images_run, "--export", target, folder]
+        assert predict.main([*map(str, flags)]) == 2
+        error = capsys.readouterr().err
+        assert f"--export '{target}'" in error or f"--export {target}" in error
+        assert why in error and error.count("\n") == 1
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_earlier_predictions_are_replaced_and_are_no_input(
+    images_run, image_root, tmp_path, capsys
+):
+    folder = tmp_path / "new"
+    shutil.copytree(image_root / "one", folder)
+    out = folder / "p.csv"
+    for _ in range(2):  # the second call finds the file of the first in the folder
+        flags = ["--run", str(images_run), "--out", str(out), str(folder)]
+        assert predict.main(flags) == 0, capsys.readouterr().err
+        assert len(pd.read_csv(out)) == 14
+    assert b"\r" not in out.read_bytes()
+    assert (
+        predict.main([*flags[:2], "--out", "/dev/null", str(folder / "000.png")]) == 0
+    )
+    assert not os.path.isfile("/dev/null")
+    capsys.readouterr()
+    assert predict.main([*flags[:2], "--out", "-", str(folder / "000.png")]) == 0
+    assert capsys.readouterr().out.startswith("file,label,probability\n")
+
+
+def test_a_run_is_named_by_its_number(images_run, image_root, capsys):
+    file = str(image_root / "one" / "000.png")
+    number = str(int(images_run.name[:5]))
+    flags = ["--runs-dir", str(images_run.parent), "--run", number, file]
+    assert predict.main(flags) == 0, capsys.readouterr().err

@@ -13,6 +13,7 @@ from gamo_tf.cli.program import (
     run_program,
     started_by,
 )
+from gamo_tf.command_lines import gamo, joined, python
 from gamo_tf.errors import Stopped, UserError, command, setting
 
 
@@ -129,10 +130,10 @@ def test_who_starts_a_program_decides_how_things_are_named():
         assert program_name("train") == "gamo train" and program_name("") == "gamo"
         assert argument_parser("pix", None).prog == "gamo pix"
     assert seen == [
-        ("--test-split", "python train_gamo.py --resume r"),
-        "python -m gamo_tf runs",  # there is no script of it
-        ("--test-split", "gamo train --resume r"),
-        "gamo runs",
+        ("--test-split", f"{python()} train_gamo.py --resume r"),
+        f"{python()} -m gamo_tf runs",  # there is no script of it
+        ("--test-split", joined(*gamo(), "train", "--resume", "r")),
+        joined(*gamo(), "runs"),
     ]
     assert setting("test_split") == "test_split"  # in Python again
     assert program_name("predict") == "predict.py"

@@ -13,6 +13,7 @@ import predict
 import train_gamo
 from gamo_tf.cli import runs, show_run
 from gamo_tf.config.options import resolve
+from gamo_tf.errors import command, speaking_to
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.runs import run_list
 from gamo_tf.runs.run import Run
@@ -30,6 +31,12 @@ def begin(tmp_path, perfect_results):
         return run
 
     return make
+
+
+def scripts(program: str, *arguments: object) -> str:
+    """A command as who started a script is told it."""
+    with speaking_to("scripts"):
+        return command(program, *arguments)
 
 
 @pytest.fixture
@@ -62,7 +69,7 @@ def test_all_runs_are_listed_the_newest_last(words, begin, gamo_runs):
     assert lines[0].endswith("2026-11-28") and "MiB" in lines[0]
     assert lines[1].startswith(half.path.name) and "30 of 40  unfinished" in lines[1]
     assert "ce     0     0 of 40  unfinished" in lines[2] and lines[2].endswith("no")
-    assert lines[-1] == f"go on with: python train_gamo.py --resume {bare.path}"
+    assert lines[-1] == f"go on with: {scripts('train', '--resume', bare.path)}"
 
 
 def test_averages_have_columns_where_a_run_has_some(begin, perfect_results, gamo_runs):
@@ -117,8 +124,8 @@ def test_one_run_in_words(begin, gamo_runs):
     assert "counts 9,9,9,9,9,9,9,9,9,3 (default 100,60," in shown
     assert "latent" not in shown and "evaluate-every" not in shown
     assert "test             ACSA 1.000" in shown and "curves.png" in shown
-    assert f"python predict.py --run {run.path} IMAGES" in shown
-    assert f"python train_gamo2pix.py --run {run.path} --class all" in shown
+    assert scripts("predict", "--run", run.path, "IMAGES") in shown
+    assert scripts("pix", "--run", run.path, "--class", "all") in shown
 
 
 def test_an_unfinished_and_a_damaged_run_in_words(begin, gamo_runs):
@@ -128,7 +135,7 @@ def test_an_unfinished_and_a_damaged_run_in_words(begin, gamo_runs):
     (half.path / "curves.png").touch()
     shown = gamo_runs("show", half.path)[1]
     assert "unfinished, at iteration 30" in shown and "the defaults" in shown
-    assert f"go on with       python train_gamo.py --resume {half.path}" in shown
+    assert f"go on with       {scripts('train', '--resume', half.path)}" in shown
     assert f"{half.path}/curves.png" in shown and "confusion.png" not in shown
     (half.path / "split.npz").unlink()
     assert "stopped before it had begun" in gamo_runs("show", half.path)[1]
@@ -211,7 +218,7 @@ def test_predict_says_which_run_it_uses(named, begin, tmp_path, capsys, monkeypa
     flags = ["x.png", "--runs-dir", str(tmp_path / "runs"), *named]
     assert predict.main(flags) == 0
     caught = capsys.readouterr()
-    assert caught.err == f"the newest finished run: {run.path}\n"
+    assert caught.err == f"the newest finished run that fits: {run.path}\n"
     assert caught.out.split() == ["file", "x.png"]
 
 

@@ -232,3 +232,24 @@ def test_the_command_to_train_says_every_setting(tmp_path):
         words = program.train_command(wanted, "ros", names=False).split()
     assert "--no-augment" in words and "False" not in words
     assert words[words.index("--loss") + 1] == TUNED["ros"]["loss"]
+
+
+def test_a_comparison_is_not_written_into_its_data(tmp_path, capsys):
+    table = blobs(tmp_path / "my data.csv", {"no": 40, "yes": 10}, 0.8)
+    photos = tmp_path / "photos"
+    (photos / "cat").mkdir(parents=True)
+    (tmp_path / "link.csv").symlink_to(table)
+    for data, out, why in (
+        (["--features", table, "--label", "kind"], table, "is an input"),
+        (
+            ["--features", table, "--label", "kind"],
+            tmp_path / "link.csv",
+            "is an input",
+        ),
+        (["--features", table, "--label", "kind"], tmp_path, "holds the input"),
+        (["--image-folder", photos], photos, "is an input"),
+        (["--image-folder", photos], photos / "new", "lies in the input"),
+    ):
+        assert program.main([*map(str, data), "--out", str(out)]) == 2
+        error = capsys.readouterr().err
+        assert "--out" in error and why in error and error.count("\n") == 1

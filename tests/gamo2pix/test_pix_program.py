@@ -272,8 +272,8 @@ def test_runs_that_cannot_be_used_are_told(write_run, digits_split, tmp_path, ca
     flags = ["--class", "7", "--runs-dir", str(tmp_path)]
     assert program.main(flags) == 2
     error = capsys.readouterr().err
-    assert "no finished run with a generator" in error
-    assert "python train_gamo.py --dataset digits" in error
+    assert "no finished run with images and a generator" in error
+    assert "python train_gamo.py --image-folder FOLDER --method gamo" in error
     flags = ["--class", "7", "--run", str(run.path)]
     assert program.main(flags) == 2
     assert "no convex generator" in capsys.readouterr().err
@@ -282,7 +282,7 @@ def test_runs_that_cannot_be_used_are_told(write_run, digits_split, tmp_path, ca
         assert program.main(flags) == 2
     error = capsys.readouterr().err
     assert error.startswith("gamo pix: ")
-    assert f"gamo train --resume {run.path}" in error
+    assert f" train --resume {run.path}" in error
 
 
 def test_dry_run_shows_the_settings_and_does_nothing(untrained, capsys):
@@ -290,7 +290,7 @@ def test_dry_run_shows_the_settings_and_does_nothing(untrained, capsys):
     flags = ["--class", "7", "--runs-dir", runs_dir, "--seed", "3", "--dry-run"]
     assert program.main(flags) == 0
     first, _, shown = capsys.readouterr().out.partition("\n")
-    assert first == f"the newest finished GAMO run: {untrained.run.path}"
+    assert first == f"the newest finished GAMO run that fits: {untrained.run.path}"
     settings = json.loads(shown)
     assert settings["run"] == str(untrained.run.path) and settings["seed"] == 3
     assert not untrained.run.pix.exists()

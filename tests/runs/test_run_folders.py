@@ -200,7 +200,9 @@ def test_settings_of_an_earlier_version_have_defaults(run):
 def test_no_folder_and_no_finished_run_are_told_with_a_command(tmp_path, run, results):
     with pytest.raises(UserError, match="not a run folder"):
         Run.open(tmp_path)
-    with pytest.raises(UserError, match=r"no finished run.*gamo train --dataset"):
+    with pytest.raises(
+        UserError, match=r"no finished run.*(gamo|gamo_tf) train --dataset"
+    ):
         finished_runs(tmp_path)
     with (
         speaking_to("scripts"),
