@@ -77,7 +77,7 @@ def test_what_is_no_file_is_listed(tmp_path):
     (tmp_path / "loop.png").symlink_to("loop.png")
     os.mkfifo(tmp_path / "pipe.png")
     assert below(tmp_path) == ["gone.png", "loop.png", "pipe.png"]
-    images, bad, digests = image_folder.read(
+    images, bad, digests, _ = image_folder.read(
         folder_rules.files_below(tmp_path), 8, gray=True
     )
     reasons = list(bad.values())
