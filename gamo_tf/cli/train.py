@@ -19,7 +19,7 @@ from gamo_tf.cli.flags import (
     strategy,
 )
 from gamo_tf.cli.program import run_program
-from gamo_tf.cli.run_settings import check_save_balanced, read_settings
+from gamo_tf.cli.run_settings import check_output, check_save_balanced, read_settings
 from gamo_tf.errors import UserError, setting
 from gamo_tf.import_tensorflow import import_tensorflow
 
@@ -52,6 +52,7 @@ def _train(argv: list[str] | None) -> int:
     flags = parse("train", __doc__, argv)
     if "resume" in flags:
         return _resume(flags)
+    check_output(flags, "runs_dir", runs_dir(flags))
     decode = not {"dry_run", "describe"} & set(flags)
     options, user_data = read_settings(flags, decode)
     if "dry_run" in flags:

@@ -1,8 +1,9 @@
 """Which files of a folder count: one rule for training, testing and prediction.
 
 Hidden files and folders, what file managers leave behind and what this program wrote
-(`passed_over`) are passed over at any depth. Links are followed, but never in a circle. Everything else should be an image,
-dangling links and named pipes too: whoever reads them will complain.
+(`passed_over`) are passed over at any depth. Links are followed, but never in a circle.
+Everything else should be an image, dangling links and named pipes too: whoever reads
+them will complain.
 """
 
 from __future__ import annotations

@@ -94,8 +94,8 @@ def scan(
         )
     if known is None and len(found) < 2:
         raise UserError(
-            f"{place}: {len(found)} class folder(s) found, 2 or more expected: "
-            f"a folder for each class, with its images.{folder_rules.own_beside(folder)}"
+            f"{place}: {len(found)} class folder(s) found, 2 or more expected: a "
+            f"folder for each class, with its images.{folder_rules.own_beside(folder)}"
         )
     classes = known or tuple(found)
     labels = {canonical(x): label for label, x in enumerate(classes)}

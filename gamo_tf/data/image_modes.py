@@ -32,7 +32,8 @@ def fit_transparent_colour(image: Image.Image) -> None:
       image: just opened; Pillow forgets the bit depth as it loads the pixels.
     """
     key: Any = image.info.get("transparency")
-    raw = image.tile[0][3] if image.format == "PNG" and image.tile else None
+    tiles = getattr(image, "tile", ())
+    raw = tiles[0][3] if image.format == "PNG" and tiles else None
     if raw in _PNG_STEPS and isinstance(key, int):
         image.info["transparency"] = key * _PNG_STEPS[raw]
     elif raw == "RGB;16B" and isinstance(key, tuple):

@@ -26,6 +26,10 @@ from gamo_tf.data import (
 )
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError, setting
+from gamo_tf.files import short_name
+
+# Bytes: the names of methods are put behind it, and words such as describe- in front.
+_LONGEST_SLUG = 100
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,11 @@ def slug(text: str) -> str:
     """A name for run folders: the letters and digits of `text`, joined by dashes.
 
     Args:
-      text: any text, such as the name of a folder.
+      text: any text, such as the name of a folder; of a long one the beginning is kept
+        (`files.short_name`).
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "own"
+    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "own"
+    return short_name(words, _LONGEST_SLUG)
 
 
 def from_image_folder(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import train_gamo
 import train_gamo2pix
@@ -42,6 +43,15 @@ def test_the_same_rows_again(images_run, tmp_path):
     assert split.labels[3] == row["label"]
 
 
+def assert_no_tell(sheet: pd.DataFrame, folder: Path) -> None:
+    """Real and generated images have one size, format and mode."""
+    found = {True: set(), False: set()}
+    for file, synthetic in sheet[["file", "synthetic"]].to_numpy():
+        with Image.open(folder / file) as image:
+            found[bool(synthetic)].add((image.size, image.format, image.mode))
+    assert found[True] == found[False] == {((16, 16), "PNG", "L")}
+
+
 @pytest.mark.slow
 def test_a_balanced_folder_names_the_users_files(
     images_run, image_sizes, quick_reference, tmp_path
@@ -59,7 +69,9 @@ def test_a_balanced_folder_names_the_users_files(
     sizes = {p.name: len(list(p.iterdir())) for p in folders}
     assert sizes == dict.fromkeys(image_sizes, 48)
     for file, source in sheet[sheet["synthetic"] == 0][["file", "source"]].to_numpy():
-        assert (folder / file).read_bytes() == Path(source).read_bytes()
+        expected = image_folder.load(source, 16, gray=True)[..., 0]
+        np.testing.assert_array_equal(np.asarray(Image.open(folder / file)), expected)
+    assert_no_tell(sheet, folder)
     rows = run.rows()
     assert len(list((folder / "test").rglob("real-*"))) == (rows["set"] == "test").sum()
     generated = sheet[(sheet["synthetic"] == 1) & (sheet["name"] == "three")]
