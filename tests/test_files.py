@@ -150,3 +150,31 @@ def test_only_what_lies_below_is_inside(tmp_path, path):
     with pytest.raises(UserError, match="leads out"):
         files.inside(folder, folder / path)
     assert files.inside(folder, folder / "a" / "b") == folder / "a" / "b"
+
+
+# ---- names that a file system takes ------------------------------------------------
+
+
+@pytest.mark.parametrize("character", ["a", "é", "漢", "🐈", "\udce9"])
+@pytest.mark.parametrize("suffix", ["", ".png"])
+def test_long_names_are_cut_between_characters(character, suffix, tmp_path):
+    long = character * 255 + suffix
+    short = files.short_name(long)
+    assert len(os.fsencode(short)) <= 255 and short.endswith(suffix)
+    assert short == files.short_name(long) != files.short_name(character * 256)
+    assert files.short_name("short" + suffix) == "short" + suffix
+    if character != "\udce9":
+        assert short.startswith(character * 10)
+    (tmp_path / short).touch()
+    assert len(os.fsencode(files.short_name(long, 100))) <= 100
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".txt", "é" * 127, "x." + "y" * 250])
+def test_the_longest_names_are_written(name, tmp_path):
+    files.write_text(tmp_path / name, "content")
+    assert (tmp_path / name).read_text() == "content"
+    folder = tmp_path / ("d" + name[1:])
+    for content in ("1", "2"):
+        files.replace_folder(folder, lambda part, c=content: (part / c).touch())
+    assert [path.name for path in folder.iterdir()] == ["2"]
+    assert len(list(tmp_path.iterdir())) == 2

@@ -17,7 +17,7 @@ from gamo_tf.cli.program import (
     program_name,
     run_program,
 )
-from gamo_tf.data.folder_rules import files_below
+from gamo_tf.data.folder_rules import files_below, own_below
 from gamo_tf.errors import UserError, command, printable
 from gamo_tf.files import atomically
 from gamo_tf.import_tensorflow import import_tensorflow
@@ -104,6 +104,8 @@ def _files(arguments: Iterable[str]) -> Iterator[str]:
         if name == "-":
             yield from _listed()
         elif os.path.isdir(name):  # also of names that no file can have
+            for line in own_below(Path(name)):
+                print(printable(f"note: {line}"), file=sys.stderr)
             yield from files_below(Path(name))
         else:
             yield name

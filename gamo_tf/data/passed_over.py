@@ -25,8 +25,10 @@ _BESIDE_SETS = {*_BALANCED, "overview.png", "index.html"}
 _SETS, _LISTED = ("train", "validation", "test"), "metadata.csv"
 DESCRIBED = "describe-*.png"  # pictures of `describe`, in the folder of the runs
 _DEFAULT_NAMES = ("runs", "comparisons")
-# Of a folder of published files: the folder of each set, and what lies in it.
-_PUBLISHED = {
+# Folders beside runs and in the folder of published files, and what lies in each.
+_BESIDE = {
+    "tensorboard": "[0-9][0-9][0-9][0-9][0-9] *",
+    "reference": "*.keras",
     "mnist": "*-ubyte.gz*",
     "fashion-mnist": "*-ubyte.gz*",
     "cifar-10-batches-bin": "*.bin",
@@ -35,7 +37,6 @@ _PUBLISHED = {
     "lsun": "*_lmdb",
     "sun397": "ClassName.txt",
     "prepared": "*.npy",
-    "reference": "*.keras",  # in the folder of the runs
 }
 # Of files beside our folders. An image among them makes the folder a person's own.
 _TEXTS = (".md", ".txt", ".csv", ".json", ".html", ".tex", ".gz", ".zip", ".part")
@@ -97,7 +98,7 @@ def _single(folder: Path, names: set[str]) -> str:
         return BALANCED
     if {"model.keras", "saved_model"} <= names:
         return "an exported model"
-    wanted = _PUBLISHED.get(folder.name)
+    wanted = _BESIDE.get(folder.name)
     if wanted and any(fnmatch(name, wanted) for name in names):
         return "files of this program"
     return ""
