@@ -40,6 +40,7 @@ _BESIDE = {
 }
 # Of files beside our folders. An image among them makes the folder a person's own.
 _TEXTS = (".md", ".txt", ".csv", ".json", ".html", ".tex", ".gz", ".zip", ".part")
+_WITH = "a folder with "
 RUN, COMPARISON, BALANCED = "a run", "a comparison", "a balanced folder"
 
 
@@ -100,25 +101,29 @@ def _single(folder: Path, names: set[str]) -> str:
         return "an exported model"
     wanted = _BESIDE.get(folder.name)
     if wanted and any(fnmatch(name, wanted) for name in names):
-        return "files of this program"
+        return "files"
     return ""
 
 
 def _several(folder: Path, names: set[str]) -> str:
     """The kind of a folder that has nothing but folders of ours, and texts."""
-    seen = {name for name in names if not hidden(name)}
-    if not seen:
-        return "an empty folder of runs" if folder.name in _DEFAULT_NAMES else ""
-    pictures = {name for name in seen if fnmatch(name, DESCRIBED)}
-    rest = seen - pictures
-    # Names first: to look at each file of a class of a million would take long.
-    rest = {name for name in rest if Path(name).suffix.lower() not in _TEXTS}
-    kinds = {""} if pictures else set()
-    for name in rest:
-        if not os.path.isdir(folder / name):
-            return ""
-        kind = _single(folder / name, set(os.listdir(folder / name)))
+    kinds: set[str] = set()
+    for name in names:
+        if hidden(name) or os.path.splitext(name)[1].lower() in _TEXTS:
+            continue
+        if fnmatch(name, DESCRIBED):
+            kinds.add("pictures")
+            continue
+        path = folder / name
+        if not os.path.isdir(path):
+            return ""  # at the first image: a class may have a million
+        # Links could lead in a circle.
+        look = own_kind if not path.is_symlink() else _single
+        kind = look(path, set(os.listdir(path)))
         if not kind:
             return ""
-        kinds.add(kind)
-    return f"a folder with {sorted(kinds)[-1] or 'a description'}" if kinds else ""
+        kinds.add(kind.removeprefix(_WITH))
+    if kinds:
+        return _WITH + min(kinds)
+    empty = all(map(hidden, names)) and folder.name in _DEFAULT_NAMES
+    return "an empty folder of runs" if empty else ""

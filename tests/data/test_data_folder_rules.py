@@ -169,6 +169,10 @@ OWN = {
     "data": ["mnist/train-images-idx3-ubyte.gz", "README.md", "prepared/lsun.npy"],
     "celeba": ["list_attr_celeba.txt", "img_align_celeba/000001.jpg"],
     "described": ["describe-x.png"],
+    "deep": [
+        "new/runs/00000-x-gamo-ls/options.json",
+        "new/runs/00000-x-gamo-ls/models/F",
+    ],
 }
 NOT_OWN = {
     "runs": ["1.png", "2.png"],  # of people who run
@@ -205,6 +209,14 @@ def test_folders_of_a_person_stay_classes(kind, tmp_path):
     classes, files = image_folder.scan(tmp_path)
     assert classes == tuple(sorted(("cat", kind)))
     assert not any("00000-x" in path for path, _ in files)
+
+
+def test_links_in_a_circle_are_no_folder_of_ours(tmp_path):
+    touch(tmp_path, "cat/in/1.png", "dog/1.png")
+    (tmp_path / "cat" / "a").symlink_to(tmp_path / "cat")
+    (tmp_path / "only").mkdir()
+    (tmp_path / "only" / "a").symlink_to(tmp_path / "only")
+    assert "only: no image in this class folder" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["runs", "comparisons"])
