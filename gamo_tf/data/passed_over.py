@@ -79,8 +79,9 @@ def own_files(folder: Path, names: Collection[str]) -> set[str]:
     """
     if set(names) >= _BALANCED:
         return _BESIDE_SETS
+    folder = folder.absolute()  # "." has no name
     if folder.name in _SETS and _LISTED in names:
-        beside = (folder.absolute().parent / name for name in _BALANCED)
+        beside = (folder.parent / name for name in _BALANCED)
         return {_LISTED} if all(path.is_file() for path in beside) else set()
     return set()
 

@@ -240,7 +240,7 @@ def test_a_folder_of_this_program_is_no_image_folder(kind, tmp_path):
     assert message.endswith(f"Folders of this program are left out: {kind}.")
 
 
-def test_a_balanced_folder_as_input(tmp_path):
+def test_a_balanced_folder_as_input(tmp_path, monkeypatch):
     parts = [f"{part}/{x}/1.png" for part in ("train", "test") for x in ("cat", "dog")]
     more = ["index.html", "overview.png", "train/metadata.csv", "test/metadata.csv"]
     touch(tmp_path, "dataset.json", "manifest.csv", *parts, *more)
@@ -255,6 +255,8 @@ def test_a_balanced_folder_as_input(tmp_path):
     # Prediction on the whole: its images, and none of the files about them.
     assert below(tmp_path) == sorted(parts)
     assert below(test) == ["cat/1.png", "dog/1.png"]
+    monkeypatch.chdir(test)
+    assert folder_rules.files_below(Path()) == ["cat/1.png", "dog/1.png"]
     (tmp_path / "manifest.csv").unlink()
     assert "metadata.csv" in below(test)
 
