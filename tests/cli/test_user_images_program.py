@@ -144,7 +144,7 @@ def test_training_in_the_folder_of_the_images_twice(
         assert run.options.classes == names and run.options.dataset.startswith("xxx")
         assert run.options.counts == (48, 11, 7)
         shown = capsys.readouterr().out
-        assert "runs: a folder with a " in shown and "it is left out" in shown
+        assert "/runs: a folder with " in shown and "it is left out" in shown
 
 
 # ---- bad input ---------------------------------------------------------------------
