@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import platform
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +21,7 @@ from tqdm import tqdm
 from gamo2pix.contact_sheet import ClassSheet, write_sheets
 from gamo2pix.generate import Generated, ImageGenerator
 from gamo2pix.manifest import Manifest, generated_file
+from gamo2pix.options import RESIZED
 from gamo2pix.real_files import RealSet
 from gamo2pix.trust import NO_LIMITS, Judge, Limits, Trust, too_few
 from gamo2pix.vae import FeatureDecoder
@@ -102,7 +106,8 @@ def save(folder: Path, contents: Contents) -> dict[str, int]:
     """Write the balanced dataset aside, and rename it to `folder` when it is whole.
 
     ``train/<class>/real-NNNNNN`` are the real images (N: row of the published training
-    set, or of the user's files), ``gamo-NNNNNN.png`` the generated ones. Every class is
+    set, or of the user's files), ``gamo-NNNNNN.png`` the generated ones. All have one
+    size and format, unless the real ones are a user's original files. Every class is
     topped up to `per_class` images; a class that has more keeps all its real ones.
     Images are generated and written CHUNK at a time, so that any number of them fits in
     memory. ``validation/`` and ``test/`` have the other real images of the run.
@@ -130,6 +135,8 @@ def save(folder: Path, contents: Contents) -> dict[str, int]:
             for each in sets.values():
                 _write_real(part, each, contents.spec, bar)
             sheets = _write_generated(part, sets["train"], contents, missing, bar)
+        if sets["train"].form == RESIZED:
+            _same_time(part)
         write_sheets(part, contents.run.path.name, sheets)
         card = {**_card(contents, real, missing), **contents.details, **_versions()}
         write_text(part / "dataset.json", json.dumps(card, indent=2) + "\n")
@@ -138,8 +145,12 @@ def save(folder: Path, contents: Contents) -> dict[str, int]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         replace_folder(folder, write)
     except OSError as err:
+        why = err.strerror
+        if err.errno == errno.ENAMETOOLONG:
+            longest = max(contents.spec.classes, key=lambda x: len(os.fsencode(x)))
+            why = f"{why}; the longest class name is {longest}"
         raise UserError(
-            f"{setting('save_balanced', folder)}: cannot be written ({err.strerror})."
+            f"{setting('save_balanced', folder)}: cannot be written ({why})."
         ) from err
     return {contents.spec.classes[k]: n for k, n in missing.items() if n}
 
@@ -218,6 +229,14 @@ def _kept(contents: Contents, label: int, wanted: int) -> Iterator[Kept]:
         yield Kept(numbers, samples, trust)
 
 
+def _same_time(part: Path) -> None:
+    """Give all images that were written here one time: the real ones came first."""
+    now = time.time()
+    for path in part.rglob("*.png"):
+        if not path.is_symlink():
+            os.utime(path, (now, now))
+
+
 def _sheet(path: Path, mode: str = "w") -> IO[str]:
     # A file's name that is no text has characters that UTF-8 does not have.
     return open(path, mode, newline="", encoding="utf-8", errors="surrogateescape")
@@ -240,11 +259,14 @@ def _card(contents: Contents, real: np.ndarray, missing: Mapping[int, int]) -> d
         "generated": {names[k]: n for k, n in missing.items()},
         "verdicts": dict(contents.verdicts),
         "limits": vars(contents.limits),
+        "originals": contents.sets["train"].how,
         "manifest": "manifest.csv: parents are the real images with the largest "
         f"convex weights, at most {LISTED_PARENTS}; 'row' is the row of the published "
-        "training set; a seed makes the same images again; copy: 1 is a copy of a real "
-        "image; confidence: probability of the class by a classifier of the whole real "
-        "set, confidence_m: by the run's own M; realness_d: 1 is real to the run's D; "
+        "training set; form: 'resized' is a real image as the run saw it, 'original' "
+        "your own file; a seed makes the same images again; copy: 1 is a copy of a "
+        "real image; confidence: probability of the class by a classifier of the whole "
+        "real set, confidence_m: by the run's own M; realness_d: 1 is real to the "
+        "run's D; "
         "a name, source or run that "
         "begins with = + - @ or white space, and is no number, has an apostrophe in "
         "front, so that no spreadsheet takes it for a formula",

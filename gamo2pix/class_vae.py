@@ -15,7 +15,7 @@ from gamo2pix.vae import DecoderTrainer, FeatureDecoder, Vae
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.errors import UserError, printable, setting
 from gamo_tf.evaluation import image_grids
-from gamo_tf.files import clock, mend, put_in_place, replace_folder
+from gamo_tf.files import beside, clock, mend, put_in_place, replace_folder
 from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.runs.metric_logger import MetricLogger
 from gamo_tf.runs.run_directory import Reader, RunDirectory
@@ -202,8 +202,7 @@ def _train_or_replace(job: Job, generator: ImageGenerator, retrain: bool) -> Non
 
 def _anew(job: Job) -> RunDirectory:
     """Where what is there already is trained anew."""
-    path = job.directory.path
-    return RunDirectory(path.with_name(f".new-{path.name}"))
+    return RunDirectory(beside(job.directory.path, ".new-"))
 
 
 def _assist(job: Job, generator: ImageGenerator) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gamo2pix.options import HOW, LIMITS, PASSES, RECIPE, TUNING, PixOptions
+from gamo2pix.options import HOW, LIMITS, PASSES, RECIPE, RESIZED, TUNING, PixOptions
 from gamo2pix.recipes import RECIPES
 from gamo_tf.cli.flags import NEWEST, STRATEGIES
 from gamo_tf.cli.program import argument_parser, run_program
@@ -148,8 +148,8 @@ def _add_balanced(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--originals",
         choices=HOW,
-        help="the real images: your files as they are, links to them, or the images "
-        "that the run saw; default copy, of published datasets resized",
+        help="the real images: in the size and format of the generated ones "
+        f"({RESIZED}, the default), or your files as they are: copies or links",
     )
     group.add_argument(
         "--min-confidence",

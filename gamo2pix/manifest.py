@@ -44,7 +44,7 @@ class Manifest:
             for word in of_parent
         ]
         first = ["file", "label", "name", "synthetic", "row", *source, "seed", "run"]
-        return [*first, *Trust._fields, *parents]
+        return [*first, *Trust._fields, "form", *parents]
 
     def real(self, label: int) -> Iterator[list]:
         """The line of each real image of a class.
@@ -54,12 +54,14 @@ class Manifest:
         """
         name = cell(self.spec.classes[label])
         # A real image has no parents, and needs no trust.
+        no_trust = [""] * len(Trust._fields)
         of_parent = 3 if self.real_set.sources is None else 4
-        empty = [""] * (len(Trust._fields) + of_parent * LISTED_PARENTS)
+        no_parents = [""] * (of_parent * LISTED_PARENTS)
         for row in self.real_set.rows(label):
             line = [self._file(label, row), label, name, 0]
             line += [self.real_set.index[row], *self._source(row)]
-            yield [*line, "", cell(self.run.path.name), *empty]
+            line += ["", cell(self.run.path.name), *no_trust]
+            yield [*line, self.real_set.form, *no_parents]
 
     def generated(
         self,
@@ -87,6 +89,7 @@ class Manifest:
             line += [self.seed, cell(self.run.path.name)]
             line += [_decimals(values[k]) for values in trust or ()]
             line += [""] * (len(Trust._fields) if trust is None else 0)
+            line.append("generated")
             # A sample with fewer parents than columns has a shorter line.
             for j in top[k][weights[k, top[k]] > 0]:
                 row = rows[j]

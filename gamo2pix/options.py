@@ -18,7 +18,8 @@ TUNING, TUNING_RATE = 100, 0.1
 PAPER, RECIPE = "paper", "shared"  # the paper's recipe, and that of the program
 # Settings that runs of older versions do not name.
 OLD: dict = {"recipe": PAPER, "shared_iterations": None}
-# How the real images come into a balanced folder.
+# How the real images come into a balanced folder. Resized ones are as the run saw them,
+# in the size and format of the generated ones.
 COPY, LINK, RESIZED = "copy", "link", "resized"
 HOW = (COPY, LINK, RESIZED)
 

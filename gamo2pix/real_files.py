@@ -1,5 +1,8 @@
-"""The real images of a run as files of a balanced folder: as they are, or as it saw
-them."""
+"""The real images of a run as files of a balanced folder.
+
+They are written as the run saw them, in the size, mode and format of the generated
+images: otherwise a classifier learns that "small and soft" means a rare class.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,10 @@ import numpy as np
 from gamo2pix.options import COPY, LINK, RESIZED
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
-from gamo_tf.files import png
+from gamo_tf.files import png, short_suffix
 from gamo_tf.runs.run import Run
 
+ORIGINAL = "original"  # form of an image: the user's own file
 SETS = ("train", "validation", "test")
 # What Keras's `image_dataset_from_directory` takes for images, by their names.
 _READ_BY_KERAS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
@@ -42,6 +46,11 @@ class RealSet:
     sources: np.ndarray | None
     how: str
 
+    @property
+    def form(self) -> str:
+        """RESIZED or ORIGINAL, as manifest.csv has it."""
+        return RESIZED if self.how == RESIZED or self.sources is None else ORIGINAL
+
     def file(self, row: int, class_name: str) -> str:
         """The place of an image in the folder.
 
@@ -50,8 +59,8 @@ class RealSet:
           class_name: of its class.
         """
         end = ".png"
-        if self.how != RESIZED and self.sources is not None:
-            end = Path(self.sources[row]).suffix
+        if self.form == ORIGINAL and self.sources is not None:
+            end = short_suffix(Path(self.sources[row]))
         return f"{self.name}/{class_name}/real-{self.index[row]:06d}{end}"
 
     def write(self, row: int, path: Path) -> None:
@@ -61,7 +70,7 @@ class RealSet:
           row: of the set.
           path: of the file.
         """
-        if self.how == RESIZED or self.sources is None:
+        if self.form == RESIZED or self.sources is None:
             path.write_bytes(png(self.images[row].squeeze()))
         elif self.how == COPY:
             shutil.copy2(self.sources[row], path)
@@ -108,15 +117,13 @@ def real_sets(run: Run, split: Split, how: str | None) -> dict[str, RealSet]:
     Args:
       run: the run.
       split: its rows.
-      how: one of `options.HOW`; None: copies of a user's files, and of a published
-        dataset, which has none, the images as the run saw them.
+      how: one of `options.HOW`; None: RESIZED.
 
     Raises:
       UserError: as `check`.
     """
     sources = check(run, how)
-    options = run.options
-    how = how or (COPY if options.data else RESIZED)
+    how = how or RESIZED
     arrays = {
         "train": (split.images, split.labels, split.train_index),
         "validation": (
@@ -152,6 +159,30 @@ def _sources(run: Run) -> dict[str, np.ndarray]:
     }
 
 
+def notes(sets: Mapping[str, RealSet]) -> list[str]:
+    """What a person should know of a folder with original files, a line each.
+
+    Args:
+      sets: of `real_sets`.
+    """
+    originals = [each for each in sets.values() if each.form == ORIGINAL]
+    if not originals:
+        return []
+    height, width = originals[0].images.shape[1:3]
+    lines = [
+        "warning: the real images have their own sizes and formats, the generated ones "
+        f"are PNG files of {width} x {height} pixels. A classifier can learn this "
+        "difference in place of the classes. Bring all images to one size and format "
+        f"before you train on them, or give {setting('originals')} {RESIZED}."
+    ]
+    if unread := unread_by_keras(sets):
+        lines.append(
+            f"note: Keras's reader of folders takes no {', '.join(unread)}; "
+            f"{setting('originals')} {RESIZED} writes images that it takes"
+        )
+    return lines
+
+
 def unread_by_keras(sets: Mapping[str, RealSet]) -> list[str]:
     """The endings of files that Keras's reader of folders leaves out.
 
@@ -160,6 +191,6 @@ def unread_by_keras(sets: Mapping[str, RealSet]) -> list[str]:
     """
     ends: set[str] = set()
     for each in sets.values():
-        if each.how != RESIZED and each.sources is not None:
+        if each.form == ORIGINAL and each.sources is not None:
             ends |= {Path(source).suffix.lower() for source in each.sources}
     return sorted(ends - set(_READ_BY_KERAS))

@@ -10,8 +10,9 @@ from gamo2pix.trust import NO_LIMITS, Limits
 from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
 from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import spec_of
+from gamo_tf.data.folder_rules import check_output
+from gamo_tf.data.names import canonical, look_alike, quoted
 from gamo_tf.errors import UserError, command, did_you_mean, setting
-from gamo_tf.files import check_apart
 from gamo_tf.runs.run import Run
 
 
@@ -72,15 +73,23 @@ def pick(wanted: str, spec: DatasetSpec, run: Run) -> list[int]:
     counts = run.options.class_counts
     if wanted == "all":
         return list(counts.minority)
+    # The shell gives a name in the form of the disk (see `data.names`).
+    labels = {canonical(name): label for label, name in enumerate(spec.classes)}
     if wanted in spec.classes:
         label = spec.classes.index(wanted)
+    elif canonical(wanted) in labels:
+        label = labels[canonical(wanted)]
     elif wanted.isdigit() and int(wanted) < len(spec.classes):
         label = int(wanted)
     else:
-        names = ", ".join(f"{k} {name}" for k, name in enumerate(spec.classes))
-        near = did_you_mean(wanted, ["all", *spec.classes])
+        names = ", ".join(
+            f"{k} {quoted(name, [wanted])}" for k, name in enumerate(spec.classes)
+        )
+        near = "".join(f" {pair}" for pair in look_alike([wanted], spec.classes))
+        near = near or did_you_mean(wanted, ["all", *spec.classes])
         raise UserError(
-            f"{setting('class', wanted)}: expected 'all' or one of {names}.{near}"
+            f"{setting('class')} {quoted(wanted, spec.classes)}: expected 'all' or one "
+            f"of {names}.{near}"
         )
     if label not in counts.minority:
         raise UserError(
@@ -130,13 +139,16 @@ def check_folder(run: Run, request: Request) -> None:
       request: what is asked.
 
     Raises:
-      UserError: it is in the way, or is missing, or its originals cannot be had.
+      UserError: it is in the way, is missing or lies among the training images, or its
+        originals cannot be had.
     """
     if request.save_balanced:
-        if request.save_balanced != run.balanced:
-            data = [x for x in (run.options.data, run.options.test_data) if x]
-            place = setting("save_balanced", request.save_balanced)
-            check_apart(request.save_balanced, data, place)
+        inputs = [
+            Path(folder)
+            for folder in (run.options.data, run.options.test_data)
+            if folder
+        ]
+        check_output("save_balanced", request.save_balanced, inputs, beside=False)
         balanced_folder.check(request.save_balanced, request.force)
         real_files.check(run, request.originals)
     elif request.evaluate and not (run.balanced / "manifest.csv").is_file():

@@ -193,11 +193,8 @@ def _save(target: Path, contents: balanced_folder.Contents) -> None:
     n = sum(added.values())
     print(f"balanced folder: {target}, {n} generated images, written in {took}")
     print(f"look at it: {target}/overview.png, {target}/index.html")
-    if unread := real_files.unread_by_keras(contents.sets):
-        print(
-            f"note: Keras's reader of folders takes no {', '.join(unread)}; "
-            f"{setting('originals')} resized writes images that it takes"
-        )
+    for note in real_files.notes(contents.sets):
+        print(printable(note))
 
 
 def train_classes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import io
 import os
 import shutil
@@ -14,6 +15,49 @@ from pathlib import Path
 import numpy as np
 
 from gamo_tf.errors import UserError
+
+_LONGEST = 255  # bytes of a name that file systems take
+_LONGEST_SUFFIX = 16  # bytes; what is longer is no suffix
+
+
+def short_name(name: str, most: int = _LONGEST) -> str:
+    """A name that a file system takes, the same one for the same name.
+
+    Args:
+      name: of a file or folder.
+      most: bytes that it may have, 32 or more.
+
+    Returns:
+      The name itself if it fits; else its beginning, cut between characters, a dash
+      and 8 hexadecimal digits of the whole name, and its suffix.
+    """
+    data = os.fsencode(name)
+    if len(data) <= most:
+        return name
+    suffix = short_suffix(Path(name))
+    tail = f"-{hashlib.blake2b(data, digest_size=4).hexdigest()}{suffix}"
+    begin = data[: most - len(os.fsencode(tail))].decode("utf-8", "ignore")
+    return begin + tail
+
+
+def short_suffix(path: Path) -> str:
+    """The suffix of a file's name; "" for one that is too long to be one.
+
+    Args:
+      path: of the file.
+    """
+    suffix = path.suffix
+    return suffix if len(os.fsencode(suffix)) <= _LONGEST_SUFFIX else ""
+
+
+def beside(path: Path, prefix: str) -> Path:
+    """A temporary name beside a file or folder, which keeps its suffix.
+
+    Args:
+      path: of the file or folder.
+      prefix: of the temporary name, ASCII.
+    """
+    return path.with_name(prefix + short_name(path.name, _LONGEST - len(prefix)))
 
 
 def atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -30,7 +74,7 @@ def atomically(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
       OSError: it cannot be written; the error names `path`, and nothing is left.
     """
-    part = path.with_name(f".part-{path.name}")
+    part = beside(path, ".part-")
     with _named(path):
         try:
             # A link that lies there would lead the content to another place.
@@ -60,7 +104,7 @@ def replace_folder(path: Path, write: Callable[[Path], object]) -> None:
       OSError: it cannot be written; the error names `path`, which is as it was.
     """
     mend(path)
-    part = path.with_name(f".part-{path.name}")
+    part = beside(path, ".part-")
     with _named(path):
         if part.is_symlink() or part.is_file():
             remove(part)
@@ -86,7 +130,7 @@ def put_in_place(new: Path, path: Path) -> None:
       new: the folder, beside `path`.
       path: its name from now on.
     """
-    old = path.with_name(f".old-{path.name}")
+    old = beside(path, ".old-")
     if path.exists():
         os.rename(path, old)
     os.rename(new, path)
@@ -100,7 +144,7 @@ def mend(path: Path) -> None:
     Args:
       path: of the folder that was to be replaced.
     """
-    old = path.with_name(f".old-{path.name}")
+    old = beside(path, ".old-")
     if not old.is_dir() or old.is_symlink():
         return
     if path.exists():

@@ -185,3 +185,31 @@ def test_an_output_that_is_an_input_is_refused(photos, output, given, what):
 def test_an_output_beside_the_inputs_is_fine(photos, output):
     inputs = [photos / "photos" / "cat" / "0.png", "x" * 300, "a\0b", "gone"]
     files.check_apart(photos / output, inputs, "--out x")
+
+
+# ---- names that a file system takes ------------------------------------------------
+
+
+@pytest.mark.parametrize("character", ["a", "é", "漢", "🐈", "\udce9"])
+@pytest.mark.parametrize("suffix", ["", ".png"])
+def test_long_names_are_cut_between_characters(character, suffix, tmp_path):
+    long = character * 255 + suffix
+    short = files.short_name(long)
+    assert len(os.fsencode(short)) <= 255 and short.endswith(suffix)
+    assert short == files.short_name(long) != files.short_name(character * 256)
+    assert files.short_name("short" + suffix) == "short" + suffix
+    if character != "\udce9":
+        assert short.startswith(character * 10)
+    (tmp_path / short).touch()
+    assert len(os.fsencode(files.short_name(long, 100))) <= 100
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".txt", "é" * 127, "x." + "y" * 250])
+def test_the_longest_names_are_written(name, tmp_path):
+    files.write_text(tmp_path / name, "content")
+    assert (tmp_path / name).read_text() == "content"
+    folder = tmp_path / ("d" + name[1:])
+    for content in ("1", "2"):
+        files.replace_folder(folder, lambda part, c=content: (part / c).touch())
+    assert [path.name for path in folder.iterdir()] == ["2"]
+    assert len(list(tmp_path.iterdir())) == 2

@@ -12,7 +12,7 @@ import numpy as np
 
 from gamo_tf.cli.flags import data_dir, parse, runs_dir
 from gamo_tf.cli.program import run_program
-from gamo_tf.cli.run_settings import read_settings
+from gamo_tf.cli.run_settings import check_output, read_settings
 from gamo_tf.config import memory
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
@@ -42,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _describe(argv: list[str] | None) -> int:
     flags = parse("describe", __doc__, argv)
+    check_output(flags, "runs_dir", runs_dir(flags))
     options, _ = read_settings(flags, decode=False)
     write(options, runs_dir(flags), data_dir(flags))
     return 0

@@ -18,7 +18,7 @@ from gamo_tf.cli.program import (
     program_name,
     run_program,
 )
-from gamo_tf.data.folder_rules import files_below
+from gamo_tf.data.folder_rules import files_below, own_below
 from gamo_tf.errors import UserError, command, printable, setting
 from gamo_tf.files import atomically, check_apart
 from gamo_tf.import_tensorflow import import_tensorflow
@@ -129,6 +129,8 @@ def _files(arguments: Iterable[str], out: Path | None) -> Iterator[str]:
         if name == "-":
             yield from _listed()
         elif os.path.isdir(name):  # also of names that no file can have
+            for line in own_below(Path(name)):
+                print(printable(f"note: {line}"), file=sys.stderr)
             for file in files_below(Path(name)):
                 if not (earlier and os.path.exists(file) and earlier.samefile(file)):
                     yield file

@@ -106,6 +106,24 @@ def read_user_data(flags: Mapping, decode: bool = True) -> UserData | None:
     return None
 
 
+def check_output(flags: Mapping, name: str, target: Path) -> None:
+    """Refuse an output folder among the images that the flags name.
+
+    Args:
+      flags: of `flags.parse`.
+      name: the setting of the output.
+      target: its value.
+
+    Raises:
+      UserError: it lies in a class folder.
+    """
+    inputs = [flags.get(key) for key in ("image_folder", "test_folder")]
+    if any(inputs):
+        from gamo_tf.data import folder_rules
+
+        folder_rules.check_output(name, target, inputs)
+
+
 def _read_images(flags: Mapping) -> UserData:
     _refuse(flags, ("label", "save_balanced"), "--image-folder")
     size = flags.get("image_size", IMAGE_SIZE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gamo_tf.config.options import MEASURED
+from gamo_tf.data.names import canonical
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.runs.run import Run
@@ -27,7 +28,9 @@ def table(runs: Sequence[Run]) -> str:
             raise UserError(f"{run.path}: not finished (no results.json).")
     results = [run.read_results() for run in runs]
     classes = results[0]["classes"]
-    if any(found["classes"] != classes for found in results):
+    # Runs of earlier versions have names in the Unicode form of the disk.
+    names = {tuple(map(canonical, found["classes"])) for found in results}
+    if len(names) > 1:
         raise UserError("the runs have different classes; compare like with like.")
     lines = [["", *(run.path.name for run in runs)]]
     lines += [

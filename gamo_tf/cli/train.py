@@ -18,7 +18,7 @@ from gamo_tf.cli.flags import (
     strategy,
 )
 from gamo_tf.cli.program import run_program
-from gamo_tf.cli.run_settings import check_save_balanced, read_settings
+from gamo_tf.cli.run_settings import check_output, check_save_balanced, read_settings
 from gamo_tf.errors import UserError, setting
 from gamo_tf.import_tensorflow import import_tensorflow
 from gamo_tf.own_settings import check_backend
@@ -53,6 +53,7 @@ def _train(argv: list[str] | None) -> int:
     if "resume" in flags:
         return _resume(flags)
     check_backend()
+    check_output(flags, "runs_dir", runs_dir(flags))
     decode = not {"dry_run", "describe"} & set(flags)
     options, user_data = read_settings(flags, decode)
     if "dry_run" in flags:

@@ -16,7 +16,7 @@ from pathlib import Path
 from gamo_tf.cli import compare as side_by_side
 from gamo_tf.cli import flags as training_flags
 from gamo_tf.cli.program import one_of, run_program
-from gamo_tf.cli.run_settings import read_user_data
+from gamo_tf.cli.run_settings import check_output, read_user_data
 from gamo_tf.comparison import answer, plan
 from gamo_tf.comparison.evidence import collect
 from gamo_tf.comparison.overview import overview
@@ -114,6 +114,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
     if "image_folder" in training:
         training.setdefault("image_size", plan.IMAGE_SIZE)
     data_dir = training_flags.data_dir(flags)
+    check_output(flags, "out", flags.get("out") or Path("comparisons"))
     user_data = read_user_data({**training, "data_dir": data_dir, "seed": 0})
     plain = plan.first_options(training, [plan.PLAIN], user_data)[plan.PLAIN]
     spec = spec_of(plain)

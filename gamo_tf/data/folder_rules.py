@@ -1,37 +1,24 @@
 """Which files of a folder count: one rule for training, testing and prediction.
 
-Hidden files and folders, and what file managers leave behind, are passed over at any
-depth. Links are followed, but never in a circle. Everything else should be an image,
-dangling links and named pipes too: whoever reads them will complain.
+Hidden files and folders, what file managers leave behind and what this program wrote
+(`passed_over`) are passed over at any depth. Links are followed, but never in a circle.
+Everything else should be an image, dangling links and named pipes too: whoever reads
+them will complain.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 
+from gamo_tf.data import names as name_rules
+from gamo_tf.data.passed_over import BALANCED, DESCRIBED, hidden, own_files, own_kind
 from gamo_tf.errors import UserError, setting
 
-_LEFT_BEHIND = {  # by file managers, archives and disks
-    "thumbs.db",
-    "desktop.ini",
-    "@eadir",
-    "__macosx",
-    "$recycle.bin",
-    "system volume information",
-    "lost+found",
-}
 _TRAINING = ("train", "training")
 _TESTING = ("test", "testing", "val", "valid", "validation", "dev", "eval")
-
-
-def hidden(name: str) -> bool:
-    """Whether a file or folder of this name is passed over.
-
-    Args:
-      name: of it, without its folder.
-    """
-    return name.startswith(".") or name.lower() in _LEFT_BEHIND
 
 
 def files_below(folder: Path) -> list[str]:
@@ -47,9 +34,27 @@ def files_below(folder: Path) -> list[str]:
     Raises:
       OSError: a folder cannot be listed.
     """
+    return _walk(folder)[0]
+
+
+def own_below(folder: Path) -> list[str]:
+    """A line on each folder of this program that `files_below` passes over.
+
+    Args:
+      folder: itself it may be one of ours.
+
+    Raises:
+      OSError: a folder cannot be listed.
+    """
+    return _walk(folder)[1]
+
+
+def _walk(folder: Path) -> tuple[list[str], list[str]]:
+    """What `files_below` and `own_below` give."""
     real = Path(os.path.realpath(folder))
     seen = {str(parent) for parent in real.parents}
     files: list[str] = []
+    own: list[str] = []
     folders, links = [folder], list[Path]()
     while folders or links:
         # Links last, so that they never hide the place that they lead to.
@@ -57,9 +62,14 @@ def files_below(folder: Path) -> list[str]:
         if (real_place := os.path.realpath(place)) in seen:
             continue
         seen.add(real_place)
-        for name in sorted(os.listdir(place)):
+        names = os.listdir(place)
+        if place != folder and (kind := own_kind(place, names)):
+            own.append(_left_out(place, kind))
+            continue
+        ours = own_files(place, names)
+        for name in sorted(names):
             path = place / name
-            if hidden(name):
+            if hidden(name) or name in ours:
                 continue
             if not os.path.isdir(path):
                 files.append(str(path))
@@ -67,20 +77,28 @@ def files_below(folder: Path) -> list[str]:
                 links.append(path)
             else:
                 folders.append(path)
-    return sorted(files)
+    return sorted(files), sorted(own)
+
+
+def _left_out(place: Path, kind: str) -> str:
+    return f"{place}: {kind} of this program; it is left out"
 
 
 def class_folders(folder: Path) -> list[str]:
     """The names of the folders in a folder, sorted; links to folders are such too.
 
+    Folders of this program are left out.
+
     Args:
       folder: has a folder for each class.
 
     Raises:
-      UserError: a name is not UTF-8, in which class names are kept.
+      UserError: a name is not UTF-8, in which class names are kept, or is there twice,
+        in two Unicode forms.
       OSError: the folder cannot be listed.
     """
     names = _folders(folder)
+    same: dict[str, str] = {}
     for name in names:
         readable = os.fsencode(name).decode("utf-8", "backslashreplace")
         if readable != name:
@@ -88,15 +106,104 @@ def class_folders(folder: Path) -> list[str]:
                 f"{folder}: the name of the class folder {readable} is not UTF-8; "
                 "rename it."
             )
+        first = same.setdefault(name_rules.canonical(name), name)
+        if first != name:
+            raise UserError(
+                f"{folder}: the class folders {first!a} and {name!a} have "
+                f"the same name, {name}, in two Unicode forms. Move the files of one "
+                "into the other, or rename one."
+            )
     return names
 
 
 def _folders(folder: Path) -> list[str]:
+    return [name for name, kind in _kinds(folder) if not kind]
+
+
+def _kinds(folder: Path) -> list[tuple[str, str]]:
+    """The name of each folder in a folder, sorted, and what we wrote it as, or ""."""
     return sorted(
-        name
+        (name, own_kind(folder / name))
         for name in os.listdir(folder)
         if not hidden(name) and os.path.isdir(folder / name)
     )
+
+
+def own_beside(folder: Path) -> str:
+    """A sentence on the folders of this program in a folder; "" where there is none.
+
+    Args:
+      folder: has a folder for each class.
+    """
+    own = ", ".join(name for name, kind in _kinds(folder) if kind)
+    return f" Folders of this program are left out: {own}." if own else ""
+
+
+def check_input(folder: Path, name: str) -> None:
+    """Refuse a folder of this program in the place of a folder of images.
+
+    Args:
+      folder: the value of the setting.
+      name: the setting, ``image_folder`` or ``test_folder``.
+
+    Raises:
+      UserError: it is a run, a comparison or the like. A balanced folder has class
+        folders one level down, of which `check_level` tells.
+    """
+    kind = own_kind(folder)
+    if kind and kind != BALANCED:
+        raise UserError(
+            f"{setting(name)} {folder}: {kind} of this program. Expected a folder "
+            "with a folder of images for each class."
+        )
+
+
+def check_output(
+    name: str, target: Path, inputs: Iterable[Path | None], beside: bool = True
+) -> None:
+    """Refuse a place where what is written would become input of the next training.
+
+    Folders of this program are left out in later trainings. They may lie beside class
+    folders, and not in them.
+
+    Args:
+      name: the setting.
+      target: its value, a folder that is to be written, there or not.
+      inputs: folders that have a folder for each class; None is passed over.
+      beside: whether it may lie beside the class folders.
+
+    Raises:
+      UserError: it lies in one of the inputs; the message names both.
+    """
+    place = target.resolve()
+    for folder in inputs:
+        root = folder and folder.resolve()
+        if root is None or not root.is_dir():
+            continue
+        linked = [root / x for x in class_folders(root) if (root / x).is_symlink()]
+        for top in (root, *(path.resolve() for path in linked)):
+            if _becomes_input(place, top, beside and top == root):
+                raise UserError(
+                    f"{setting(name)} {target}: lies among the images of {root}, "
+                    "which the next training would take it for. Give a folder outside."
+                )
+
+
+def _becomes_input(place: Path, top: Path, beside: bool) -> bool:
+    """Whether a place in or at the folder `top` is none where our folders may lie."""
+    if not place.is_relative_to(top):
+        return False
+    parts = place.relative_to(top).parts
+    if not parts:
+        return not beside
+    path = top
+    for depth, part in enumerate(parts):
+        path = path / part
+        if hidden(part) or (path.is_dir() and own_kind(path)):
+            return False
+        if not path.is_dir() or not any(path.iterdir()):
+            return depth > 0 or not beside
+    return True
 
 
 def check_level(folder: Path, classes: list[str], name: str) -> None:
@@ -143,7 +250,7 @@ def _parts(folder: Path, classes: list[str]) -> list[str]:
 
 
 def notes(folder: Path, suffixes: set[str]) -> list[str]:
-    """What lies beside the class folders and is not read, and what looks odd.
+    """What is left out of a folder of classes, and what looks odd.
 
     Args:
       folder: has a folder for each class.
@@ -151,13 +258,19 @@ def notes(folder: Path, suffixes: set[str]) -> list[str]:
 
     Returns:
       A line on images beside the class folders, with their number and an example, and
-      a line on each link that leads nowhere and on class folders that may be none.
+      a line on each folder of this program, each link that leads nowhere, class
+      folders that may be none, and class names that look alike.
     """
     classes = class_folders(folder)
-    lines = [
+    lines = [_left_out(folder / name, kind) for name, kind in _kinds(folder) if kind]
+    for name in classes:
+        lines += own_below(folder / name)
+    lines += [
         f"{folder / part}: taken for a class; if it is part of a split, give its path"
         for part in _parts(folder, classes)
     ]
+    pairs = name_rules.look_alike(map(name_rules.canonical, classes))
+    lines += [f"{folder}: two classes look alike: {pair}" for pair in pairs]
     inside = [_folders(folder / name) for name in classes]
     if inside and len(inside[0]) > 1 and all(x == inside[0] for x in inside):
         lines.append(
@@ -165,10 +278,13 @@ def notes(folder: Path, suffixes: set[str]) -> list[str]:
             f"({', '.join(inside[0][:3])}); if these are the classes, give the path of "
             "a folder that has them"
         )
-    loose = []
-    for name in sorted(os.listdir(folder)):
+    loose, names = [], sorted(os.listdir(folder))
+    ours = own_files(folder, names)
+    for name in names:
         path = folder / name
         if hidden(name) or os.path.isdir(path):
+            continue
+        if fnmatch(name, DESCRIBED) or name in ours:
             continue
         if path.suffix.lower() in suffixes:
             loose.append(name)

@@ -2,7 +2,8 @@
 
 Every image is turned as its EXIF orientation says; transparent parts are laid on
 white; palettes, CMYK and other modes become RGB or grey; 16-bit grey is divided by
-257; the central square is scaled to the size asked for (bicubic, antialiased).
+257 (`image_modes`); of several pages or frames the first is taken; the central square
+is scaled to the size asked for (bicubic, antialiased).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from gamo_tf import stored
-from gamo_tf.data import folder_rules, mapped_rows
+from gamo_tf.data import folder_rules, image_modes, mapped_rows
+from gamo_tf.data.names import canonical, look_alike, quoted
 from gamo_tf.errors import UserError, first_line, printable, setting
 
 # Named one by one: of others, Pillow would start programs (PostScript) or guess.
@@ -44,11 +46,13 @@ class Images(NamedTuple):
       bad: of every unreadable file the reason.
       digests: [n], of the content of each file (`stored.digest`); "" where there is
         none.
+      several: the files that have more pages or frames than the one that was read.
     """
 
     pixels: np.ndarray
     bad: dict[str, str]
     digests: list[str]
+    several: list[str]
 
 
 def scan(
@@ -64,8 +68,8 @@ def scan(
       name: the setting that `folder` is the value of, for messages.
 
     Returns:
-      Class names in label order (alphabetical, or `known`), and path and label of
-      every file, sorted by both.
+      Class names in label order (alphabetical and in Unicode form NFC, or `known`),
+      and path and label of every file, sorted by both.
 
     Raises:
       UserError: there is no such folder, it has fewer than two classes (a test folder:
@@ -75,29 +79,35 @@ def scan(
     place = setting(name, folder)
     if not folder.is_dir():
         raise UserError(f"{place}: no such folder.")
-    found = folder_rules.class_folders(folder)
-    odd = [x for x in found if x not in (known or ())]
-    folder_rules.check_level(folder, odd, name)
+    folder_rules.check_input(folder, name)
+    # In the form in which names are kept; the folders keep that of the disk.
+    on_disk = {canonical(x): x for x in folder_rules.class_folders(folder)}
+    found = sorted(on_disk)
+    odd = [x for x in found if x not in map(canonical, known or ())]
+    folder_rules.check_level(folder, [on_disk[x] for x in odd], name)
     if known is not None and odd:
+        names = ", ".join(quoted(x, (*known, *odd)) for x in odd)
+        hints = "".join(f" {pair}" for pair in look_alike(odd, known))
         raise UserError(
-            f"{place}: {', '.join(odd)}: no such class in training "
-            f"({', '.join(known)})."
+            f"{place}: {names}: no such class in training "
+            f"({', '.join(quoted(x, odd) for x in known)}).{hints}"
         )
     if known is None and len(found) < 2:
         raise UserError(
-            f"{place}: {len(found)} class folder(s) found, 2 or more expected: "
-            "a folder for each class, with its images."
+            f"{place}: {len(found)} class folder(s) found, 2 or more expected: a "
+            f"folder for each class, with its images.{folder_rules.own_beside(folder)}"
         )
     classes = known or tuple(found)
+    labels = {canonical(x): label for label, x in enumerate(classes)}
     files: list[tuple[str, int]] = []
     for class_name in found:
-        label = classes.index(class_name)
+        path = folder / on_disk[class_name]
         # Sorted, because file systems list files in any order and a seed draws by
         # position.
-        paths = folder_rules.files_below(folder / class_name)
+        paths = folder_rules.files_below(path)
         if not paths:
-            raise UserError(f"{folder / class_name}: no image in this class folder.")
-        files += [(path, label) for path in paths]
+            raise UserError(f"{path}: no image in this class folder.")
+        files += [(file, labels[class_name]) for file in paths]
     if not files:
         raise UserError(f"{place}: no class folder in it.")
     return classes, files
@@ -123,18 +133,17 @@ def read(
       size: side of the images that are returned, in pixels.
       gray: one channel in the place of three (RGB).
       patches: sides of the central square, see `crop_and_scale`.
-
     """
     files = list(files)
     pixels = mapped_rows.zeros((len(files), size, size, 1 if gray else 3))
     reasons: dict[str, str] = {}
-    digests = [""] * len(files)
+    digests, several = [""] * len(files), [False] * len(files)
 
     def one(k: int) -> None:
         try:
             data = file_bytes(files[k])
             digests[k] = stored.digest(data)
-            pixels[k] = _decode(data, size, gray, patches)
+            pixels[k], several[k] = _decode(data, size, gray, patches)
         except Exception as err:  # Pillow raises many kinds for bad files
             why = getattr(err, "strerror", None) or first_line(err)
             reasons[files[k]] = why.removeprefix(f"{files[k]}: ")
@@ -149,7 +158,8 @@ def read(
         list(tqdm(done, total=len(files), desc="images", disable=disable))
     # Threads finish in any order; reasons are listed in the order of the files.
     bad = {path: reasons[path] for path in files if path in reasons}
-    return Images(pixels, bad, digests)
+    paged = [path for path, more in zip(files, several, strict=True) if more]
+    return Images(pixels, bad, digests, paged)
 
 
 def load(
@@ -169,19 +179,24 @@ def load(
     Raises:
       Exception: whatever Pillow raises for the file, in many kinds; UserError for what
         is no regular file or too large; ValueError for another format and for grey
-        values that have no 8-bit counterpart (see `to_eight_bits`).
+        values that have no 8-bit counterpart (see `image_modes.to_eight_bits`).
     """
-    return _decode(file_bytes(path), size, gray, patches)
+    return _decode(file_bytes(path), size, gray, patches)[0]
 
 
-def _decode(data: bytes, size: int, gray: bool, patches: tuple[int, ...]) -> np.ndarray:
+def _decode(
+    data: bytes, size: int, gray: bool, patches: tuple[int, ...]
+) -> tuple[np.ndarray, bool]:
+    """The first image of a file, and whether the file has more."""
     mode = "L" if gray else "RGB"
     # No copy is made where none is needed: photographs can be large.
     with open_image(data) as opened:
+        more = image_modes.has_more_pages(opened)
+        image_modes.fit_transparent_colour(opened)
         ImageOps.exif_transpose(opened, in_place=True)
-        image = to_eight_bits(opened)
+        image = image_modes.to_eight_bits(opened)
         image = image if image.mode == mode else image.convert(mode)
-        return crop_and_scale(image, size, patches)
+        return crop_and_scale(image, size, patches), more
 
 
 def file_bytes(path: str | Path) -> bytes:
@@ -245,34 +260,6 @@ def crop_and_scale(
         image = image.crop((left, top, left + side, top + side))
     image = image.resize((size, size), Image.Resampling.BICUBIC)
     return np.asarray(image).reshape(size, size, -1)
-
-
-def to_eight_bits(image: Image.Image) -> Image.Image:
-    """An image with 8 bits a channel and nothing transparent.
-
-    Args:
-      image: of any mode.
-
-    Returns:
-      16-bit grey values divided by 257, so that 65535 becomes 255; transparent parts
-      laid on white; any other image as it is.
-
-    Raises:
-      ValueError: grey values beyond 16 bits, or in floating point, whose range cannot
-        be known.
-    """
-    if image.mode.startswith("I"):
-        wide = np.asarray(image).astype(np.float64)
-        if wide.min() < 0 or wide.max() > 65535:
-            raise ValueError("32-bit grey values beyond 16 bits: not converted")
-        return Image.fromarray(np.rint(wide / 257).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("floating-point grey values: not converted")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image)
-    return image
 
 
 def complaint(bad: dict[str, str], resumed: bool = False) -> UserError:

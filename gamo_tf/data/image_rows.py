@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
 import pandas as pd
 
 from gamo_tf.data import image_folder
@@ -44,6 +47,36 @@ def leaks(rows: pd.DataFrame) -> list[str]:
                 f"training images, such as {pairs[0][0]} and {pairs[0][1]}"
             )
     return notes
+
+
+def pages(several: Sequence[str], folders: Iterable[str]) -> list[str]:
+    """Notes on files with several pages or frames, of which the first one is used.
+
+    Args:
+      several: their paths (`image_folder.Images`).
+      folders: that they may lie in.
+
+    Returns:
+      At most a line for each of the folders.
+    """
+    notes = []
+    for folder in filter(None, folders):
+        inside = [path for path in several if Path(path).is_relative_to(folder)]
+        if inside:
+            notes.append(f"{folder}: {first_pages(inside)}")
+    return notes
+
+
+def first_pages(several: Sequence[str]) -> str:
+    """That the first page or frame of some files is used, in words.
+
+    Args:
+      several: their paths, one or more.
+    """
+    return (
+        f"{len(several)} file(s) have several pages or frames, such as {several[0]}; "
+        "the first one of each is used"
+    )
 
 
 def compare(rows: pd.DataFrame, digests: list[str]) -> None:

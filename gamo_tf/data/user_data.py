@@ -26,6 +26,10 @@ from gamo_tf.data import (
 )
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError, setting
+from gamo_tf.files import short_name
+
+# Bytes: the names of methods are put behind it, and words such as describe- in front.
+_LONGEST_SLUG = 100
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,11 @@ def slug(text: str) -> str:
     """A name for run folders: the letters and digits of `text`, joined by dashes.
 
     Args:
-      text: any text, such as the name of a folder.
+      text: any text, such as the name of a folder; of a long one the beginning is kept
+        (`files.short_name`).
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "own"
+    words = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "own"
+    return short_name(words, _LONGEST_SLUG)
 
 
 def from_image_folder(
@@ -138,8 +144,9 @@ def from_files(
       decode: False opens no file; the image arrays are empty, [n, 0].
 
     Returns:
-      The images uint8 [n, size, size, channels] of `rows`, what was left out, and a
-      note on test or validation images that are trained on too.
+      The images uint8 [n, size, size, channels] of `rows`, what was left out, and
+      notes on files with several pages and on test or validation images that are
+      trained on too.
 
     Raises:
       UserError: a file cannot be read and `skip_bad` is False, a class has fewer than
@@ -150,16 +157,19 @@ def from_files(
         nothing = np.zeros((len(rows), 0))
         return _user_data(settings, classes, shape, rows, nothing, [])
     patches = settings.get("patches", ())
-    pixels, bad, digests = image_folder.read(rows["source"], size, gray, patches)
+    images = image_folder.read(rows["source"], size, gray, patches)
+    bad = images.bad
     if bad and not skip_bad:
         raise image_folder.complaint(bad)
     good = np.array([path not in bad for path in rows["source"]], bool)
-    rows = rows.assign(digest=digests)[good].reset_index(drop=True)
+    rows = rows.assign(digest=images.digests)[good].reset_index(drop=True)
     skipped = [f"{path}: {why}" for path, why in bad.items()]
     found = _user_data(
-        settings, classes, shape, rows, mapped_rows.keep(pixels, good), skipped
+        settings, classes, shape, rows, mapped_rows.keep(images.pixels, good), skipped
     )
-    return replace(found, notes=image_rows.leaks(rows), identity={"kind": "images"})
+    folders = (settings["data"], settings.get("test_data", ""))
+    notes = image_rows.pages(images.several, folders) + image_rows.leaks(rows)
+    return replace(found, notes=notes, identity={"kind": "images"})
 
 
 def from_feature_table(
@@ -234,13 +244,12 @@ def reload(options: Options, rows: pd.DataFrame, identity: Mapping) -> Arrays:
         values = table.X[sources]
     else:
         size, _, channels = options.shape
-        values, bad, digests = image_folder.read(
-            places, size, channels == 1, options.patches
-        )
+        images = image_folder.read(places, size, channels == 1, options.patches)
         if "digest" in rows:  # not in runs of older versions
-            image_rows.compare(rows, digests)
-        if bad:
-            raise image_folder.complaint(bad, resumed=True)
+            image_rows.compare(rows, images.digests)
+        if images.bad:
+            raise image_folder.complaint(images.bad, resumed=True)
+        values = images.pixels
     return row_sets.arrays(rows, values)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gamo_tf.config.options import spec_of
-from gamo_tf.data import feature_table, image_folder, table_columns
+from gamo_tf.data import feature_table, image_folder, image_rows, table_columns
 from gamo_tf.errors import UserError, setting
 from gamo_tf.inference.players import load_classifier
 from gamo_tf.networks.batched import compiled
@@ -58,11 +58,10 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
     header = ["file", "label", "probability"]
     if all_probabilities:
         header += spec.classes
-    notes: list[str] = []
     if spec.vector:
         names, rows, unreadable, notes = _read_tables(run, files)
     else:
-        names, rows, unreadable = _read_images(run, files)
+        names, rows, unreadable, notes = _read_images(run, files)
     if not len(rows):
         return Predictions(header, [], unreadable, notes)
     F, M = map(compiled, load_classifier(run))
@@ -86,14 +85,14 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
 
 def _read_images(
     run: Run, files: list[str]
-) -> tuple[list[str], np.ndarray, dict[str, str]]:
-    """Readable files, their images uint8 [n, h, w, c], and the unreadable files."""
+) -> tuple[list[str], np.ndarray, dict[str, str], list[str]]:
+    """Readable files, their images uint8 [n, h, w, c], the unreadable files, and a note
+    on files with several pages."""
     size, _, channels = spec_of(run.options).shape
-    images, unreadable, _ = image_folder.read(
-        files, size, channels == 1, run.options.patches
-    )
-    keep = [k for k, name in enumerate(files) if name not in unreadable]
-    return [files[k] for k in keep], images[keep], unreadable
+    images = image_folder.read(files, size, channels == 1, run.options.patches)
+    keep = [k for k, name in enumerate(files) if name not in images.bad]
+    notes = [image_rows.first_pages(images.several)] if images.several else []
+    return [files[k] for k in keep], images.pixels[keep], images.bad, notes
 
 
 def _read_tables(

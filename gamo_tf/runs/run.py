@@ -17,11 +17,13 @@ from gamo_tf.data import load, user_data
 from gamo_tf.data.splits import Arrays, Split
 from gamo_tf.data.user_data import UserData
 from gamo_tf.errors import UserError, command, setting
-from gamo_tf.files import atomically, inside, locked, write_text
+from gamo_tf.files import atomically, inside, locked, short_name, write_text
 from gamo_tf.runs import origin, split_file
 from gamo_tf.runs.result_check import check_results
 from gamo_tf.runs.run_directory import RunDirectory
 from gamo_tf.stored import read_object, reading
+
+_LONGEST_CLASS = 240  # bytes of a class folder's name: others are put in front of it
 
 
 @dataclass(frozen=True)
@@ -136,14 +138,15 @@ class Run(RunDirectory):
         """GAMO2pix's folder of the class of that name.
 
         Args:
-          name: of the class.
+          name: of the class; a very long one is shortened (`files.short_name`).
 
         Raises:
           UserError: for a name that is no folder's, or a link to another place. What
             is in the folder is replaced and removed.
         """
         check_folder_name("classes", name)
-        return RunDirectory(inside(self.path, self.pix / name))
+        folder = short_name(name, _LONGEST_CLASS)
+        return RunDirectory(inside(self.path, self.pix / folder))
 
     @property
     def pix_shared(self) -> RunDirectory:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gamo_tf.config.options import Options
 from gamo_tf.errors import UserError, command, did_you_mean, setting
-from gamo_tf.files import flush, locked, remove
+from gamo_tf.files import beside, flush, locked, remove
 from gamo_tf.runs.run import Run, number, numbered
 from gamo_tf.runs.run_directory import RunDirectory
 
@@ -200,7 +200,7 @@ def remove_run(path: Path) -> None:
     check_removable(path)
     path = path.resolve()
     with _at_rest(path):
-        gone = path.with_name(f"{_REMOVED}{path.name}")
+        gone = beside(path, _REMOVED)
         remove(gone)
         os.rename(path, gone)
         flush(path.parent)

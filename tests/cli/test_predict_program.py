@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import predict
 from gamo_tf.data import image_folder
@@ -239,3 +240,23 @@ def test_a_run_is_named_by_its_number(images_run, image_root, capsys):
     number = str(int(images_run.name[:5]))
     flags = ["--runs-dir", str(images_run.parent), "--run", number, file]
     assert predict.main(flags) == 0, capsys.readouterr().err
+
+
+def test_folders_of_this_program_are_passed_over(
+    images_run, image_root, tmp_path, capsys
+):
+    shutil.copytree(image_root / "three", tmp_path / "three")
+    (tmp_path / "runs").symlink_to(images_run.parent)
+    assert predict.main(["--run", str(images_run), str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert "/runs: a folder with a run of this program; it is left out" in shown.err
+    assert len(shown.out.splitlines()) == 1 + 9
+
+
+def test_files_with_several_pages_are_told(images_run, tmp_path, capsys):
+    first, other = (Image.new("L", (16, 16), value) for value in (9, 200))
+    for name in ("a.tif", "b.gif"):
+        first.save(tmp_path / name, save_all=True, append_images=[other])
+    assert predict.main(["--run", str(images_run), str(tmp_path)]) == 0
+    error = capsys.readouterr().err
+    assert error.count("note: 2 file(s) have several pages or frames, such as") == 1

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import train_gamo
 import train_gamo2pix
+from gamo_tf.cli import describe
+from gamo_tf.comparison import program as compare
 from gamo_tf.config.options import spec_of
 from gamo_tf.data import image_folder
 from gamo_tf.runs.run import Run
@@ -42,6 +45,15 @@ def test_the_same_rows_again(images_run, tmp_path):
     assert split.labels[3] == row["label"]
 
 
+def assert_no_tell(sheet: pd.DataFrame, folder: Path) -> None:
+    """Real and generated images have one size, format and mode."""
+    found = {True: set(), False: set()}
+    for file, synthetic in sheet[["file", "synthetic"]].to_numpy():
+        with Image.open(folder / file) as image:
+            found[bool(synthetic)].add((image.size, image.format, image.mode))
+    assert found[True] == found[False] == {((16, 16), "PNG", "L")}
+
+
 @pytest.mark.slow
 def test_a_balanced_folder_names_the_users_files(
     images_run, image_sizes, quick_reference, tmp_path
@@ -59,7 +71,9 @@ def test_a_balanced_folder_names_the_users_files(
     sizes = {p.name: len(list(p.iterdir())) for p in folders}
     assert sizes == dict.fromkeys(image_sizes, 48)
     for file, source in sheet[sheet["synthetic"] == 0][["file", "source"]].to_numpy():
-        assert (folder / file).read_bytes() == Path(source).read_bytes()
+        expected = image_folder.load(source, 16, gray=True)[..., 0]
+        np.testing.assert_array_equal(np.asarray(Image.open(folder / file)), expected)
+    assert_no_tell(sheet, folder)
     rows = run.rows()
     assert len(list((folder / "test").rglob("real-*"))) == (rows["set"] == "test").sum()
     generated = sheet[(sheet["synthetic"] == 1) & (sheet["name"] == "three")]
@@ -112,6 +126,27 @@ def test_resume_reads_the_same_files(image_root, tmp_path, capsys):
     assert "put them back" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_training_in_the_folder_of_the_images_twice(
+    image_root, tmp_path, capsys, monkeypatch
+):
+    folder, odd = tmp_path / ("x" * 245), "e\u0301" * 85  # 255 bytes
+    shutil.copytree(image_root, folder)
+    (folder / "three").rename(folder / odd)
+    monkeypatch.chdir(folder)
+    flags = ["--image-folder", ".", "--image-size", "16"]
+    assert describe.main([*flags, "--iterations", "4"]) == 0
+    for k in range(2):
+        assert train_gamo.main([*flags, "--iterations", "4"]) == 0
+        (path,) = Path("runs").glob(f"{k:05d}-*")
+        run = Run.open(path)
+        names = ("eight", "one", "\u00e9" * 85)
+        assert run.options.classes == names and run.options.dataset.startswith("xxx")
+        assert run.options.counts == (48, 11, 7)
+        shown = capsys.readouterr().out
+        assert "/runs: a folder with " in shown and "it is left out" in shown
+
+
 # ---- bad input ---------------------------------------------------------------------
 
 
@@ -152,6 +187,22 @@ def test_files_that_cannot_be_read(refused, image_root, image_sizes, tmp_path, c
         path.write_bytes(b"broken")
     error = refused("--image-folder", copy, "--skip-bad")
     assert "class three: 0 sample(s)" in error
+
+
+def test_outputs_among_the_images_are_refused(image_root, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(image_root, copy)
+    flags = ["--image-folder", str(copy), "--image-size", "16"]
+    runs = ["--runs-dir", str(copy / "one")]
+    out = ["--out", str(copy / "one" / "comparison")]
+    programs = ((train_gamo.main, runs), (describe.main, runs), (compare.main, out))
+    for main, output in programs:
+        assert main([*flags, *output]) == 2
+        error = capsys.readouterr().err
+        assert f"{output[0]} {output[1]}: lies among the images of {copy}" in error
+    assert sorted(copy.rglob("*")) == sorted(
+        copy / path.relative_to(image_root) for path in image_root.rglob("*")
+    )
 
 
 def test_a_wrong_level_is_refused(refused, image_root, tmp_path):

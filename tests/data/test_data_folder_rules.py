@@ -77,7 +77,7 @@ def test_what_is_no_file_is_listed(tmp_path):
     (tmp_path / "loop.png").symlink_to("loop.png")
     os.mkfifo(tmp_path / "pipe.png")
     assert below(tmp_path) == ["gone.png", "loop.png", "pipe.png"]
-    images, bad, digests = image_folder.read(
+    images, bad, digests, _ = image_folder.read(
         folder_rules.files_below(tmp_path), 8, gray=True
     )
     reasons = list(bad.values())
@@ -150,3 +150,200 @@ def test_class_folders_that_all_have_the_same_folders(tmp_path):
     touch(tmp_path, *(f"{year}/{x}/1.png" for year in (1, 2) for x in ("cat", "dog")))
     (note,) = image_folder.notes(tmp_path)
     assert "the same folders in them (cat, dog)" in note
+
+
+# ---- what this program wrote -------------------------------------------------------
+
+OWN = {
+    "run": ["options.json", "checkpoints/0000001/state", "samples/0000010.png"],
+    "runs": [
+        *("00000-x-gamo-ls/options.json", "00000-x-gamo-ls/models/F.keras"),
+        *("00000-x-gamo-ls/samples/1.png", "describe-x.png", "README.md"),
+        *("tensorboard/00000 gamo game/events.out.tfevents.1", "reference/a.keras"),
+    ],
+    "out": ["00001-x-cn-ls/checkpoints/1", "00001-x-cn-ls/models/F"],
+    "comparisons": ["x/comparison.json", "x/jobs/cn-0/record.json", "x/answer.txt"],
+    "begun": ["comparison.json"],
+    "balanced": ["dataset.json", "manifest.csv", "train/cat/real-000000.png"],
+    "exported": ["model.keras", "saved_model/saved_model.pb"],
+    "data": ["mnist/train-images-idx3-ubyte.gz", "README.md", "prepared/lsun.npy"],
+    "celeba": ["list_attr_celeba.txt", "img_align_celeba/000001.jpg"],
+    "described": ["describe-x.png"],
+    "deep": [
+        "new/runs/00000-x-gamo-ls/options.json",
+        "new/runs/00000-x-gamo-ls/models/F",
+    ],
+}
+NOT_OWN = {
+    "runs": ["1.png", "2.png"],  # of people who run
+    "data": ["mnist/1.png"],
+    "options": ["options.json", "1.png"],
+    "lists": ["manifest.csv", "metadata.csv", "1.png"],
+    "mixed": ["1.png", "00000-x-gamo-ls/options.json", "00000-x-gamo-ls/models/F"],
+    "12345": ["1.png"],
+}
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_folders_of_this_program_are_no_classes(kind, tmp_path):
+    touch(tmp_path, "cat/1.png", "dog/1.png")
+    touch(tmp_path / kind, *OWN[kind])
+    touch(tmp_path / "cat" / "deep" / kind, *OWN[kind])
+    classes, files = image_folder.scan(tmp_path)
+    assert classes == ("cat", "dog")
+    assert [Path(path).relative_to(tmp_path).as_posix() for path, _ in files] == [
+        *("cat/1.png", "dog/1.png")
+    ]
+    notes = image_folder.notes(tmp_path)
+    assert len(notes) == 2 and all(x.endswith("; it is left out") for x in notes)
+    assert notes[0].startswith(f"{tmp_path}/{kind}: a") or kind == "celeba"
+    assert notes[1].startswith(f"{tmp_path}/cat/deep")
+    known = ("cat", "dog")
+    assert image_folder.scan(tmp_path, known, "test_folder")[1] == files
+
+
+@pytest.mark.parametrize("kind", NOT_OWN)
+def test_folders_of_a_person_stay_classes(kind, tmp_path):
+    touch(tmp_path, "cat/1.png")
+    touch(tmp_path / kind, *NOT_OWN[kind])
+    classes, files = image_folder.scan(tmp_path)
+    assert classes == tuple(sorted(("cat", kind)))
+    assert not any("00000-x" in path for path, _ in files)
+
+
+def test_links_in_a_circle_are_no_folder_of_ours(tmp_path):
+    touch(tmp_path, "cat/in/1.png", "dog/1.png")
+    (tmp_path / "cat" / "a").symlink_to(tmp_path / "cat")
+    (tmp_path / "only").mkdir()
+    (tmp_path / "only" / "a").symlink_to(tmp_path / "only")
+    assert "only: no image in this class folder" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["runs", "comparisons"])
+def test_an_empty_folder_of_runs(name, tmp_path):
+    """As it is once its last run was removed."""
+    touch(tmp_path, "cat/1.png", "dog/1.png")
+    (tmp_path / name).mkdir()
+    assert image_folder.scan(tmp_path)[0] == ("cat", "dog")
+    (tmp_path / "bird").mkdir()
+    assert "bird: no image in this class folder" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["run", "runs", "comparisons", "begun", "data"])
+def test_a_folder_of_this_program_is_no_image_folder(kind, tmp_path):
+    touch(tmp_path / kind, *OWN[kind])
+    message = refusal(tmp_path / kind)
+    assert f"--image-folder {tmp_path}/{kind}: " in message
+    assert "of this program. Expected a folder" in message
+    touch(tmp_path, "cat/1.png")
+    message = refusal(tmp_path)
+    assert message.endswith(f"Folders of this program are left out: {kind}.")
+
+
+def test_a_balanced_folder_as_input(tmp_path, monkeypatch):
+    parts = [f"{part}/{x}/1.png" for part in ("train", "test") for x in ("cat", "dog")]
+    more = ["index.html", "overview.png", "train/metadata.csv", "test/metadata.csv"]
+    touch(tmp_path, "dataset.json", "manifest.csv", *parts, *more)
+    train, test = tmp_path / "train", tmp_path / "test"
+    assert refusal(tmp_path).endswith(
+        f"Give --image-folder {train} --test-folder {test}."
+    )
+    classes, files = image_folder.scan(train)
+    assert classes == ("cat", "dog") and len(files) == 2
+    assert len(image_folder.scan(test, classes, "test_folder")[1]) == 2
+    assert image_folder.notes(train) == []
+    # Prediction on the whole: its images, and none of the files about them.
+    assert below(tmp_path) == sorted(parts)
+    assert below(test) == ["cat/1.png", "dog/1.png"]
+    monkeypatch.chdir(test)
+    assert folder_rules.files_below(Path()) == ["cat/1.png", "dog/1.png"]
+    (tmp_path / "manifest.csv").unlink()
+    assert "metadata.csv" in below(test)
+
+
+# ---- outputs among inputs ----------------------------------------------------------
+
+
+@pytest.fixture
+def photos(tmp_path):
+    touch(tmp_path / "photos", "cat/1.png", "dog/deep/1.png", ".hidden/1.png")
+    touch(tmp_path / "photos" / "runs", *OWN["runs"])
+    touch(tmp_path / "elsewhere", "1.png")
+    (tmp_path / "photos" / "bird").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "photos" / "linked").symlink_to(tmp_path / "photos" / "runs")
+    return tmp_path / "photos"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["cat", "cat/runs", "cat/new/runs", "dog/deep", "bird/runs", "../elsewhere"],
+)
+def test_outputs_in_class_folders_are_refused(place, photos):
+    with speaking_to("gamo"), pytest.raises(UserError) as caught:
+        folder_rules.check_output("runs_dir", photos / place, [photos, None])
+    assert str(caught.value).startswith(f"--runs-dir {photos}/{place}: lies among")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("runs", "new", "runs/00000-x-gamo-ls/balanced", "linked", "."),
+        *(".hidden/runs", "../runs", "../photos-2", "new/deeper"),
+    ],
+)
+def test_outputs_elsewhere_are_taken(place, photos):
+    folder_rules.check_output("runs_dir", photos / place, [photos, photos / "none"])
+    beside = place in ("new", "new/deeper", ".")
+    try:
+        folder_rules.check_output("out", photos / place, [photos], beside=False)
+    except UserError:
+        assert beside
+    else:
+        assert not beside
+
+
+# ---- names that look alike ---------------------------------------------------------
+
+NFC, NFD = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.mark.parametrize("forms", [(NFC, NFD), (NFD, NFC), (NFC, NFC), (NFD, NFD)])
+def test_unicode_forms_of_a_class_are_one_name(forms, tmp_path):
+    train, test = (
+        touch(tmp_path / part, f"{form}/1.png", "zoo/1.png")
+        for part, form in zip(("a", "b"), forms, strict=True)
+    )
+    classes, files = image_folder.scan(train)
+    assert classes == (NFC, "zoo") and Path(files[0][0]).parent.name == forms[0]
+    again, tests = image_folder.scan(test, classes, "test_folder")
+    assert again == classes and [label for _, label in tests] == [0, 1]
+    assert Path(tests[0][0]).parent.name == forms[1]
+
+
+def test_two_unicode_forms_in_one_folder_are_refused(tmp_path):
+    touch(tmp_path, f"{NFC}/1.png", f"{NFD}/1.png", "zoo/1.png")
+    message = refusal(tmp_path)
+    assert "'cafe\\u0301' and 'caf\\xe9' have the same name" in message
+    assert "Move the files of one into the other" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "why"),
+    [
+        ("Cat", "'Cat'", "upper and lower case"),
+        ("cat ", "'cat '", "white space"),
+        ("c\u0430t", "'c\\u0430t'", "characters that look alike or cannot be seen"),
+        ("cat\u200b", "'cat\\u200b'", "characters that look alike or cannot be seen"),
+        ("\uff43at", "'\\uff43at'", "characters that look alike or cannot be seen"),
+        ("cat\u00a0", "'cat\\xa0'", "white space"),
+    ],
+)
+def test_names_that_look_alike_are_shown_apart(name, shown, why, tmp_path):
+    touch(tmp_path / "train", "cat/1.png", "dog/1.png")
+    touch(tmp_path / "test", f"{name}/1.png")
+    message = refusal(tmp_path / "test", ("cat", "dog"), "test_folder")
+    expected = f": {shown}: no such class in training ('cat', dog). {shown} and 'cat' "
+    assert f"{expected}differ in {why}." in message
+    touch(tmp_path / "train", f"{name}/1.png")
+    (note,) = image_folder.notes(tmp_path / "train")
+    assert "two classes look alike" in note and why in note and shown in note

@@ -85,7 +85,7 @@ def test_read_names_the_files_that_it_cannot_read(image_root, tmp_path):
     good = str(image_root / "one" / "000.png")
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"nothing")
-    images, reasons, digests = image_folder.read([str(bad), good], 16, gray=False)
+    images, reasons, digests, _ = image_folder.read([str(bad), good], 16, gray=False)
     assert images.shape == (2, 16, 16, 3) and not images[0].any() and images[1].any()
     assert list(reasons) == [str(bad)] and "cannot identify" in reasons[str(bad)]
     assert digests == [digest(b"nothing"), digest(Path(good).read_bytes())]
@@ -152,7 +152,7 @@ def test_damaged_bytes_are_a_reason_and_never_more(tmp_path):
                 changed[place] = rng.integers(256)
             paths.append(tmp_path / f"{k}.{kind}")
             paths[-1].write_bytes(changed)
-    images, bad, digests = image_folder.read(map(str, paths), 8, gray=False)
+    images, bad, digests, _ = image_folder.read(map(str, paths), 8, gray=False)
     assert images.shape == (len(paths), 8, 8, 3) and all(digests)
     assert all(reason and "\n" not in reason for reason in bad.values())
     assert len(bad) > 50

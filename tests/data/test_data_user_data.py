@@ -36,6 +36,10 @@ def assert_equal(one, two):
 def test_names_for_run_folders():
     assert user_data.slug("My Digits (2)") == "my-digits-2"
     assert user_data.slug("数据") == "own"
+    long = user_data.slug("Holiday photos " + "x" * 240)
+    assert long.startswith("holiday-photos-xxx") and len(long) == 100
+    assert long == user_data.slug("Holiday photos " + "x" * 240)
+    assert long != user_data.slug("Holiday photos " + "x" * 239)
 
 
 # ---- images ------------------------------------------------------------------------
@@ -59,6 +63,20 @@ def test_a_folder_of_images(image_root, image_sizes):
     np.testing.assert_array_equal(found.arrays.images[3], pixels)
     np.testing.assert_array_equal(found.arrays.labels, train["label"])
     assert found.arrays.labels.dtype == np.int64
+
+
+def test_files_with_several_pages_are_told(image_root, tmp_path):
+    for part in ("train", "test"):
+        shutil.copytree(image_root, tmp_path / part)
+        first = Image.new("L", (16, 16), 9)
+        path = tmp_path / part / "one" / "pages.tif"
+        first.save(path, save_all=True, append_images=[first])
+    data = user_data.from_image_folder(
+        tmp_path / "train", 16, True, tmp_path / "test", 0.0, 0, False
+    )
+    notes = [note for note in data.notes if "several pages" in note]
+    starts = [f"{tmp_path}/{part}: 1 file(s)" for part in ("train", "test")]
+    assert [note.split(" have")[0] for note in notes] == starts
 
 
 def test_the_same_files_again_whatever_was_added(image_root, tmp_path):

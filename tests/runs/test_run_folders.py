@@ -10,7 +10,9 @@ import tensorflow as tf
 
 import train_gamo
 from gamo_tf.config.options import Options
+from gamo_tf.data.user_data import slug
 from gamo_tf.errors import UserError, speaking_to
+from gamo_tf.files import replace_folder
 from gamo_tf.runs.run import Run, finished_runs
 from gamo_tf.runs.run_directory import KEEP
 
@@ -27,6 +29,26 @@ def test_runs_are_numbered_after_the_largest(tmp_path, run):
     assert run.path.name == "00000-digits-gamo-ls"
     assert second.path.name == "00042-digits-gamo-ls"
     assert Run.open(second.path).options == run.options
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "My photos " * 25, "é1" * 80])
+def test_a_long_name_of_data_is_shortened(name, tmp_path, run):
+    options = replace(run.options, dataset=slug(name))
+    path = Run.create(tmp_path, options).path
+    assert path.is_dir() and len(path.name) <= 130
+    assert path.name.startswith(f"00001-{slug(name)[:50]}")
+    assert path.name.endswith("-gamo-ls")
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "漢" * 85, "é" * 125 + "ab", "🐈" * 63])
+def test_a_long_name_of_a_class_is_shortened(name, run):
+    folder = run.pix_class(name)
+    folder.make()
+    assert folder.path.name[:40] == name[:40] and folder == run.pix_class(name)
+    assert folder != run.pix_class(name[:-1] + "c")
+    assert run.pix_class("x" * 240).path.name == "x" * 240
+    replace_folder(folder.path, lambda part: (part / "new").touch())
+    assert [path.name for path in folder.path.iterdir()] == ["new"]
 
 
 def test_only_the_newest_checkpoints_stay_and_the_newest_is_read(run):

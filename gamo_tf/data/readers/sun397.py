@@ -14,7 +14,7 @@ import numpy as np
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.data import image_rows, user_data
-from gamo_tf.data.folder_rules import hidden
+from gamo_tf.data.passed_over import hidden
 from gamo_tf.data.user_data import UserData
 from gamo_tf.errors import UserError
 from gamo_tf.stored import read_text
