@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gamo_tf.comparison.costs import Costs, kind_of
-from gamo_tf.comparison.plan import Plan, by_importance
+from gamo_tf.comparison.plan import Plan, by_importance, seconds_of
 from gamo_tf.errors import UserError, setting
 
 _FEWEST = 200  # updates of M that are worth a comparison
@@ -175,6 +175,38 @@ def _dropped(asked: Plan, plan: Plan) -> str:
     if gone:
         parts.append(f"{'methods' if len(gone) > 1 else 'method'} {', '.join(gone)}")
     return " and ".join(parts)
+
+
+def cuts(asked: Plan, fit: Fit, budget: str) -> list[str]:
+    """What was cut to fit the time, and what all of it would need, a line each.
+
+    Args:
+      asked: all that was asked for.
+      fit: of `fit`.
+      budget: the time, as the user wrote it.
+    """
+
+    def all_of_it(seconds: float) -> str:
+        give = f"give {setting('budget')} {budget_text(seconds)}"
+        return f"needs about {time_text(seconds)}: {give}."
+
+    said = []
+    if fit.dropped:
+        said.append(
+            f"Dropped to fit {budget}: {fit.dropped}. All of it "
+            f"{all_of_it(fit.at_least)}"
+        )
+    if fit.plan.updates < asked.updates:
+        said.append(
+            f"Shortened to fit {budget}: trainings of {fit.plan.updates} updates "
+            f"instead of {asked.updates}. Full length {all_of_it(fit.in_full)}"
+        )
+    if fit.seconds > seconds_of(budget):
+        said.append(
+            f"This takes longer than {budget}. It is the least that keeps what you "
+            "chose."
+        )
+    return said
 
 
 def time_text(seconds: float) -> str:

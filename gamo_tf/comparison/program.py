@@ -231,39 +231,12 @@ def _fitted(
         print(f"Continuing the comparison in {request.folder}.")
         _announce(request, seconds, spent)
         return request
-    fit = fitting.fit(found, request, budget, spent, _explicit(flags))
-    for line in _cuts(request, fit, text):
+    explicit = {"methods", "seeds", "iterations", "budget"} & set(flags)
+    fit = fitting.fit(found, request, budget, spent, explicit)
+    for line in fitting.cuts(request, fit, text):
         print(line)
     _announce(fit.plan, fit.seconds, spent)
     return fit.plan
-
-
-def _explicit(flags: Mapping) -> set[str]:
-    """What the user chose of the plan. A chosen length has no default budget."""
-    return {"methods", "seeds", "iterations", "budget"} & set(flags)
-
-
-def _cuts(request: plan.Plan, fit: fitting.Fit, text: str) -> list[str]:
-    """What was cut to fit the time, and what all of it would need."""
-    said = []
-    if fit.dropped:
-        said.append(
-            f"Dropped to fit {text}: {fit.dropped}. All of it needs about "
-            f"{fitting.time_text(fit.at_least)}: give {setting('budget')} "
-            f"{fitting.budget_text(fit.at_least)}."
-        )
-    if fit.plan.updates < request.updates:
-        said.append(
-            f"Shortened to fit {text}: trainings of {fit.plan.updates} updates instead "
-            f"of {request.updates}. Full length needs about "
-            f"{fitting.time_text(fit.in_full)}: give {setting('budget')} "
-            f"{fitting.budget_text(fit.in_full)}."
-        )
-    if fit.seconds > plan.seconds_of(text):
-        said.append(
-            f"This takes longer than {text}. It is the least that keeps what you chose."
-        )
-    return said
 
 
 def _announce(chosen: plan.Plan, seconds: float, spent: float) -> None:

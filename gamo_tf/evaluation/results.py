@@ -43,12 +43,12 @@ def collect(
         with the raw metrics.
       watched: what `game_watch` found at the end, by name and label.
     """
-    per = options.test_per_class
+    per, word = options.test_per_class, "samples" if spec.vector else "images"
     sets = {
-        "test": f"{per} images a class, drawn by seed" if per else "all test images",
-        "test_full": f"all {len(split.test_labels)} test images",
-        VALIDATION: f"{len(split.validation_labels)} images that are not trained on",
-        "train": f"the {len(split.labels)} imbalanced training images",
+        "test": f"{per} {word} a class, drawn by seed" if per else f"all test {word}",
+        "test_full": f"all {len(split.test_labels)} test {word}",
+        VALIDATION: f"{len(split.validation_labels)} {word} that are not trained on",
+        "train": f"the {len(split.labels)} imbalanced training {word}",
     }
     sets = {name: words for name, words in sets.items() if name in raw}
     results: dict = {
@@ -102,7 +102,7 @@ def report(run: Run) -> str:
                 lines.append(f"  {name + kind:<16} {metrics.line(summary)}   {what}")
                 if summary["absent"]:
                     absent = _names(classes, summary["absent"])
-                    lines.append(f"    no image of: {absent}; left out")
+                    lines.append(f"    no sample of: {absent}; left out")
                 # Worked out here: older results have the matrix only.
                 if never := metrics.never_predicted(summary["confusion"]):
                     lines.append(f"    never predicted: {_names(classes, never)}")
@@ -119,7 +119,8 @@ def report(run: Run) -> str:
         for c, r in zip(classes, results["test"]["recall"], strict=True)
     )
     lines.append(f"  test recall      {recall}")
-    lines.append(f"  pictures         {run.path}/curves.png, confusion.png, samples/")
+    drawn = "curves.png, confusion.png" + ", samples/" * (len(run.options.shape) != 1)
+    lines.append(f"  pictures         {run.path}/{drawn}")
     lines.append(f"  TensorBoard      tensorboard --logdir {run.tensorboard}")
     return "\n".join(lines)
 

@@ -35,7 +35,8 @@ def wait(folder, stubborn):
 if __name__ == "__main__":
     try:
         with processes.stopped_by_sigterm() as received:
-            processes.in_own_processes(wait, [(f, f.endswith("c")) for f in sys.argv[1:]])
+            calls = [(folder, folder.endswith("c")) for folder in sys.argv[1:]]
+            processes.in_own_processes(wait, calls)
     except KeyboardInterrupt:
         sys.exit(143 if received else 130)
 """
