@@ -47,12 +47,21 @@ def read_settings(
     check_ranges(flags)
     user_data = read_user_data(flags, decode, to_train)
     options = to_options(flags, user_data)
+    print_notes(user_data)
+    check_save_balanced(flags, options)
+    return options, user_data
+
+
+def print_notes(user_data: UserData | None) -> None:
+    """Print the files that are left out, and notes on the data, a line each.
+
+    Args:
+      user_data: of `read_user_data`.
+    """
     for complaint in user_data.skipped if user_data else []:
         print(f"left out: {printable(complaint)}")
     for note in user_data.notes if user_data else []:
         print(f"note: {printable(note)}")
-    check_save_balanced(flags, options)
-    return options, user_data
 
 
 def read_user_data(

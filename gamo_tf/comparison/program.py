@@ -16,7 +16,7 @@ from pathlib import Path
 from gamo_tf.cli import compare as side_by_side
 from gamo_tf.cli import flags as training_flags
 from gamo_tf.cli.program import INTERRUPTED, argument_parser, one_of, run_program
-from gamo_tf.cli.run_settings import read_user_data
+from gamo_tf.cli.run_settings import print_notes, read_user_data
 from gamo_tf.comparison import answer, costs, fitting, plan, words
 from gamo_tf.comparison.evidence import collect
 from gamo_tf.comparison.overview import overview
@@ -160,6 +160,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
         begun.settings if begun else {},
     )
     options = plan.first_options(training, request.methods, user_data)
+    print_notes(user_data)
     del user_data  # every training reads its own split
     if begun and "iterations" not in flags:
         request = replace(request, updates=begun.updates)
@@ -228,7 +229,7 @@ def _fitted(
     spent = time.monotonic() - start
     if begun:
         seconds = spent + fitting.seconds_left(found, request)
-        print(f"Continuing the comparison in {request.folder}.")
+        print(f"Continuing {request.folder}: trainings keep their length.")
         _announce(request, seconds, spent)
         return request
     explicit = {"methods", "seeds", "iterations", "budget"} & set(flags)

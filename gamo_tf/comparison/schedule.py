@@ -77,7 +77,9 @@ def work_off(plan: Plan) -> dict[str, str]:
                 continue
             done = _done(jobs)
             spent = time.monotonic() - began
-            left = spent / max(1, done - known) * (len(jobs) - done)
+            # The other processes have trained for a while, too.
+            finished = max(1, done - known) + (plan.at_once - 1) / 2
+            left = spent / finished * (len(jobs) - done)
             print(f"[{done}/{len(jobs)}] {_told(job)}; about {clock(left)} left")
     return failed
 

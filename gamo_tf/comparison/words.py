@@ -105,7 +105,7 @@ def sentences(evidence: Evidence, split_word: str) -> list[str]:
     said += _uncertainty(evidence)
     if evidence.missing:
         said.append(
-            f"{evidence.missing} trainings are missing; the same command trains them."
+            f"Missing trainings: {evidence.missing}. The same command trains them."
         )
     return said
 

@@ -22,7 +22,7 @@ from typing import Any
 from gamo_tf.cli.program import INTERRUPTED, unforeseen
 from gamo_tf.errors import Caller, Stopped, UserError, caller, speaking_to
 
-_OWN_SECONDS = 2.0  # a terminal's Ctrl-C reaches the processes too: they end alone
+_SECONDS_TO_HEAR = 0.2  # a terminal's Ctrl-C reaches the caller and its processes
 _SECONDS_TO_STOP = 60.0  # for a training to end its epoch and save it
 
 
@@ -41,11 +41,15 @@ class Worker:
         # A fresh interpreter: a forked one would share a TensorFlow in use here.
         context = multiprocessing.get_context("spawn")
         self._receive, send = context.Pipe(duplex=False)
+        # Nothing is sent here. Its end tells the process to end: this side closes it,
+        # or is gone.
+        lifeline, self._lifeline = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_work, args=(work, arguments, threads, caller(), send)
+            target=_work, args=(work, arguments, threads, caller(), send, lifeline)
         )
         self._process.start()
         send.close()  # or this side would not notice the end of the other
+        lifeline.close()
 
     def result(self) -> Any:
         """Wait for the function, and return what it returned.
@@ -71,17 +75,15 @@ class Worker:
 
     def interrupt(self) -> None:
         """Ask the process to save and end."""
-        if self._process.is_alive() and self._process.pid:
-            os.kill(self._process.pid, signal.SIGINT)
+        self._lifeline.close()
 
-    def ended(self, until: float) -> bool:
+    def wait(self, until: float) -> None:
         """Wait until the process has ended, at most to a moment.
 
         Args:
           until: time of `time.monotonic`.
         """
         self._process.join(max(0.0, until - time.monotonic()))
-        return not self._process.is_alive()
 
     def kill(self) -> None:
         """End the process at once."""
@@ -146,12 +148,11 @@ def in_own_processes(
 def _end(workers: Sequence[Worker]) -> None:
     """End processes: they save first; one that takes too long is killed."""
     try:
-        until = time.monotonic() + _OWN_SECONDS
-        running = [worker for worker in workers if not worker.ended(until)]
-        for worker in running:
+        for worker in workers:
             worker.interrupt()
         until = time.monotonic() + _SECONDS_TO_STOP
-        running = [worker for worker in running if not worker.ended(until)]
+        for worker in workers:
+            worker.wait(until)
     finally:  # also after a second Ctrl-C
         for worker in workers:
             worker.kill()
@@ -188,9 +189,17 @@ def _work(
     threads: int | None,
     who: Caller,
     outcome: connection.Connection,
+    lifeline: connection.Connection,
 ) -> None:
     """What the process does. It hands back what went wrong, or "", and the result."""
-    threading.Thread(target=_end_with_the_caller, daemon=True).start()
+    received, note = os.pipe()
+    for descriptor in (received, note):
+        os.set_blocking(descriptor, False)
+    signal.set_wakeup_fd(note, warn_on_full_buffer=False)  # gets every signal's number
+    watch = threading.Thread(
+        target=_end_with_the_caller, args=(lifeline, received), daemon=True
+    )
+    watch.start()
     if threads:  # libraries read them when they are imported
         for name in ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM"):
             os.environ[f"{name}_THREADS"] = str(threads)
@@ -207,12 +216,21 @@ def _work(
             outcome.send(("", found))
 
 
-def _end_with_the_caller() -> None:
-    """Wait until the caller is gone; then save and end."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    connection.wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGINT)
+def _end_with_the_caller(lifeline: connection.Connection, received: int) -> None:
+    """Wait until the caller is gone or asks to end. Then save and end.
+
+    Args:
+      lifeline: ends with the caller.
+      received: file descriptor that has the numbers of received signals.
+    """
+    connection.wait([lifeline])
+    time.sleep(_SECONDS_TO_HEAR)
+    try:
+        signals = os.read(received, 4096)
+    except BlockingIOError:  # none
+        signals = b""
+    # A second Ctrl-C would make a training leave without saving its epoch.
+    if signal.SIGINT not in signals:
+        os.kill(os.getpid(), signal.SIGINT)
     time.sleep(_SECONDS_TO_STOP)
     os._exit(INTERRUPTED)

@@ -171,7 +171,7 @@ def test_one_seed_tests_nothing_and_missing_trainings_are_told(tmp_path):
     said = words.sentences(found, "splits")
     assert words.recommended(found) == "cn"  # one seed shows nothing
     assert "One split tests nothing. To decide, give seeds 5." in said
-    assert "1 trainings are missing; the same command trains them." in said
+    assert "Missing trainings: 1. The same command trains them." in said
     with pytest.raises(UserError, match="no training"):
         evidence.collect([Job("gamo", 0, tmp_path / "gamo-0")], splits_anew=True)
 

@@ -118,7 +118,7 @@ def test_stopped_and_begun_again_it_says_the_same(tmp_path, measured, capsys):
 
 
 @pytest.mark.slow
-def test_a_training_is_gone_on_with_and_a_busy_one_waited_for(tmp_path):
+def test_a_training_is_gone_on_with_and_a_busy_one_waited_for(tmp_path, measured):
     data = ["--dataset", "digits", "--iterations", "60", "--seeds", "1"]
     end = ["--methods", "cn", "logit-adjust", "--jobs", "1"]
     out = tmp_path / "out"

@@ -1,5 +1,6 @@
 """Processes of their own end with the process that started them."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 from gamo_tf.experiments import processes
 from gamo_tf.files import locked
 
-processes._OWN_SECONDS, processes._SECONDS_TO_STOP = 0.1, 1.0
+processes._SECONDS_TO_STOP = 1.0
 
 def wait(folder, stubborn):
     if stubborn:
@@ -29,6 +30,7 @@ def wait(folder, stubborn):
         try:
             time.sleep(120)
         except KeyboardInterrupt:
+            time.sleep(0.5)  # a second signal would break the saving off
             Path(folder, "saved").touch()
             raise
 
@@ -44,12 +46,16 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("signum", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)],
+    ("signum", "code", "terminal"),
+    [
+        (signal.SIGINT, 130, False),
+        (signal.SIGINT, 130, True),
+        (signal.SIGTERM, 143, False),
+        (signal.SIGKILL, -signal.SIGKILL, False),
+    ],
 )
-def test_they_save_and_end_with_a_caller_that_alone_gets_a_signal(
-    tmp_path, signum, code
-):
+def test_they_save_and_end_with_their_caller(tmp_path, signum, code, terminal):
+    """The signal comes to the caller alone, or as from a terminal to all."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     folders = [tmp_path / name for name in "abc"]
@@ -60,9 +66,10 @@ def test_they_save_and_end_with_a_caller_that_alone_gets_a_signal(
         cwd=Path(gamo_tf.__file__).parent.parent,
         env={"PYTHONPATH": str(Path(gamo_tf.__file__).parent.parent)},
         stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     assert [caller.stdout.readline() for _ in folders] == [b"begun\n"] * 3
-    caller.send_signal(signum)
+    (os.killpg if terminal else os.kill)(caller.pid, signum)
     assert caller.wait() == code
     for folder in folders:  # a process has the lock as long as it lives
         with locked(folder):
