@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gamo_tf.comparison.costs import Costs, kind_of
-from gamo_tf.comparison.plan import Plan, by_importance, seconds_of
+from gamo_tf.comparison.plan import Plan, by_importance
+from gamo_tf.config.options import Options, spec_of
 from gamo_tf.errors import UserError, setting
 
 _FEWEST = 200  # updates of M that are worth a comparison
@@ -15,6 +17,35 @@ _SPLITS, _FEWEST_SPLITS = 3, 2  # that are kept before methods go, and after tha
 _METHODS, _FEWEST_METHODS = 4, 2  # that are kept before splits go, and after that
 _REPORTING = 4.0  # seconds of tests and files at the end
 _FILLED = 0.9  # of the time that is given: measurements are not exact
+
+
+_BUDGETS = {"images": "15m", "tables": "5m"}  # where nothing else is asked for
+_PART = re.compile(r"(\d+(?:\.\d+)?)([smh])")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(text: str) -> float:
+    """A duration as people write it.
+
+    Args:
+      text: such as ``30m``, ``1h30m`` or ``90s``.
+
+    Raises:
+      UserError: it is no duration.
+    """
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise UserError(f"{setting('budget')} {text}: expected such as 30m or 1h30m.")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def default_budget(options: Options) -> str:
+    """How long a comparison may take where nothing is asked for.
+
+    Args:
+      options: of one of its trainings.
+    """
+    return _BUDGETS["tables" if spec_of(options).vector else "images"]
 
 
 @dataclass(frozen=True)
@@ -223,7 +254,7 @@ def time_text(seconds: float) -> str:
 
 
 def budget_text(seconds: float) -> str:
-    """A budget that some seconds fit into, as `plan.seconds_of` reads it: ``9m``.
+    """A budget that some seconds fit into, as `seconds_of` reads it: ``9m``.
 
     Args:
       seconds: of a comparison.

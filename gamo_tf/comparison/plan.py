@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,24 +33,6 @@ _IMPORTANT = (
     *("class-weight", "gamo", "smote-features"),
 )
 FILE, COSTS = "comparison.json", "costs.json"  # what a folder keeps
-_BUDGETS = {"images": "15m", "tables": "5m"}  # where nothing else is asked for
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smh])")
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds_of(text: str) -> float:
-    """A duration as people write it.
-
-    Args:
-      text: such as ``30m``, ``1h30m`` or ``90s``.
-
-    Raises:
-      UserError: it is no duration.
-    """
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise UserError(f"{setting('budget')} {text}: expected such as 30m or 1h30m.")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def default_methods(spec: DatasetSpec) -> list[str]:
@@ -155,23 +136,23 @@ class Plan:
         """Those that have not been done yet."""
         return [job for job in self.jobs() if not job.file.exists()]
 
-    def save(self) -> None:
-        """Keep what is compared, or make sure that it is what was compared here before.
+    def check(self) -> Begun:
+        """Make sure that the folder can have this comparison.
 
         Methods and seeds may be added later; the data and the trainings stay.
 
+        Returns:
+          What the folder keeps, or of a new one what it will keep.
+
         Raises:
-          UserError: the folder holds a comparison of something else.
+          UserError: the folder holds something else.
         """
-        path = self.folder / FILE
         flags = {name: _plain(value) for name, value in sorted(self.flags.items())}
         begun = Begun.read(self.folder)
         if begun is None:
-            there = {path.name for path in self.folder.glob("*")}
-            if there - {COSTS}:
+            if {path.name for path in self.folder.glob("*")} - {COSTS}:
                 raise UserError(f"{self.folder}: is no comparison, and not empty.")
-            self.folder.mkdir(parents=True, exist_ok=True)
-            begun = Begun(flags, self.updates, [], 0, {})
+            return Begun(flags, self.updates, [], 0, {})
         then = {**begun.flags, "iterations": begun.updates}
         now = {**flags, "iterations": self.updates}
         for name in then | now:
@@ -186,19 +167,29 @@ class Plan:
                     f"{self.folder}: holds a comparison {before}. For one {asked} give "
                     f"another {setting('out')}."
                 )
+        return begun
+
+    def save(self) -> None:
+        """Keep what is compared.
+
+        Raises:
+          UserError: see `check`.
+        """
+        begun = self.check()
         methods = list(dict.fromkeys([*begun.methods, *self.methods]))
         settings = {
             method: dict(self.settings.get(method, settings_of(method)))
             for method in methods
         }
-        kept = replace(
-            begun,
-            methods=methods,
-            seeds=max(begun.seeds, self.seeds),
-            settings={**settings, **begun.settings},
+        kept = Begun(
+            begun.flags,
+            begun.updates,
+            methods,
+            max(begun.seeds, self.seeds),
+            {**settings, **begun.settings},
         )
-        if kept != begun:
-            write_json(path, asdict(kept))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / FILE, asdict(kept))
 
 
 @dataclass(frozen=True)
@@ -291,12 +282,3 @@ def first_options(
             f"{setting('methods')} {peers[0]}: needs {setting('features')}."
         )
     return found
-
-
-def default_budget(options: Options) -> str:
-    """How long a comparison may take where nothing is asked for.
-
-    Args:
-      options: of one of its trainings.
-    """
-    return _BUDGETS["tables" if spec_of(options).vector else "images"]

@@ -166,6 +166,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
         request = replace(request, updates=begun.updates)
     chosen = request
     if not flags.get("known"):
+        request.check()
         chosen = _fitted(request, options, flags, begun is not None, start)
         if flags.get("dry_run"):
             return 0
@@ -219,8 +220,8 @@ def _fitted(
     Raises:
       UserError: the budget is explicit, and next to nothing fits.
     """
-    text = flags.get("budget") or plan.default_budget(options[request.methods[0]])
-    budget = plan.seconds_of(text)
+    text = flags.get("budget") or fitting.default_budget(options[request.methods[0]])
+    budget = fitting.seconds_of(text)
     print(f"Methods: {', '.join(request.methods)}. Splits: {request.seeds}.")
     if not request.jobs_left():
         print(f"All {len(request.jobs())} trainings in {request.folder} are done.")

@@ -14,7 +14,7 @@ import pytest
 from gamo_tf.cli import flags as training_flags
 from gamo_tf.cli.run_settings import read_user_data
 from gamo_tf.cli.trial import Cost
-from gamo_tf.comparison import costs, plan, program, schedule
+from gamo_tf.comparison import costs, fitting, plan, program, schedule
 from gamo_tf.comparison.costs import Costs
 from gamo_tf.comparison.job import Job
 from gamo_tf.comparison.peers import PEERS
@@ -199,11 +199,11 @@ def test_what_fails_is_not_in_the_way_of_the_others(tmp_path, monkeypatch, capsy
 
 
 def test_durations():
-    found = [plan.seconds_of(text) for text in ("90s", "30m", "1h30m", "0.5h")]
+    found = [fitting.seconds_of(text) for text in ("90s", "30m", "1h30m", "0.5h")]
     assert found == [90, 1800, 5400, 1800]
     for text in ("", "30", "m", "30 m", "1d", "-5m"):
         with pytest.raises(UserError, match="expected such as 30m"):
-            plan.seconds_of(text)
+            fitting.seconds_of(text)
 
 
 def test_every_method_has_as_many_updates_of_m(tmp_path):

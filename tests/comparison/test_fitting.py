@@ -89,7 +89,7 @@ def test_an_explicit_time_goes_before_explicit_methods_and_splits(photos):
         fitting.fit(costs_of(photos), photos, 2.0, 0.0, {"budget"})
     said = refused.value.message
     assert said.startswith("--budget: even cn and balanced-pairs on 2 splits take")
-    least = plan.seconds_of(said.split("give ")[1].split()[0])
+    least = fitting.seconds_of(said.split("give ")[1].split()[0])
     fitting.fit(costs_of(photos), photos, least, 0.0, {"budget"})  # as it says
 
 
@@ -101,7 +101,7 @@ def test_the_budget_that_is_named_is_enough(photos, budget):
         lines = fitting.cuts(photos, found, f"{budget:.0f}s")
     assert lines and all("--budget " in line for line in lines[:1])
     named = [
-        plan.seconds_of(line.rsplit("--budget ", 1)[1].rstrip("."))
+        fitting.seconds_of(line.rsplit("--budget ", 1)[1].rstrip("."))
         for line in lines
         if "--budget " in line
     ]
@@ -128,4 +128,4 @@ def test_durations_in_words():
     assert said == ["45s", "4m05s", "2h10m"]
     for seconds in (1, 59, 61, 3500, 7000, 86400):
         text = fitting.budget_text(seconds)
-        assert 0.9 * plan.seconds_of(text) >= seconds
+        assert 0.9 * fitting.seconds_of(text) >= seconds
