@@ -270,6 +270,8 @@ def training_of(
             "This is Python code; fit it on all your samples.",
         )
     training = chosen.settings_for(method)
+    if "data_dir" in flags:
+        training["data_dir"] = flags["data_dir"]
     if "validation_split" not in flags:
         training.pop("validation_split", None)
     note = f"It trains for {full_length} updates, the comparison for {chosen.updates}"
