@@ -12,7 +12,7 @@ import time
 from gamo_tf.cli.program import unforeseen
 from gamo_tf.comparison.job import Job, train
 from gamo_tf.comparison.plan import Plan
-from gamo_tf.errors import UserError
+from gamo_tf.errors import Stopped, UserError
 from gamo_tf.experiments.processes import in_own_processes
 from gamo_tf.files import clock, locked
 
@@ -70,17 +70,21 @@ def work_off(plan: Plan) -> dict[str, str]:
                 if err.message == _BUSY:
                     continue
                 failed[job.method] = err.message
+            except Stopped:  # by Ctrl-C, and saved
+                raise
             except Exception as err:  # a bug in one method is not in the others' way
                 failed[job.method] = unforeseen(err)
             if job.method in failed:
                 print(f"{job.method}: {failed[job.method]}", flush=True)
                 continue
             done = _done(jobs)
-            spent = time.monotonic() - began
-            # The other processes have trained for a while, too.
-            finished = max(1, done - known) + (plan.at_once - 1) / 2
-            left = spent / finished * (len(jobs) - done)
-            print(f"[{done}/{len(jobs)}] {_told(job)}; about {clock(left)} left")
+            text = f"[{done}/{len(jobs)}] {_told(job)}"
+            # Methods differ in their time: a split has to be complete for a guess.
+            if done - known >= len(plan.methods):
+                spent = time.monotonic() - began
+                left = spent / (done - known) * (len(jobs) - done)
+                text += f"; about {clock(left)} left"
+            print(text, flush=True)
     return failed
 
 

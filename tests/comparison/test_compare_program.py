@@ -19,7 +19,7 @@ from gamo_tf.comparison.costs import Costs
 from gamo_tf.comparison.job import Job
 from gamo_tf.comparison.peers import PEERS
 from gamo_tf.config.tuned import RECIPE, TUNED
-from gamo_tf.errors import UserError, speaking_to
+from gamo_tf.errors import Stopped, UserError, speaking_to
 from gamo_tf.files import locked
 from gamo_tf.stored import write_json
 
@@ -196,6 +196,20 @@ def test_what_fails_is_not_in_the_way_of_the_others(tmp_path, monkeypatch, capsy
     assert failed["gamo"] == "diverged" and "ZeroDivisionError: a bug" in failed["cn"]
     assert tried == [("gamo", 0), ("cn", 0), ("ros", 0), ("ros", 1)]
     assert "[2/6] ros, seed 1: balanced accuracy 0.500" in capsys.readouterr().out
+
+
+def test_a_training_that_is_stopped_stops_its_worker(tmp_path, monkeypatch):
+    some = plan.Plan({}, ["cn", "ros"], 2, 100, tmp_path, 1, tmp_path)
+    tried = []
+
+    def train(flags, job, data_dir) -> None:
+        tried.append(job.method)
+        raise Stopped("saved")
+
+    monkeypatch.setattr(schedule, "train", train)
+    with pytest.raises(Stopped):
+        schedule.work_off(some)
+    assert tried == ["cn"]
 
 
 def test_durations():
