@@ -65,7 +65,7 @@ class Cost(NamedTuple):
         return self.compiling + self.running(iterations)
 
 
-def measure(options: Options) -> Cost:
+def measure(options: Options, again: bool = False) -> Cost:
     """Measure what a training takes on this machine, in a few iterations.
 
     They run on random samples of the data's shape and number; these should take
@@ -73,40 +73,47 @@ def measure(options: Options) -> Cost:
 
     Args:
       options: settings of the run.
+      again: measure too how long a second training of the kind compiles.
     """
     import_tensorflow()
     import tensorflow as tf
 
     from gamo_tf.methods.build import build, default_networks
+    from gamo_tf.training.feature_trainer import FeatureTrainer
 
     spec = spec_of(options)
     # A class of one sample can be described, and no generator works on it.
     counts = [max(2, n) for n in options.counts]
     images = _random_samples(spec, sum(counts))
     labels = np.repeat(np.arange(len(counts)), counts)
-    trainer = build(options, spec, len(labels), default_networks(spec, images, None))
     x, y = tf.constant(images), tf.constant(labels, tf.int32)
+
+    def new() -> FeatureTrainer:
+        networks = default_networks(spec, images, None)
+        return build(options, spec, len(labels), networks)
 
     def timed(steps: int) -> float:
         return _seconds(lambda: trainer.epoch(x, y, steps=steps))
 
+    trainer = new()
     length = trainer.steps_per_epoch
     few, more = min(_FEW, length), min(length, _MORE)
     compiling, short = timed(few), timed(few)
-    if short > _SLOW or more == few:
-        cost = Cost(compiling, short / few, 0.0, length, peak_memory())
-        return cost._replace(recompiling=compiling)
-    recompiling = timed(more)  # XLA compiles anew for each number of steps
-    long = [timed(more)]
-    while sum(long) < _LONG_ENOUGH and len(long) < 5:
-        long.append(timed(more))
-    mean = sum(long) / len(long)
-    recompiling = max(recompiling - mean, 0.0)
-    if more == length:  # an epoch as it is
-        iteration, epoch = mean / more, 0.0
-    else:
-        iteration = max(mean - short, 0.0) / (more - few)
-        epoch = max(short - few * iteration, 0.0)
+    iteration, epoch = short / few, 0.0
+    if short <= _SLOW and more > few:
+        timed(more)  # XLA compiles anew for each number of steps
+        long = [timed(more)]
+        while sum(long) < _LONG_ENOUGH and len(long) < 5:
+            long.append(timed(more))
+        mean = sum(long) / len(long)
+        iteration = mean / more
+        if more < length:  # no whole epoch: what it takes beyond its iterations
+            iteration = max(mean - short, 0.0) / (more - few)
+            epoch = max(short - few * iteration, 0.0)
+    recompiling = compiling
+    if again:
+        trainer = new()
+        recompiling = max(timed(few) - short, 0.0)
     return Cost(compiling, iteration, epoch, length, peak_memory(), recompiling)
 
 

@@ -186,7 +186,7 @@ def measure_share(
         if kind in PEERS:
             found[kind] = [_seconds_of(plan, method)[0]]
         else:
-            found[kind] = list(measure(options))
+            found[kind] = list(measure(options, again=True))
     # A training takes more than its iterations. One whole training shows how much.
     found[_OTHERS] = [0.0]
     trained = [method for method, _ in kinds.values() if method not in PEERS]
