@@ -160,7 +160,8 @@ def _end(workers: Sequence[Worker]) -> None:
 
 @contextmanager
 def stopped_by_sigterm() -> Iterator[list[int]]:
-    """Within it, SIGTERM ends the program as Ctrl-C does.
+    """Within it, SIGTERM ends the program as Ctrl-C does. SIGINT does so even if the
+    program was started with it ignored, as shells start what runs in the background.
 
     Yields:
       A list that gets the signal's number when it comes.
@@ -177,6 +178,8 @@ def stopped_by_sigterm() -> Iterator[list[int]]:
         yield received  # a host program owns the signals
         return
     previous = signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield received
     finally:
@@ -192,6 +195,7 @@ def _work(
     lifeline: connection.Connection,
 ) -> None:
     """What the process does. It hands back what went wrong, or "", and the result."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored
     received, note = os.pipe()
     for descriptor in (received, note):
         os.set_blocking(descriptor, False)
