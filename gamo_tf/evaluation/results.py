@@ -119,8 +119,7 @@ def report(run: Run) -> str:
         for c, r in zip(classes, results["test"]["recall"], strict=True)
     )
     lines.append(f"  test recall      {recall}")
-    drawn = "curves.png, confusion.png" + ", samples/" * (len(run.options.shape) != 1)
-    lines.append(f"  pictures         {run.path}/{drawn}")
+    lines.append(f"  pictures         {run.path}/curves.png, confusion.png, samples/")
     lines.append(f"  TensorBoard      tensorboard --logdir {run.tensorboard}")
     return "\n".join(lines)
 
