@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import sys
-import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from gamo_tf.cli import image_sizes
 from gamo_tf.cli.flags import data_dir, parse, runs_dir
 from gamo_tf.cli.program import run_program
 from gamo_tf.cli.run_settings import check_output, read_settings
+from gamo_tf.cli.trial import LARGEST_TRIAL, measure
 from gamo_tf.config import memory
-from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.config.methods import METHODS
+from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.config.methods import GAME, METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data import decoded_pool, load
 from gamo_tf.errors import UserError
-from gamo_tf.files import clock, save_picture
-from gamo_tf.import_tensorflow import import_tensorflow
+from gamo_tf.files import save_picture
 
 _BAR = 30  # characters of the bar of the largest class
 _NUMBERED = 30  # classes of the picture that have their size written above
-LARGEST_TRIAL = 2**32  # bytes of random rows that a training is tried on
-_FEW, _MORE = 2, 12  # iterations of the two epochs that are timed
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 def _describe(argv: list[str] | None) -> int:
     flags = parse("describe", __doc__, argv)
     check_output(flags, "runs_dir", runs_dir(flags))
-    options, _ = read_settings(flags, decode=False)
+    options, _ = read_settings(flags, decode=False, to_train=False)
     write(options, runs_dir(flags), data_dir(flags))
     return 0
 
@@ -94,10 +90,11 @@ def data_state(options: Options, data_dir: Path) -> str:
 
 
 def text(options: Options) -> str:
-    """Class sizes, the imbalance ratio, and what the game would generate of each.
+    """Class sizes, the imbalance ratio, and how many samples training generates.
 
-    With n iterations of batch size b, the game shows n b generated samples to M, whose
-    labels are drawn in proportion to P_c - P_i (Algorithm 1, line 10).
+    In n iterations of batch size b, the game uses n b generated samples, whose labels
+    are drawn in proportion to P_c - P_i (Algorithm 1, line 10). Other methods generate
+    other numbers, which are not shown.
 
     Args:
       options: of the run that would be trained.
@@ -109,6 +106,7 @@ def text(options: Options) -> str:
 
     spec, counts = spec_of(options), options.class_counts
     shown = options.iterations * options.batch_size
+    plays = METHODS[options.method].trainer == GAME
     probabilities = dict(zip(counts.minority, counts.label_probabilities, strict=True))
     names = [cut(name) for name in spec.classes]
     width = max(len(name) for name in names)
@@ -123,17 +121,18 @@ def text(options: Options) -> str:
     ]
     for label, name in enumerate(names):
         size, lacking = counts.sizes[label], counts.deficits[label]
-        generated = shown * probabilities.get(label, 0.0)
+        generated = f"{shown * probabilities.get(label, 0.0):.0f}" if plays else "-"
         bar = _bar_sign() * max(1, round(_BAR * size / counts.largest))
         lines.append(
             f"{name:<{width}}  {size:>7}  {counts.prior[label]:>6.1%}  {lacking:>10}  "
-            f"{generated:>11.0f}  {bar}"
+            f"{generated:>11}  {bar}"
         )
-    lines += [
-        "",
-        "to balance: samples that a balanced set would need; in training: those that",
-        f"{options.iterations} iterations of the game show to M (Algorithm 1, line 10)",
-    ]
+    lines += ["", "to balance: samples that would make all classes equally large"]
+    if plays:
+        lines.append(
+            f"in training: synthetic samples that {options.method} uses in "
+            f"{options.iterations} iterations"
+        )
     return "\n".join(lines)
 
 
@@ -190,107 +189,22 @@ def _picture(options: Options) -> np.ndarray:
     return plots.render(figure)
 
 
-class Cost(NamedTuple):
-    """What a training takes, without evaluations and pictures.
-
-    Attributes:
-      compiling: seconds before the first iteration.
-      iteration: seconds of one.
-      epoch: seconds of one, beside its iterations.
-      steps_per_epoch: iterations of an epoch.
-      mebibytes: the most memory of the process.
-    """
-
-    compiling: float
-    iteration: float
-    epoch: float
-    steps_per_epoch: int
-    mebibytes: float
-
-    def epochs(self, iterations: int) -> int:
-        """How many epochs so many iterations begin.
-
-        Args:
-          iterations: minibatches.
-        """
-        return math.ceil(iterations / self.steps_per_epoch)
-
-    def seconds(self, iterations: int) -> float:
-        """The time of a training.
-
-        Args:
-          iterations: minibatches.
-        """
-        epochs = self.epochs(iterations)
-        return self.compiling + iterations * self.iteration + epochs * self.epoch
-
-
 def estimate(options: Options) -> str:
     """How long training takes and how much memory, in words.
 
     Args:
-      options: of the run that would be trained.
+      options: settings of the run.
 
     Returns:
-      A sentence on the time and the memory of the process so far, and one on what
-      stays in memory.
+      A sentence on time and memory, one on what stays in memory and, of a folder of
+      large images, what other sizes would take.
     """
     need = memory.needs(options)
     if need.images > LARGEST_TRIAL:
         return f"not tried out: {need}."
-    cost, n = measure(options), options.iterations
-    return (
-        f"{METHODS[options.method].name}: about {clock(cost.seconds(n))} for {n} "
-        f"iterations ({cost.iteration * 1e3:.1f} ms each, {cost.epochs(n)} epochs), "
-        f"without evaluations and pictures; {cost.mebibytes:.0f} MiB of memory at "
-        "most. Measured now in a few iterations on random rows.\n"
-        f"Of that {need}."
-    )
-
-
-def measure(options: Options) -> Cost:
-    """Measure what a training takes on this machine, by a few iterations.
-
-    They are made on random rows of the data's shape and number, of which
-    `LARGEST_TRIAL` bytes are the most that should be tried.
-
-    Args:
-      options: of the run that would be trained.
-    """
-    import_tensorflow()
-    import tensorflow as tf
-
-    from gamo_tf.methods.build import build, default_networks
-
-    spec = spec_of(options)
-    images = _random_rows(spec, sum(options.counts))
-    labels = np.repeat(np.arange(len(options.counts)), options.counts)
-    trainer = build(options, spec, networks=default_networks(spec, images, None))
-    x, y = tf.constant(images), tf.constant(labels, tf.int32)
-    few, more = _FEW, min(trainer.steps_per_epoch, _MORE)
-    times = []
-    # Each length twice: XLA compiles anew for each number of steps.
-    for steps in (few, few, more, more):
-        began = time.perf_counter()
-        trainer.epoch(x, y, steps=steps)
-        times.append(time.perf_counter() - began)
-    compiling, short, _, long = times
-    iteration = max(long - short, 0.0) / max(more - few, 1)
-    epoch = max(short - few * iteration, 0.0)
-    return Cost(compiling, iteration, epoch, trainer.steps_per_epoch, peak_memory())
-
-
-def _random_rows(spec: DatasetSpec, n: int) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    if spec.vector:
-        return rng.standard_normal((n, *spec.shape))
-    return rng.integers(0, 256, (n, *spec.shape), np.uint8)
-
-
-def peak_memory() -> float:
-    """The most memory, in MiB, that this process has had so far."""
-    import resource  # not on Windows
-
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    row = DATASETS.get(options.dataset)
+    drawn = row is not None and row.draws_classes
+    if options.data and not drawn and not spec_of(options).vector:
+        return image_sizes.estimate(options)
+    how = "Measured now on random samples"
+    return image_sizes.in_words(options, measure(options), how)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gamo_tf.cli.program import argument_parser, one_of, program_name
@@ -14,7 +14,7 @@ from gamo_tf.data.download import default_data_dir
 from gamo_tf.errors import command
 
 NEWEST = "newest"  # in the place of the path of a run
-IMAGE_SIZE = 64  # pixels a side of the user's images, where nothing else is asked for
+IMAGE_SIZE = 32  # pixels a side of your images: training, comparison and help
 TEST_SPLIT = 0.2  # of the user's rows, likewise
 # Of `training.replicas`; the first is the default.
 STRATEGIES = ("none", "mirrored", "multiworker")
@@ -86,11 +86,7 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         help=f"default {Options.method}; for your own data the recommended one; "
         f"`{methods}` explains each".replace("%", "%%"),
     )
-    add(
-        "--loss",
-        choices=CHOICES["loss"],
-        help="least squares or cross entropy; default: the method's first",
-    )
+    _add_loss(add)
     add("--iterations", type=int, metavar="N", help="minibatches; default: the set's")
     add("--seed", type=int, metavar="S", help=f"of all draws; default {Options.seed}")
     _add_files(flags, starts=name == "train")
@@ -101,15 +97,27 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     return flags
 
 
+def add_for_comparison(flags: argparse.ArgumentParser) -> None:
+    """Add the flags of data and trainings that a comparison of methods takes.
+
+    Args:
+      flags: the parser of ``compare``.
+    """
+    add = flags.add_argument_group("your own data").add_argument
+    _add_data(add, "share to choose the method on; default 0.2")
+    add = flags.add_argument_group("or a published dataset").add_argument
+    add("--dataset", type=one_of(DATASETS), metavar="NAME", help="such as digits")
+    _add_data_dir(add)
+    _add_imbalance(flags)
+    add = _add_game(flags, "Adam's; default: the method's own", "0.999")
+    _add_loss(add)
+    _add_deterministic(add)
+
+
 def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
     """Where files are; `starts`: and how a training is started."""
     add = flags.add_argument_group("files and starting").add_argument
-    add(
-        "--data-dir",
-        type=Path,
-        metavar="DIR",
-        help="published files; default GAMO_DATA_DIR or data/",
-    )
+    _add_data_dir(add)
     add("--runs-dir", type=Path, metavar="DIR", help="default runs/")
     if not starts:
         return
@@ -132,9 +140,39 @@ def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
     )
 
 
+def _add_loss(add: Callable) -> None:
+    add(
+        "--loss",
+        choices=CHOICES["loss"],
+        help="least squares or cross entropy; default: the method's own",
+    )
+
+
+def _add_data_dir(add: Callable) -> None:
+    add(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="published files; default GAMO_DATA_DIR or data/",
+    )
+
+
 def _add_user_data(flags: argparse.ArgumentParser) -> None:
     group = flags.add_argument_group("your own data, in the place of --dataset")
     add = group.add_argument
+    words = f"share to watch the training on; default {Options.validation_split:g}"
+    _add_data(add, words)
+    add(
+        "--save-balanced",
+        type=Path,
+        metavar="FILE",
+        help="of --features: write rows and generated ones "
+        f"(images: {program_name('pix')} --save-balanced)",
+    )
+
+
+def _add_data(add: Callable, validation: str) -> None:
+    """Flags of the user's images or table, and the help of --validation-split."""
     add("--image-folder", type=Path, metavar="DIR", help="has a folder for each class")
     add(
         "--image-size",
@@ -155,17 +193,10 @@ def _add_user_data(flags: argparse.ArgumentParser) -> None:
         "--validation-split",
         type=float,
         metavar="P",
-        help=f"share to watch the training on; default {Options.validation_split:g}",
+        help=validation,
     )
     add("--features", type=Path, metavar="FILE", help="vectors: .csv, .parquet, .npz")
     add("--label", metavar="COLUMN", help="of --features: the labels")
-    add(
-        "--save-balanced",
-        type=Path,
-        metavar="FILE",
-        help="of --features: write rows and generated ones "
-        f"(images: {program_name('pix')} --save-balanced)",
-    )
 
 
 def _add_imbalance(flags: argparse.ArgumentParser) -> None:
@@ -207,7 +238,12 @@ def _add_imbalance(flags: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_game(flags: argparse.ArgumentParser) -> None:
+def _add_game(
+    flags: argparse.ArgumentParser,
+    rate: str = f"Adam's; default {Options.learning_rate:g}",
+    ema: str = f"{Options.ema:g}",
+) -> Callable:
+    """Flags of a training. Help of --learning-rate, and the default of --ema."""
     add = flags.add_argument_group("training").add_argument
 
     def number(flag: str, kind: type, metavar: str, what: str, default: float) -> None:
@@ -216,8 +252,9 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
 
     number("--batch-size", int, "B", "rows of a minibatch", Options.batch_size)
     number("--latent", int, "L", "numbers in z", Options.latent)
-    number("--learning-rate", float, "A", "Adam's", Options.learning_rate)
-    number("--ema", float, "DECAY", "average F and M too: 0.999", Options.ema)
+    add("--learning-rate", type=float, metavar="A", help=rate)
+    words = f"average F and M too: 0.999; default {ema}"
+    add("--ema", type=float, metavar="DECAY", help=words)
     add(
         "--augment",
         action=argparse.BooleanOptionalAction,
@@ -252,6 +289,7 @@ def _add_game(flags: argparse.ArgumentParser) -> None:
     words = f"of F: {', '.join(policies)}"
     add("--precision", choices=policies, metavar="POLICY", help=words)
     add("--jit", choices=CHOICES["jit"], help="XLA; default: where it pays")
+    return add
 
 
 def _add_keeping(flags: argparse.ArgumentParser) -> None:
@@ -265,6 +303,10 @@ def _add_keeping(flags: argparse.ArgumentParser) -> None:
         help="stop after N evaluations without a better ACSA",
     )
     add("--best", action="store_true", help="keep the networks of its best evaluation")
+    _add_deterministic(add)
+
+
+def _add_deterministic(add: Callable) -> None:
     add("--deterministic", action="store_true", help="repeats are bit-exact; slower")
 
 

@@ -32,7 +32,7 @@ _NO_SETTINGS = USER_DATA_FLAGS | COUNTS_FLAGS | START_FLAGS
 
 
 def read_settings(
-    flags: Mapping, decode: bool = True
+    flags: Mapping, decode: bool = True, to_train: bool = True
 ) -> tuple[Options, UserData | None]:
     """The options of a new run, and the data that it brings along.
 
@@ -40,19 +40,16 @@ def read_settings(
 
     Args:
       flags: of `flags.parse`.
-      decode: see `read_user_data`.
+      decode, to_train: see `read_user_data`.
 
     Raises:
       UserError: flags do not go together, a value is out of its range, or the data
         cannot be read.
     """
     check_ranges(flags)
-    user_data = read_user_data(flags, decode)
+    user_data = read_user_data(flags, decode, to_train)
     options = to_options(flags, user_data)
-    for complaint in user_data.skipped if user_data else []:
-        print(f"left out: {printable(complaint)}")
-    for note in user_data.notes if user_data else []:
-        print(f"note: {printable(note)}")
+    print_notes(user_data)
     if user_data and not {"method", "dataset"} & set(flags):
         print(_why(options))
     check_save_balanced(flags, options)
@@ -72,13 +69,29 @@ def _why(options: Options) -> str:
     )
 
 
-def read_user_data(flags: Mapping, decode: bool = True) -> UserData | None:
+def print_notes(user_data: UserData | None) -> None:
+    """Print the files that are left out, and notes on the data, a line each.
+
+    Args:
+      user_data: of `read_user_data`.
+    """
+    for complaint in user_data.skipped if user_data else []:
+        print(f"left out: {printable(complaint)}")
+    for note in user_data.notes if user_data else []:
+        print(f"note: {printable(note)}")
+
+
+def read_user_data(
+    flags: Mapping, decode: bool = True, to_train: bool = True
+) -> UserData | None:
     """Read the data that a run brings along: the user's, or classes drawn by seed.
 
     Args:
       flags: of `flags.parse`.
       decode: False where nothing will be trained: of drawn classes no image is
         opened. A user's images are read all the same, so that bad files show.
+      to_train: False describes the user's data only: a class of one sample becomes a
+        note.
 
     Returns:
       What was read; None for a dataset whose classes are fixed.
@@ -91,9 +104,9 @@ def read_user_data(flags: Mapping, decode: bool = True) -> UserData | None:
     if len(kinds) > 1:
         raise UserError(f"{' and '.join(map(setting, kinds))}: give one of them.")
     if "image_folder" in flags:
-        return _read_images(flags)
+        return _read_images(flags, to_train)
     if "features" in flags:
-        return _read_features(flags)
+        return _read_features(flags, to_train)
     if about_data:
         raise UserError(
             f"{setting(about_data[0])}: goes with --image-folder or --features."
@@ -124,7 +137,7 @@ def check_output(flags: Mapping, name: str, target: Path) -> None:
         folder_rules.check_output(name, target, inputs)
 
 
-def _read_images(flags: Mapping) -> UserData:
+def _read_images(flags: Mapping, to_train: bool) -> UserData:
     _refuse(flags, ("label", "save_balanced"), "--image-folder")
     size = flags.get("image_size", IMAGE_SIZE)
     if "test_folder" in flags and "test_split" in flags:
@@ -140,10 +153,11 @@ def _read_images(flags: Mapping) -> UserData:
         flags.get("seed", Options.seed),
         flags.get("skip_bad", False),
         flags.get("validation_split", Options.validation_split),
+        to_train,
     )
 
 
-def _read_features(flags: Mapping) -> UserData:
+def _read_features(flags: Mapping, to_train: bool) -> UserData:
     _refuse(flags, IMAGE_FLAGS, "--features")
     if "label" not in flags:
         raise UserError("--features: needs --label COLUMN too.")
@@ -155,6 +169,7 @@ def _read_features(flags: Mapping) -> UserData:
         flags.get("test_split", TEST_SPLIT),
         flags.get("seed", Options.seed),
         flags.get("validation_split", Options.validation_split),
+        to_train,
     )
 
 

@@ -55,7 +55,7 @@ def _train(argv: list[str] | None) -> int:
     check_backend()
     check_output(flags, "runs_dir", runs_dir(flags))
     decode = not {"dry_run", "describe"} & set(flags)
-    options, user_data = read_settings(flags, decode)
+    options, user_data = read_settings(flags, decode, "describe" not in flags)
     if "dry_run" in flags:
         print(json.dumps(options.to_json(), indent=2))
         print(

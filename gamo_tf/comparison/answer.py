@@ -6,163 +6,73 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
-from gamo_tf.comparison.evidence import METRIC, Evidence, Line, reach, uncertain
+from gamo_tf.comparison.evidence import METRIC, Evidence, Line
 from gamo_tf.comparison.peers import title_of
-from gamo_tf.comparison.plan import PLAIN_ONES
-from gamo_tf.errors import printable, setting
+from gamo_tf.comparison.words import TITLES, decision, recommended
+from gamo_tf.errors import printable
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.experiments import document
-from gamo_tf.experiments.paired_tests import LEVEL, Mean, Paired
+from gamo_tf.experiments.paired_tests import LEVEL, SIGNIFICANT, Mean, Paired
 from gamo_tf.files import atomically, write_text
 
-_FEW = 30  # test rows of a class; below it, its recall is called uncertain
 
+class Training(NamedTuple):
+    """How to train the recommended method on your data.
 
-def plain_line(evidence: Evidence) -> Line | None:
-    """The line of the classifier that does nothing about imbalance, if one was asked.
-
-    Args:
-      evidence: of a comparison.
+    Attributes:
+      command: command line, or Python code of a peer.
+      note: how it differs from the trainings of the comparison.
     """
-    found = (evidence.line(method) for method in PLAIN_ONES)
-    return next((line for line in found if line), None)
 
-
-def recommended(evidence: Evidence) -> str:
-    """The method to use: the one that validation rows choose, if the test shows that
-    it is ahead of the plain classifier; else the plain classifier.
-
-    Args:
-      evidence: of a comparison.
-    """
-    plain = plain_line(evidence)
-    if plain is None or plain.less is None or plain.less.verdict == "ahead":
-        return evidence.chosen
-    return plain.method
-
-
-def sentences(evidence: Evidence, split_word: str) -> list[str]:
-    """The answer in words.
-
-    Args:
-      evidence: of a comparison.
-      split_word: what a seed is, such as "splits".
-
-    Returns:
-      The first says what to use.
-    """
-    use, chosen = recommended(evidence), evidence.chosen
-    line = evidence.line(use)
-    assert line is not None
-    stands = f"balanced accuracy {_interval(line.metrics[METRIC.name])}"
-    stands += f", over {line.seeds} {split_word}" if line.seeds > 1 else ""
-    plain = plain_line(evidence)
-    keep = f"Nothing here is shown to help: keep the plain classifier ({use})"
-    if plain is None or use != plain.method:
-        said = [f"Use {use} ({title_of(use)}): {stands}."]
-    elif chosen == use:
-        said = [f"{keep}, which is best on validation rows: {stands}."]
-    else:
-        said = [
-            f"{keep}: {stands}.",
-            f"{chosen} is best on validation rows; on test rows it is "
-            f"{_apart(plain.less)} from {use}, which may be chance. More "
-            f"{setting('seeds')} would tell.",
-        ]
-    said += _others(evidence, use)
-    if line.seeds < 2:
-        said.append(f"One seed tests nothing: give more {setting('seeds')}.")
-    said += _uncertainty(evidence, use)
-    if evidence.missing:
-        said.append(f"Trainings that are still missing: {evidence.missing}.")
-    return said
-
-
-def _others(evidence: Evidence, use: str) -> list[str]:
-    """How the others stand against the chosen one, by the corrected test."""
-    by_verdict: dict[str, list[str]] = {}
-    for line in evidence.lines:
-        if line.less and line.method != use:
-            word = f"{line.method} ({_apart(line.less)})"
-            by_verdict.setdefault(line.less.verdict, []).append(word)
-    chosen = evidence.chosen
-    heads = {
-        "ahead": f"{chosen} is ahead of",
-        "behind": f"On test rows {chosen} is behind",
-        "no difference shown": f"No difference is shown between {chosen} and",
-    }
-    return [
-        f"{head} {', '.join(by_verdict[verdict])}."
-        for verdict, head in heads.items()
-        if verdict in by_verdict
-    ]
-
-
-def _uncertainty(evidence: Evidence, use: str) -> list[str]:
-    line, sizes = evidence.line(use), [n for n in evidence.rows if n]
-    few = [k for k in uncertain(evidence, use) if evidence.rows[k] < _FEW]
-    few_many = sorted({min(sizes), max(sizes)})
-    text = f"The test sets hold {' to '.join(map(str, few_many))} rows a class"
-    if line is None or not few:
-        return [f"{text}."]
-    names = ", ".join(printable(evidence.classes[k]) for k in few)
-    most = max(reach(line.recalls[k]) for k in few)
-    return [f"{text}, so that the recall of {names} is uncertain by {most:.1f}."]
-
-
-def _interval(mean: Mean) -> str:
-    text = f"{mean.mean:.2f}"
-    if math.isnan(mean.low):
-        return text
-    return f"{text}, {mean.low:.2f} to {mean.high:.2f}"
-
-
-def _apart(pair: Paired | None) -> str:
-    if pair is None:
-        return ""
-    text = f"{pair.mean:+.3f}"
-    if math.isnan(pair.corrected):
-        return text
-    p = "below 0.001" if pair.corrected < 0.001 else f"{pair.corrected:.3f}"
-    return f"{text}, corrected p {p}"
+    command: str
+    note: str
 
 
 def blocks(
-    evidence: Evidence, said: Sequence[str], then: str, command: str
+    evidence: Evidence, said: Sequence[str], then: Training, command: str
 ) -> list[document.Block]:
     """The page: the answer, the leaderboard, recalls, and what the words mean.
 
     Args:
       evidence: of the comparison.
-      said: of `sentences`.
-      then: the command that trains the recommended method.
+      said: of `words.sentences`.
+      then: how to train the recommended method.
       command: that made the page.
     """
     versions = ", ".join(f"{name} {value}" for name, value in evidence.versions.items())
     return [
         document.Heading("Which method to use", 1),
         *(document.Text(sentence) for sentence in said),
-        document.Text(f"Train it: `{then}`"),
+        document.Text(f"Train it: `{then.command}`"),
+        document.Text(then.note),
         document.Heading("Leaderboard"),
         leaderboard(evidence),
         document.Heading("Recall of each class"),
         document.Text(
-            f"Mean over the seeds, with Wilson's {LEVEL:.0%} interval for the rows "
-            "that one test set has of the class."
+            f"Mean over all splits, with Wilson's {LEVEL * 100:.0f} % interval for the "
+            "samples that one test set has of the class."
         ),
         recalls(evidence),
         document.Heading("What the words mean"),
         document.Text(
-            f"{METRIC.title} is balanced accuracy: the mean of the recalls of all "
-            "classes. GM is their geometric mean: it is 0 where one class is never "
-            f"found. Intervals are at {LEVEL:.0%}; where every seed splits the same "
-            "rows anew, they and the p values have Nadeau and Bengio's correction for "
-            "splits that overlap. The chosen method is chosen by validation rows. "
-            "Words such as ahead follow from the paired t test on test rows, after "
-            "Holm's correction over all comparisons of this page."
+            "Balanced accuracy (ACSA in the paper) is the mean of the recalls of all "
+            "classes. The geometric mean of the recalls is 0 if one class is never "
+            "found. Reported scores use test data only."
+        ),
+        document.Text(
+            "The leading method is the best one on validation data. You should use it "
+            "if it is significantly better than the plain classifier on test data. "
+            "The test is a paired t test with Holm's correction over all comparisons "
+            f"of this page, at p < {SIGNIFICANT}."
+        ),
+        document.Text(
+            f"Intervals are at {LEVEL * 100:.0f} %. Where all splits share the same "
+            "samples, intervals and tests have Nadeau and Bengio's correction for "
+            "splits that overlap."
         ),
         document.Table(
             ["method", "what it is"],
@@ -173,25 +83,46 @@ def blocks(
 
 
 def leaderboard(evidence: Evidence) -> document.Table:
-    """A line for each method, the highest metric on test rows first.
+    """A line for each method, the highest metric on test samples first.
 
     Args:
       evidence: of the comparison.
     """
-    head = ["method", "seeds", *(f"{metric.title} (interval)" for metric in METRICS)]
-    head += [f"{METRIC.title}, validation", f"{evidence.chosen} less it (interval)"]
-    head += ["corrected p", f"{evidence.chosen} is", "seconds", "MiB"]
+    interval = f"({LEVEL * 100:.0f} % CI)"
+    head = ["method", "splits"]
+    head += [f"{TITLES[metric.name]} {interval}" for metric in METRICS]
+    head += [f"{TITLES[METRIC.name]}, validation"]
+    head += [f"{evidence.chosen} minus this {interval}", "adjusted p", "verdict"]
+    head += ["seconds", "MiB"]
     lines = []
     for line in evidence.lines:
         cells = [_mean_cell(line.metrics[metric.name]) for metric in METRICS]
-        pair = line.less.cells if line.less else ["", "", "chosen"]
+        pair = line.difference.cells[:2] if line.difference else ["", ""]
         lines.append(
             [
                 *(line.method, str(line.seeds), *cells, f"{line.validation:.3f}"),
-                *(*pair, f"{line.seconds:.0f}", f"{line.mebibytes:.0f}"),
+                *(*pair, verdict(evidence, line)),
+                *(f"{line.seconds:.0f}", f"{line.mebibytes:.0f}"),
             ]
         )
     return document.Table(head, lines)
+
+
+def verdict(evidence: Evidence, line: Line) -> str:
+    """What the test shows of a line, in the words of the answer.
+
+    Args:
+      evidence: of the comparison.
+      line: of it.
+    """
+    if line.difference is None:
+        return "best on validation data"
+    return {
+        "ahead": f"{evidence.chosen} is significantly better",
+        "behind": f"{evidence.chosen} is significantly worse",
+        "no difference shown": "no significant difference",
+        "one seed": "not tested",
+    }[line.difference.verdict]
 
 
 def _mean_cell(mean: Mean) -> str:
@@ -207,7 +138,7 @@ def recalls(evidence: Evidence) -> document.Table:
     Args:
       evidence: of the comparison.
     """
-    head = ["class", "training rows", "test rows"]
+    head = ["class", "training samples", "test samples"]
     head += [line.method for line in evidence.lines]
     lines = []
     for k in sorted(range(len(evidence.classes)), key=lambda k: evidence.counts[k]):
@@ -247,13 +178,13 @@ def _numbers(evidence: Evidence, line: Line) -> dict:
             f"{metric.name}_high": mean.high,
         }
     found[f"{METRIC.name}_validation"] = line.validation
-    less = line.less or Paired(line.seeds, 0.0)
+    pair = line.difference or Paired(line.seeds, 0.0)
     found |= {
-        "chosen_less_it": less.mean,
-        "less_low": less.low,
-        "less_high": less.high,
-        "corrected_p": less.corrected,
-        "chosen_is": line.less.verdict if line.less else "chosen",
+        "difference": pair.mean,
+        "ci_low": pair.low,
+        "ci_high": pair.high,
+        "p_adjusted": pair.corrected,
+        "verdict": verdict(evidence, line),
         "seconds": line.seconds,
         "mebibytes": line.mebibytes,
     }
@@ -263,15 +194,15 @@ def _numbers(evidence: Evidence, line: Line) -> dict:
 
 
 def write(
-    folder: Path, evidence: Evidence, said: Sequence[str], then: str, command: str
+    folder: Path, evidence: Evidence, said: Sequence[str], then: Training, command: str
 ) -> list[Path]:
     """Write the answer as text, CSV, JSON, LaTeX and HTML.
 
     Args:
       folder: of the comparison.
       evidence: of it.
-      said: of `sentences`.
-      then: the command that trains the recommended method.
+      said: of `words.sentences`.
+      then: how to train the recommended method.
       command: that made it.
 
     Returns:
@@ -280,15 +211,18 @@ def write(
     names = ("answer.txt", "leaderboard.csv", "leaderboard.tex", "answer.json")
     paths = [folder / name for name in (*names, "report.html")]
     text, sheet, latex, machine, page = paths
-    write_text(text, "\n".join([*said, f"Train it: {then}"]) + "\n")
+    lines = [*said, f"Train it: {then.command}", then.note]
+    write_text(text, "\n".join(lines) + "\n")
     numbers = frame(evidence)
     atomically(sheet, lambda part: numbers.to_csv(part, index=False))
     write_text(latex, document.latex(leaderboard(evidence)))
     answer: Mapping = {
+        "decision": decision(evidence),
         "use": recommended(evidence),
-        "chosen_on_validation": evidence.chosen,
+        "best_on_validation": evidence.chosen,
         "sentences": list(said),
-        "train": then,
+        "train": then.command,
+        "train_note": then.note,
         "command": command,
         "missing": evidence.missing,
         "leaderboard": json.loads(numbers.to_json(orient="records")),

@@ -31,7 +31,7 @@ class Recall:
 
     Attributes:
       mean: over the seeds.
-      low, high: Wilson's interval, for as many rows as one test set has.
+      low, high: Wilson's interval, for as many samples as one test set has.
     """
 
     mean: float
@@ -46,12 +46,12 @@ class Line:
     Attributes:
       method: its name.
       seeds: that are known.
-      metrics: on the test rows, by the names of METRICS.
-      validation: the mean metric on validation rows, by which methods are chosen.
-      recalls: of each class, in label order; None of a class without test rows.
+      metrics: on the test samples, by the names of METRICS.
+      validation: the mean metric on validation samples, by which methods are chosen.
+      recalls: of each class, in label order; None of a class without test samples.
       seconds: mean of a training.
       mebibytes: the most of any of its trainings.
-      less: the chosen method less this one; None for itself.
+      difference: the chosen method minus this one; None for itself.
     """
 
     method: str
@@ -61,7 +61,7 @@ class Line:
     recalls: Sequence[Recall | None]
     seconds: float
     mebibytes: float
-    less: Paired | None
+    difference: Paired | None
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,12 @@ class Evidence:
     """All that a comparison shows.
 
     Attributes:
-      lines: of the leaderboard, the highest mean metric on test rows first.
-      chosen: the method with the highest mean metric on validation rows.
+      lines: of the leaderboard, the highest mean metric on test samples first.
+      chosen: the method with the highest mean metric on validation samples.
       classes: names, in label order.
       counts: training rows of each class.
-      rows: test rows of each class, in one split.
+      rows: test samples of each class, in one split.
+      validation_rows: validation samples of each class, in one split.
       overlap: of the splits (see `paired_tests.mean_interval`).
       missing: trainings that are not known.
       versions: of packages.
@@ -85,6 +86,7 @@ class Evidence:
     classes: Sequence[str]
     counts: Sequence[int]
     rows: Sequence[int]
+    validation_rows: Sequence[int]
     overlap: float
     missing: int
     versions: Mapping[str, str]
@@ -158,6 +160,7 @@ def collect(jobs: Sequence[Job], splits_anew: bool) -> Evidence:
         first["classes"],
         counts,
         rows,
+        first[VALIDATION]["rows"],
         overlap,
         len(jobs) - len(each),
         first["versions"],
@@ -201,7 +204,7 @@ def _recalls(records: Sequence[dict]) -> list[Recall | None]:
 
 
 def uncertain(evidence: Evidence, method: str, most: int = 3) -> list[int]:
-    """The classes with the fewest test rows, whose recalls are known least.
+    """The classes with the fewest test samples, whose recalls are the least certain.
 
     Args:
       evidence: of a comparison.

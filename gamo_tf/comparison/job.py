@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gamo_tf.cli.describe import peak_memory
 from gamo_tf.cli.run_settings import read_settings
+from gamo_tf.cli.trial import peak_memory
 from gamo_tf.comparison.peers import PEERS, fit
 from gamo_tf.config.options import VALIDATION, spec_of
 from gamo_tf.data.splits import draw_split

@@ -11,7 +11,7 @@ _NAMES = 5  # classes that are named
 
 
 def smaller_half(evidence: Evidence) -> list[int]:
-    """The labels of the half of the classes that has the fewer training rows.
+    """The labels of the half of the classes that has the fewer training samples.
 
     Args:
       evidence: of a comparison.
@@ -22,7 +22,7 @@ def smaller_half(evidence: Evidence) -> list[int]:
 
 
 def minority_recall(evidence: Evidence, line: Line) -> float:
-    """The mean recall of `smaller_half`; NaN where none of them has test rows.
+    """The mean recall of `smaller_half`; NaN where none of them has test samples.
 
     Args:
       evidence: of a comparison.
@@ -47,6 +47,6 @@ def overview(evidence: Evidence) -> list[str]:
         f"{minority_recall(evidence, line):>24.3f} {line.seconds:>8.0f}"
         for line in evidence.lines
     ]
-    head = f"{'on test rows':<20} {'balanced accuracy':>17} "
+    head = f"{'on test samples':<20} {'balanced accuracy':>17} "
     head += f"{'recall, smaller classes':>24} {'seconds':>8}"
     return [head, *lines, f"smaller classes: {named}"]

@@ -1,58 +1,38 @@
-"""What a comparison runs: methods, splits and lengths, and how long it will take."""
+"""What a comparison runs: methods, splits, lengths and settings."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gamo_tf.cli.describe import LARGEST_TRIAL, Cost, measure
 from gamo_tf.cli.run_settings import to_options
 from gamo_tf.comparison.job import Job
 from gamo_tf.comparison.peers import PEERS
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.config.memory import needs
 from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import Options, spec_of
-from gamo_tf.config.tuned import TUNED
+from gamo_tf.config.tuned import tuned
 from gamo_tf.errors import UserError, setting
-from gamo_tf.experiments.runner import in_own_process
-from gamo_tf.files import clock
-from gamo_tf.stored import read_object, write_json
+from gamo_tf.stored import read_object, reading, write_json
 
 if TYPE_CHECKING:  # pandas, behind it, takes a while to import
     from gamo_tf.data.user_data import UserData
 
 PLAIN = "cn"
 PLAIN_ONES = (PLAIN, "logistic", "boosting")  # that do nothing about imbalance
-VALIDATION_SPLIT = 0.2  # of the user's rows; what is told to use is chosen by them
-IMAGE_SIZE = 32  # pixels a side of the user's images: many short trainings are needed
+VALIDATION_SPLIT = 0.2  # share of your samples; the method is chosen on them
 _LIST = (PLAIN, "ros", "class-weight", "logit-adjust", "gamo", RECOMMENDED)
 _TABLES = ("logistic", "smote+logistic", "boosting", "smote+boosting")
-_STARTING = 3.0  # seconds of a training beside its iterations
-FILLED = 0.85  # of the time that is given; evaluations and pictures are not measured
-_FEWEST = 200  # updates of M that are worth a comparison
-_BUDGETS = {"images": "15m", "tables": "5m"}  # where nothing else is asked for
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smh])")
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds_of(text: str) -> float:
-    """A duration as people write it.
-
-    Args:
-      text: such as ``30m``, ``1h30m`` or ``90s``.
-
-    Raises:
-      UserError: it is no duration.
-    """
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise UserError(f"{setting('budget', text)}: expected such as 30m or 1h30m.")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+# Methods by importance: those at the end are dropped first, and others before them.
+_IMPORTANT = (
+    *(PLAIN, RECOMMENDED, "boosting", "smote+boosting", "smotenc+boosting"),
+    *("logit-adjust", "ros", "smote+logistic", "smotenc+logistic", "logistic"),
+    *("class-weight", "gamo", "smote-features"),
+)
+FILE, COSTS = "comparison.json", "costs.json"  # what a folder keeps
 
 
 def default_methods(spec: DatasetSpec) -> list[str]:
@@ -69,18 +49,38 @@ def default_methods(spec: DatasetSpec) -> list[str]:
     return [*_LIST, "smote-features", *tables]
 
 
+def by_importance(methods: Sequence[str]) -> list[str]:
+    """Methods, the most important first: the plain classifier, the recommended method
+    and the strongest classical ones.
+
+    Args:
+      methods: rows of `METHODS` and `PEERS`.
+    """
+    plain = next((method for method in PLAIN_ONES if method in methods), None)
+
+    def rank(method: str) -> int:
+        if method == plain:
+            return -1
+        known = method in _IMPORTANT
+        return _IMPORTANT.index(method) if known else len(_IMPORTANT)
+
+    return sorted(methods, key=rank)
+
+
 @dataclass(frozen=True)
 class Plan:
     """A comparison.
 
     Attributes:
-      flags: of the data and of the trainings, by the names of `cli.flags`.
+      flags: flags of the data and of the trainings, by the names of `cli.flags`.
       methods: rows of `METHODS` and `PEERS`.
-      seeds: splits; with data that is split already, trainings.
-      updates: of M, the same for every method.
+      seeds: number of splits; with data that is split already, of trainings.
+      updates: updates of M, the same for every method.
       folder: where everything is written.
       at_once: trainings at a time.
-      data_dir: of the datasets' published files.
+      data_dir: folder of the datasets' published files.
+      settings: settings of each method; a method without an entry has those of
+        `config.tuned`.
     """
 
     flags: Mapping
@@ -90,22 +90,39 @@ class Plan:
     folder: Path
     at_once: int
     data_dir: Path
+    settings: Mapping[str, Mapping] = field(default_factory=dict)
 
     @property
     def threads(self) -> int:
-        """Of TensorFlow in each training: they share the cores."""
+        """Threads of TensorFlow in each training: they share the cores."""
         return max(1, (os.cpu_count() or 1) // self.at_once)
 
-    def training(self, method: str) -> dict:
-        """The flags of the trainings of a method, for images those of `TUNED`.
+    def settings_for(self, method: str) -> dict:
+        """The settings of a method in this comparison; flags go first.
 
         Args:
-          method: of `methods`.
+          method: one of `methods`.
+        """
+        return {**self.kept_settings(method), **self.flags}
+
+    def kept_settings(self, method: str) -> Mapping[str, object]:
+        """The settings of the folder's comparison, or else those that tuning kept.
+
+        Args:
+          method: one of `methods`.
+        """
+        usual = tuned(method, images="features" not in self.flags)
+        return self.settings.get(method, usual)
+
+    def training(self, method: str) -> dict:
+        """The flags of the trainings of a method.
+
+        Args:
+          method: one of `methods`.
         """
         iterations = max(1, self.updates // METHODS[trained_as(method)].m_updates)
         every = {"evaluate_every": iterations, "checkpoint_every": -(-iterations // 5)}
-        tuned = {} if "features" in self.flags else TUNED.get(method, {})
-        return {**every, **tuned, **self.flags, "iterations": iterations}
+        return {**every, **self.settings_for(method), "iterations": iterations}
 
     def jobs(self) -> list[Job]:
         """All trainings, those of a seed together: what is known early is paired."""
@@ -119,44 +136,104 @@ class Plan:
         """Those that have not been done yet."""
         return [job for job in self.jobs() if not job.file.exists()]
 
-    def save(self) -> None:
-        """Keep what is compared, or make sure that it is what was compared here before.
+    def check(self) -> Begun:
+        """Make sure that the folder can have this comparison.
 
         Methods and seeds may be added later; the data and the trainings stay.
 
+        Returns:
+          What the folder keeps, or of a new one what it will keep.
+
         Raises:
-          UserError: the folder holds a comparison of something else.
+          UserError: the folder holds something else.
         """
-        path = self.folder / "comparison.json"
         flags = {name: _plain(value) for name, value in sorted(self.flags.items())}
-        mine: dict = {"flags": flags, "updates": self.updates}
-        if path.exists():
-            known = read_object(path, always_sealed=True)
-            then, now = ({**o["flags"], "updates": o["updates"]} for o in (known, mine))
-            for name in then | now:
-                if then.get(name) != now.get(name):
-                    raise UserError(
-                        f"{self.folder}: holds a comparison with {setting(name)} "
-                        f"{then.get(name)}; give another {setting('out')} for "
-                        f"{now.get(name)}."
-                    )
-            return
-        if self.folder.exists() and any(self.folder.iterdir()):
-            raise UserError(f"{self.folder}: is no comparison, and not empty.")
+        begun = Begun.read(self.folder)
+        if begun is None:
+            if {path.name for path in self.folder.glob("*")} - {COSTS}:
+                raise UserError(f"{self.folder}: is no comparison, and not empty.")
+            return Begun(flags, self.updates, [], 0, {})
+        then = {**begun.flags, "iterations": begun.updates}
+        now = {**flags, "iterations": self.updates}
+        for name in then | now:
+            if then.get(name) != now.get(name):
+                before, asked = (
+                    f"with {setting(name)} {values[name]}"
+                    if name in values
+                    else f"without {setting(name)}"
+                    for values in (then, now)
+                )
+                raise UserError(
+                    f"{self.folder}: holds a comparison {before}. For one {asked} give "
+                    f"another {setting('out')}."
+                )
+        return begun
+
+    def save(self) -> None:
+        """Keep what is compared.
+
+        Raises:
+          UserError: see `check`.
+        """
+        begun = self.check()
+        methods = list(dict.fromkeys([*begun.methods, *self.methods]))
+        settings = {method: dict(self.kept_settings(method)) for method in methods}
+        kept = Begun(
+            begun.flags,
+            begun.updates,
+            methods,
+            max(begun.seeds, self.seeds),
+            {**settings, **begun.settings},
+        )
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(path, mine)
+        write_json(self.folder / FILE, asdict(kept))
 
 
-def known_updates(folder: Path) -> int | None:
-    """The length of the trainings of a comparison that was begun; None: there is none.
+@dataclass(frozen=True)
+class Begun:
+    """What a folder keeps of its comparison.
 
-    Args:
-      folder: of the comparison.
+    Attributes:
+      flags: as those of a `Plan`, as JSON holds them.
+      updates: updates of M.
+      methods: that were planned; empty in a folder of an earlier version.
+      seeds: that were planned; 0 in a folder of an earlier version.
+      settings: settings of each method.
     """
-    path = folder / "comparison.json"
-    if not path.exists():
-        return None
-    return int(read_object(path, always_sealed=True)["updates"])
+
+    flags: dict
+    updates: int
+    methods: list[str]
+    seeds: int
+    settings: dict[str, dict]
+
+    @classmethod
+    def read(cls, folder: Path) -> Begun | None:
+        """What a folder keeps; None where no comparison was begun.
+
+        Args:
+          folder: of the comparison.
+
+        Raises:
+          UserError: the file is damaged.
+        """
+        path = folder / FILE
+        if not path.exists():
+            return None
+        found = read_object(path, always_sealed=True)
+        with reading(path):
+            flags = dict(found["flags"])
+            # Earlier versions trained tables with the settings of `Options`.
+            earlier: dict[str, dict] = {}
+            if "features" in flags:
+                earlier = {name: {} for name in METHODS}
+            return cls(
+                flags,
+                int(found["updates"]),
+                list(found.get("methods", [])),
+                int(found.get("seeds", 0)),
+                dict(found.get("settings", earlier)),
+            )
 
 
 def _plain(value: object) -> object:
@@ -200,85 +277,3 @@ def first_options(
     if peers and not spec_of(found[peers[0]]).vector:
         raise UserError(f"{setting('methods', peers[0])}: needs {setting('features')}.")
     return found
-
-
-def costs(options: Mapping[str, Options], threads: int) -> dict[str, Cost]:
-    """What a training of each method takes. Of methods that are trained by the same
-    code, one is measured.
-
-    Args:
-      options: of each method.
-      threads: of TensorFlow (see `Plan.threads`).
-
-    Raises:
-      UserError: the training rows are too many to be tried.
-    """
-    measured: dict[tuple[str, bool], Cost] = {}
-    found = {}
-    for method, each in options.items():
-        if (size := needs(each).images) > LARGEST_TRIAL:
-            raise UserError(
-                f"the training rows take {size / 2**30:.1f} GiB; at most "
-                f"{LARGEST_TRIAL // 2**30} can be compared."
-            )
-        row = METHODS[trained_as(method)]
-        kind = (row.trainer, "G" in row.players)
-        if kind not in measured:
-            measured[kind] = in_own_process(measure, (each,), threads)
-        found[method] = measured[kind]
-    return found
-
-
-def time_left(cost: Mapping[str, Cost], plan: Plan) -> float:
-    """Seconds that the trainings take which have not been done yet.
-
-    Args:
-      cost: of each method.
-      plan: of the comparison.
-    """
-    each = {
-        method: _STARTING + cost[method].seconds(plan.training(method)["iterations"])
-        for method in plan.methods
-    }
-    return sum(each[job.method] for job in plan.jobs_left()) / plan.at_once
-
-
-def fitting_updates(cost: Mapping[str, Cost], plan: Plan, budget: float) -> int:
-    """The updates of M that fit into the time, at most those of the plan.
-
-    Args:
-      cost: of each method.
-      plan: of the comparison.
-      budget: seconds.
-
-    Raises:
-      UserError: not even a short comparison fits.
-    """
-
-    def time(updates: int) -> float:
-        return time_left(cost, replace(plan, updates=updates))
-
-    if time(_FEWEST) > budget:
-        least = clock(time(_FEWEST))
-        raise UserError(
-            f"{setting('budget')}: {len(plan.methods)} methods on {plan.seeds} splits "
-            f"take at least {least}; give more time, or fewer {setting('seeds')} or "
-            f"{setting('methods')}."
-        )
-    low, high = _FEWEST, plan.updates
-    if time(high) <= budget:
-        return high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if time(middle) <= budget else (low, middle)
-    digits = 10 ** max(0, len(str(low)) - 2)
-    return low // digits * digits
-
-
-def default_budget(options: Options) -> str:
-    """How long a comparison may take where nothing is asked for.
-
-    Args:
-      options: of one of its trainings.
-    """
-    return _BUDGETS["tables" if spec_of(options).vector else "images"]

@@ -1,6 +1,6 @@
 """Which method suits your data? Trains several on the same splits, and answers.
 
-With RUN, or without data: finished runs side by side, by default the two newest.
+Without data it shows finished runs side by side, by default the two newest.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 
 from gamo_tf.cli import compare as side_by_side
 from gamo_tf.cli import flags as training_flags
-from gamo_tf.cli.program import one_of, run_program
-from gamo_tf.cli.run_settings import check_output, read_user_data
-from gamo_tf.comparison import answer, plan
+from gamo_tf.cli.program import INTERRUPTED, argument_parser, one_of, run_program
+from gamo_tf.cli.run_settings import check_output, print_notes, read_user_data
+from gamo_tf.comparison import answer, costs, fitting, plan, words
 from gamo_tf.comparison.evidence import collect
 from gamo_tf.comparison.overview import overview
 from gamo_tf.comparison.peers import PEERS
@@ -26,17 +26,26 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.config.tuned import RECIPE
 from gamo_tf.data.user_data import slug
-from gamo_tf.errors import UserError, command, flag, setting
-from gamo_tf.files import check_apart, clock
+from gamo_tf.errors import Stopped, UserError, command, flag, setting
+from gamo_tf.experiments.processes import stopped_by_sigterm
+from gamo_tf.files import check_apart
 from gamo_tf.own_settings import check_backend
 
 _DATA = ("dataset", "image_folder", "features")
 _INPUTS = ("image_folder", "test_folder", "features")
 _OURS = ("methods", "seeds", "jobs", "budget", "out", "known")
-_NOT_OURS = {"method": "--methods", "seed": "--seeds", "save_balanced": "train"}
+_NOT_OURS = {
+    "method": "use --methods",
+    "seed": "use --seeds for their number",
+    "save_balanced": "use it with the command that trains the recommended method",
+}
 _SEEDS = 5
+_TERMINATED = 143  # exit code: SIGTERM, as shells have it
 # Flags that do not say what is trained.
 _NOT_TRAINED = {*_OURS, "dry_run", "runs", "runs_dir", "data_dir", "iterations"}
+_USAGE = """%(prog)s --image-folder DIR [options]
+       %(prog)s --features FILE --label COLUMN [options]
+       %(prog)s [RUN ...]"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,44 +55,65 @@ def main(argv: list[str] | None = None) -> int:
       argv: the arguments; None: those of the process.
 
     Returns:
-      The exit code (see `run_program`); 2 where a training failed.
+      The exit code (see `run_program`); 2 if a training failed, 143 after SIGTERM.
     """
     arguments = sys.argv[1:] if argv is None else argv
-    return run_program(
-        "compare",
-        lambda: _compare(arguments),
-        interrupted="stopped; the same command goes on",
-    )
+    with stopped_by_sigterm() as received:
+        code = run_program("compare", lambda: _compare(arguments))
+    return _TERMINATED if received and code == INTERRUPTED else code
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of ``gamo compare``."""
-    flags = training_flags.parser("compare", __doc__)
-    flags.add_argument("runs", nargs="*", metavar="RUN")
+    """The parser of ``gamo compare``: its own flags first."""
+    flags = argument_parser(
+        "compare",
+        __doc__,
+        usage=_USAGE,
+        allow_abbrev=False,  # --seed is not --seeds
+        argument_default=argparse.SUPPRESS,
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=27),
+    )
+    flags.add_argument(
+        "runs", nargs="*", metavar="RUN", help="finished runs to compare"
+    )
     add = flags.add_argument_group("comparison").add_argument
     add(
         "--methods",
         nargs="+",
         type=one_of([*METHODS, *PEERS], listed=command("methods")),
         metavar="NAME",
-        help="default: a short list; all are in docs/own-data.md",
+        help="default: a short list; docs/own-data.md has all",
     )
-    add("--seeds", type=int, metavar="N", help=f"splits; default {_SEEDS}")
-    add("--jobs", type=int, metavar="N", help="trainings at a time; default: cores")
+    add("--seeds", type=int, metavar="N", help=f"number of splits; default {_SEEDS}")
     add(
         "--budget",
         metavar="TIME",
-        help="such as 30m; default 15m for images, 5m for tables; trainings are as "
-        "long as fits, unless --iterations says how long they are",
+        help="such as 30m; default 15m for images, 5m for tables. Trainings are "
+        "shortened to fit; then splits and methods are dropped",
     )
+    add(
+        "--iterations",
+        type=int,
+        metavar="N",
+        help="fixed training length, in updates of the classifier",
+    )
+    add("--jobs", type=int, metavar="N", help="trainings at a time; default: cores")
     add("--out", type=Path, metavar="DIR", help="default comparisons/NAME")
-    add("--known", action="store_true", help="train nothing; tell what is known")
-    add("--dry-run", action="store_true", help="say what would be run, and how long")
+    add("--known", action="store_true", help="train nothing; answer from what is done")
+    add("--dry-run", action="store_true", help="show the plan and its time only")
+    add("--runs-dir", type=Path, metavar="DIR", help="of RUN; default runs/")
+    training_flags.add_for_comparison(flags)
+    for name in _NOT_OURS:
+        flag = "--" + name.replace("_", "-")
+        flags.add_argument(flag, dest=name, help=argparse.SUPPRESS)
     return flags
 
 
 def _compare(arguments: list[str]) -> int:
     flags = vars(parser().parse_args(arguments))
+    for name, instead in _NOT_OURS.items():
+        if name in flags:
+            raise UserError(f"compare has no {setting(name)}: {instead}.")
     if not set(_DATA) & set(flags):
         if odd := set(flags) - {"runs", "runs_dir"}:
             raise UserError(
@@ -93,14 +123,15 @@ def _compare(arguments: list[str]) -> int:
         return side_by_side.main(arguments)
     if flags.get("runs"):
         raise UserError(f"{flags['runs'][0]}: runs are compared without data.")
-    for name, instead in _NOT_OURS.items():
-        if name in flags:
-            raise UserError(f"{setting(name)}: of compare it is {instead}.")
-    return _of_data(flags, command("compare", *arguments))
+    asked = command("compare", *arguments)
+    try:
+        return _of_data(flags, asked)
+    except (KeyboardInterrupt, Stopped) as err:
+        raise Stopped(f"stopped. To continue, run: {asked}") from err
 
 
 def _of_data(flags: Mapping, asked: str) -> int:
-    """Plan, train, and tell."""
+    """Plan, train, and answer."""
     check_backend()
     if "out" in flags:
         inputs = [flags[name] for name in _INPUTS if name in flags]
@@ -112,7 +143,7 @@ def _of_data(flags: Mapping, asked: str) -> int:
     if own:
         training.setdefault("validation_split", plan.VALIDATION_SPLIT)
     if "image_folder" in training:
-        training.setdefault("image_size", plan.IMAGE_SIZE)
+        training.setdefault("image_size", training_flags.IMAGE_SIZE)
     data_dir = training_flags.data_dir(flags)
     check_output(flags, "out", flags.get("out") or Path("comparisons"))
     user_data = read_user_data({**training, "data_dir": data_dir, "seed": 0})
@@ -121,33 +152,39 @@ def _of_data(flags: Mapping, asked: str) -> int:
     _check_validation(plain)
     if not spec.vector:
         training.setdefault("augment", RECIPE["augment"])
-    methods = flags.get("methods") or plan.default_methods(spec)
-    options = plan.first_options(training, methods, user_data)
-    del user_data  # every training reads its own split
-    cores = os.cpu_count() or 1
-    wanted = plan.Plan(
+    folder = flags.get("out") or Path("comparisons") / slug(spec.name)
+    begun = plan.Begun.read(folder)
+    methods = flags.get("methods") or (begun and begun.methods)
+    seeds = (begun and begun.seeds) or _SEEDS
+    full_length = 2 * spec.iterations
+    request = plan.Plan(
         training,
-        methods,
-        _positive(flags, "seeds", _SEEDS),
-        flags.get("iterations") or 2 * spec.iterations,
-        flags.get("out") or Path("comparisons") / slug(spec.name),
-        _positive(flags, "jobs", min(cores, 4)),
+        list(dict.fromkeys(methods or plan.default_methods(spec))),
+        _positive(flags, "seeds", seeds),
+        flags.get("iterations") or full_length,
+        folder,
+        _positive(flags, "jobs", min(os.cpu_count() or 1, 4)),
         data_dir,
+        begun.settings if begun else {},
     )
-    known = plan.known_updates(wanted.folder)
-    if known and "iterations" not in flags:
-        wanted = replace(wanted, updates=known)
+    options = plan.first_options(training, request.methods, user_data)
+    print_notes(user_data)
+    del user_data  # every training reads its own split
+    if begun and "iterations" not in flags:
+        request = replace(request, updates=begun.updates)
+    chosen = request
     if not flags.get("known"):
-        wanted = _fitted(wanted, options, flags, known is not None, start)
+        request.check()
+        chosen = _fitted(request, options, flags, begun is not None, start)
         if flags.get("dry_run"):
             return 0
-        wanted.save()
-    failed = {} if flags.get("known") else run_all(wanted)
-    evidence = collect(wanted.jobs(), own and "test_folder" not in training)
-    said = answer.sentences(evidence, "splits" if own else "seeds")
+        chosen.save()
+    failed = {} if flags.get("known") else run_all(chosen)
+    evidence = collect(chosen.jobs(), own and "test_folder" not in training)
+    said = words.sentences(evidence, "splits" if own else "seeds")
     names = bool(spec.categories)
-    then = train_command(wanted, answer.recommended(evidence), names)
-    paths = answer.write(wanted.folder, evidence, said, then, asked)
+    then = training_of(chosen, words.recommended(evidence), names, flags, full_length)
+    paths = answer.write(chosen.folder, evidence, said, then, asked)
     print("\n" + paths[0].read_text(encoding="utf-8"))
     print("\n".join(overview(evidence)) + "\n")
     print("written: " + ", ".join(map(str, paths)))
@@ -157,11 +194,11 @@ def _of_data(flags: Mapping, asked: str) -> int:
 
 
 def _check_validation(options: Options) -> None:
-    """Raises UserError where there are no rows to choose a method by."""
+    """Raises UserError if no samples are set aside to choose a method on."""
     if not (options.validation_per_class or options.validation_split):
         name = "validation_split" if options.data else "validation_per_class"
         raise UserError(
-            f"{setting(name)} 0: methods are chosen by validation rows; give some."
+            f"{setting(name)} 0: methods are chosen on validation samples; give some."
         )
 
 
@@ -173,63 +210,95 @@ def _positive(flags: Mapping, name: str, default: int) -> int:
 
 
 def _fitted(
-    wanted: plan.Plan,
+    request: plan.Plan,
     options: Mapping[str, Options],
     flags: Mapping,
     begun: bool,
     start: float,
 ) -> plan.Plan:
-    """The plan with trainings that are as long as fits, which is printed. The budget
-    counts from `start`, a time of `time.monotonic`.
-
-    Raises:
-      UserError: it does not fit.
-    """
-    text = flags.get("budget") or plan.default_budget(options[wanted.methods[0]])
-    budget = plan.seconds_of(text)
-    each = ", ".join(wanted.methods)
-    print(f"methods: {each}; splits or seeds: {wanted.seeds}.")
-    jobs = wanted.jobs_left()
-    if not jobs:
-        print(f"all {len(wanted.jobs())} trainings are done, in {wanted.folder}.")
-        return wanted
-    print("measuring how long they take ...", flush=True)
-    cost = plan.costs(options, wanted.threads)
-    budget -= time.monotonic() - start
-    if not begun and "iterations" not in flags:
-        updates = plan.fitting_updates(cost, wanted, plan.FILLED * budget)
-        wanted = replace(wanted, updates=updates)
-    seconds = plan.time_left(cost, wanted)
-    if "budget" in flags and seconds > budget and not begun:
-        raise UserError(
-            f"{setting('budget', text)}: {wanted.updates} iterations take about "
-            f"{clock(seconds)}; give more time, or fewer {setting('iterations')}."
-        )
-    print(
-        f"{len(jobs)} trainings of {wanted.updates} updates of M, {wanted.at_once} at "
-        f"a time: about {clock(seconds)} more; in {wanted.folder}. Stopped, the same "
-        "command goes on.",
-        flush=True,
-    )
-    return wanted
-
-
-def train_command(wanted: plan.Plan, method: str, names: bool) -> str:
-    """What trains a method on all data: a command, or of a peer its code.
+    """The plan that fits the time, which is printed.
 
     Args:
-      wanted: the comparison.
-      method: a row of `METHODS` or `PEERS`.
+      request: all that was asked for.
+      options: options of each method's first training.
+      flags: of the command line.
+      begun: whether the folder has the comparison already; its plan stays then.
+      start: time of `time.monotonic` that the budget counts from.
+
+    Raises:
+      UserError: the budget is explicit, and next to nothing fits.
+    """
+    text = flags.get("budget") or fitting.default_budget(options[request.methods[0]])
+    budget = fitting.seconds_of(text)
+    print(f"Methods: {', '.join(request.methods)}. Splits: {request.seeds}.")
+    if not request.jobs_left():
+        print(f"All {len(request.jobs())} trainings in {request.folder} are done.")
+        return request
+    found = costs.measured(request, options)
+    spent = time.monotonic() - start
+    if begun:
+        seconds = spent + fitting.seconds_left(found, request)
+        print(f"Continuing {request.folder}: trainings keep their length.")
+        _announce(request, seconds, spent)
+        return request
+    explicit = {"methods", "seeds", "iterations", "budget"} & set(flags)
+    fit = fitting.fit(found, request, budget, spent, explicit)
+    for line in fitting.cuts(request, fit, text):
+        print(line)
+    _announce(fit.plan, fit.seconds, spent)
+    return fit.plan
+
+
+def _announce(chosen: plan.Plan, seconds: float, spent: float) -> None:
+    jobs = len(chosen.jobs_left())
+    print(
+        f"{jobs} trainings of {chosen.updates} updates, {chosen.at_once} at a time, in "
+        f"{chosen.folder}.\nTime: about {fitting.time_text(seconds)} in total, "
+        f"{fitting.time_text(spent)} of it spent. If you stop it, the same command "
+        "continues.",
+        flush=True,
+    )
+
+
+def training_of(
+    chosen: plan.Plan, method: str, names: bool, flags: Mapping, full_length: int
+) -> answer.Training:
+    """How to train a method on your data: a command, or Python code of a peer.
+
+    Args:
+      chosen: the comparison.
+      method: row of `METHODS` or `PEERS`.
       names: whether the table has columns of names.
+      flags: of the command line.
+      full_length: updates of the classifier that `train` makes by default.
     """
     if method in PEERS:
-        return PEERS[method].code(names)
-    training = wanted.training(method)
-    for name in ("evaluate_every", "checkpoint_every"):
-        training.pop(name)
+        return answer.Training(
+            PEERS[method].code(names),
+            "This is Python code; fit it on all your samples.",
+        )
+    training = chosen.settings_for(method)
+    if "data_dir" in flags:
+        training["data_dir"] = flags["data_dir"]
+    if "validation_split" not in flags:
+        training.pop("validation_split", None)
+    note = f"It trains for {full_length} updates, the comparison for {chosen.updates}"
+    if chosen.updates >= full_length:
+        iterations = max(1, chosen.updates // METHODS[method].m_updates)
+        training["iterations"] = iterations
+        note = f"It trains for {chosen.updates} updates, as the comparison did"
+    if "validation_split" in chosen.flags and "validation_split" not in flags:
+        share = chosen.flags["validation_split"]
+        note += (
+            f". It also trains on the {share:.0%} of your samples that the comparison "
+            "kept for validation"
+        )
     arguments: list[object] = []
     for name, value in {**training, "method": method}.items():
-        arguments.append(flag(f"no_{name}" if value is False else name))
-        if not isinstance(value, bool):
-            arguments.append(value)
-    return command("train", *arguments)
+        if isinstance(value, tuple):
+            arguments += [flag(name), ",".join(map(str, value))]
+        elif isinstance(value, bool):
+            arguments.append(flag(name if value else f"no_{name}"))
+        else:
+            arguments += [flag(name), value]
+    return answer.Training(command("train", *arguments), note + ".")

@@ -1,20 +1,19 @@
 """All trainings of a comparison: some at a time, each once.
 
 Several workers, and several ``gamo compare``, may be at work on one folder: each job
-has a folder that is locked meanwhile. What is killed leaves whole records and
-unfinished runs, which the same command goes on with.
+has a folder that is locked meanwhile. A killed comparison leaves whole records and
+unfinished runs; the same command continues them.
 """
 
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from gamo_tf.cli.program import unforeseen
 from gamo_tf.comparison.job import Job, train
 from gamo_tf.comparison.plan import Plan
-from gamo_tf.errors import UserError
-from gamo_tf.experiments.runner import in_own_process
+from gamo_tf.errors import Stopped, UserError
+from gamo_tf.experiments.processes import in_own_processes
 from gamo_tf.files import clock, locked
 
 _BUSY = "another process is at work on it"
@@ -30,23 +29,23 @@ def run_all(plan: Plan) -> dict[str, str]:
       Methods that failed, with the reason.
 
     Raises:
-      UserError: a process died.
-      KeyboardInterrupt: for Ctrl-C, which the processes get too.
+      UserError: a process died before all was done.
+      KeyboardInterrupt: after Ctrl-C, once all processes have ended.
     """
+    workers = min(plan.at_once, len(plan.jobs_left()))
     failed: dict[str, str] = {}
-    with ThreadPoolExecutor(plan.at_once) as pool:
-        workers = [
-            pool.submit(in_own_process, work_off, (plan,), plan.threads)
-            for _ in range(plan.at_once)
-        ]
-        for worker in workers:
-            failed |= worker.result()
+    try:
+        for by_worker in in_own_processes(work_off, [(plan,)] * workers, plan.threads):
+            failed |= by_worker
+    except UserError:
+        if plan.jobs_left():
+            raise  # else the other workers did what was left
     return failed
 
 
 def work_off(plan: Plan) -> dict[str, str]:
-    """What one process does: one job after the other, and at last those that others
-    had begun and were killed at.
+    """What one process does: one job after the other, and at last those that killed
+    processes had begun.
 
     Args:
       plan: of the comparison.
@@ -71,15 +70,21 @@ def work_off(plan: Plan) -> dict[str, str]:
                 if err.message == _BUSY:
                     continue
                 failed[job.method] = err.message
+            except Stopped:  # by Ctrl-C, and saved
+                raise
             except Exception as err:  # a bug in one method is not in the others' way
                 failed[job.method] = unforeseen(err)
             if job.method in failed:
                 print(f"{job.method}: {failed[job.method]}", flush=True)
                 continue
             done = _done(jobs)
-            spent = time.monotonic() - began
-            left = spent / max(1, done - known) * (len(jobs) - done)
-            print(f"[{done}/{len(jobs)}] {_told(job)}; about {clock(left)} left")
+            text = f"[{done}/{len(jobs)}] {_told(job)}"
+            # Methods differ in their time: a split has to be complete for a guess.
+            if done - known >= len(plan.methods):
+                spent = time.monotonic() - began
+                left = spent / (done - known) * (len(jobs) - done)
+                text += f"; about {clock(left)} left"
+            print(text, flush=True)
     return failed
 
 

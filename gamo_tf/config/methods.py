@@ -98,6 +98,7 @@ class Method:
         return 2 if self.samples and not self.balanced else 1
 
 
+GAME = "game:Game"  # the trainer of Algorithm 1
 _BALANCED = "methods.balanced_game:BalancedGame"
 _ADJUSTED = ("logit-adjust", "logit-adjust-posthoc", "vector-scaling", "tau-norm")
 _CONVEX = "methods.feature_sampling:Convex"
@@ -107,7 +108,7 @@ _FREE = "methods.feature_sampling:Free"
 
 
 def _game(name: str, title: str, players: str, samples: str) -> Method:
-    return Method(name, title, players, "game:Game", samples, holds_features=True)
+    return Method(name, title, players, GAME, samples, holds_features=True)
 
 
 def _balanced(name: str, title: str, players: str, samples: str = "") -> Method:

@@ -37,15 +37,27 @@ TUNED: Mapping[str, Mapping[str, object]] = {
 RECIPE: Mapping[str, object] = {"augment": True, "ema": 0.999}
 
 
+def tuned(method: str, images: bool) -> Mapping[str, object]:
+    """The settings that tuning kept for a method.
+
+    Args:
+      method: A name, such as a row of `METHODS`.
+      images: Whether the data are images; else they are a table.
+
+    Returns:
+      Settings by the names of `Options`; none for a method that was not tuned.
+    """
+    return TUNED.get(method, {})
+
+
 def settings_for(method: str, images: bool) -> dict[str, object]:
     """The settings that a method gets on a person's own data.
 
     Args:
       method: A row of `METHODS`.
-      images: Whether the data are images; vectors have no augmentation, and their
-        settings were not tuned with averages.
+      images: Whether the data are images; only these have the `RECIPE`.
 
     Returns:
       Settings by the names of `Options`.
     """
-    return {**TUNED.get(method, {}), **(RECIPE if images else {})}
+    return {**tuned(method, images), **(RECIPE if images else {})}

@@ -76,6 +76,7 @@ def from_image_folder(
     seed: int,
     skip_bad: bool,
     validation_split: float = 0.0,
+    to_train: bool = True,
 ) -> UserData:
     """Read a folder of images, with a folder for each class.
 
@@ -90,6 +91,7 @@ def from_image_folder(
       skip_bad: leave out files that cannot be read.
       validation_split: the share of each class in `folder` that is set aside for
         validation, 0 (none) to below 1; with `test_split` it is below 1.
+      to_train: False describes the data only: classes of one sample are allowed.
 
     Returns:
       Images uint8 [n, size, size, channels], with what was left out.
@@ -115,7 +117,7 @@ def from_image_folder(
         "test_split": test_split,
         "validation_split": validation_split,
     }
-    found = from_files(settings, classes, size, gray, rows, skip_bad)
+    found = from_files(settings, classes, size, gray, rows, skip_bad, to_train=to_train)
     notes = image_folder.notes(folder)
     if test_folder:
         notes += image_folder.notes(test_folder)
@@ -130,6 +132,7 @@ def from_files(
     rows: pd.DataFrame,
     skip_bad: bool = False,
     decode: bool = True,
+    to_train: bool = True,
 ) -> UserData:
     """Read the images of a list of files.
 
@@ -142,6 +145,7 @@ def from_files(
       rows: as `UserData` has them.
       skip_bad: leave out files that cannot be read.
       decode: False opens no file; the image arrays are empty, [n, 0].
+      to_train: False describes the data only: classes of one sample are allowed.
 
     Returns:
       The images uint8 [n, size, size, channels] of `rows`, what was left out, and
@@ -165,10 +169,13 @@ def from_files(
     rows = rows.assign(digest=images.digests)[good].reset_index(drop=True)
     skipped = [f"{path}: {why}" for path, why in bad.items()]
     found = _user_data(
-        settings, classes, shape, rows, mapped_rows.keep(images.pixels, good), skipped
+        *(settings, classes, shape, rows, mapped_rows.keep(images.pixels, good)),
+        skipped,
+        to_train=to_train,
     )
     folders = (settings["data"], settings.get("test_data", ""))
-    notes = image_rows.pages(images.several, folders) + image_rows.leaks(rows)
+    pages = image_rows.pages(images.several, folders)
+    notes = [*found.notes, *pages, *image_rows.leaks(rows)]
     return replace(found, notes=notes, identity={"kind": "images"})
 
 
@@ -178,6 +185,7 @@ def from_feature_table(
     test_split: float,
     seed: int,
     validation_split: float = 0.0,
+    to_train: bool = True,
 ) -> UserData:
     """Read a table of feature vectors.
 
@@ -188,6 +196,7 @@ def from_feature_table(
       seed: of the draw of these, and of the validation rows.
       validation_split: share of each class that is set aside for validation, 0 (none)
         to below 1; with `test_split` it is below 1.
+      to_train: False describes the data only: classes of one sample are allowed.
 
     Returns:
       The vectors, float64 [n, d].
@@ -211,9 +220,11 @@ def from_feature_table(
     }
     shape = (table.X.shape[1],)
     vectors = table.X[rows["source"].to_numpy()]
-    found = _user_data(settings, table.classes, shape, rows, vectors, [])
+    found = _user_data(
+        settings, table.classes, shape, rows, vectors, [], to_train=to_train
+    )
     known = table_identity.identity(path, table)
-    return replace(found, notes=table.notes, identity=known)
+    return replace(found, notes=[*found.notes, *table.notes], identity=known)
 
 
 def reload(options: Options, rows: pd.DataFrame, identity: Mapping) -> Arrays:
@@ -260,28 +271,33 @@ def _user_data(
     rows: pd.DataFrame,
     values: np.ndarray,
     skipped: list[str],
+    to_train: bool = True,
 ) -> UserData:
-    """Splits `values` by `rows`, adds what follows to the settings, refuses too few."""
+    """Splits `values` by `rows`, and adds what follows to the settings. Refuses too
+    few samples, or without `to_train` notes them."""
     arrays = row_sets.arrays(rows, values)
     counts = np.bincount(arrays.labels, minlength=len(classes))
-    for name, n in zip(classes, counts, strict=True):
-        if n < 2:
-            raise UserError(
-                f"class {name}: {n} sample(s) to train on; a convex combination needs "
-                "2 or more."
-            )
-    if not len(arrays.test_labels):
-        raise UserError(f"no sample to test on: give a larger {setting('test_split')}.")
     share = settings.get("validation_split", 0.0)
+    faults = [
+        f"class {name}: {n} sample(s) to train on; a convex combination needs 2 or "
+        "more."
+        for name, n in zip(classes, counts, strict=True)
+        if n < 2
+    ]
+    if not len(arrays.test_labels):
+        faults.append(f"no sample to test on: give a larger {setting('test_split')}.")
     if share and not (rows["set"] == "validation").any():
-        raise UserError(
+        faults.append(
             f"{setting('validation_split')} {share:g}: no sample for validation. Give "
             "a larger one, or leave it out."
         )
+    if faults and to_train:
+        raise UserError(faults[0])
+    notes = [f"{fault} Training stops there." for fault in faults]
     found = {
         "classes": classes,
         "shape": shape,
         "counts": tuple(counts.tolist()),
         "test_per_class": 0,
     }
-    return UserData({**settings, **found}, arrays, rows, skipped)
+    return UserData({**settings, **found}, arrays, rows, skipped, notes)

@@ -6,35 +6,19 @@ random state, and a run must be the same whether others came before it or not.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-from gamo_tf.cli.program import INTERRUPTED, unforeseen
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import Options
 from gamo_tf.data import load
-from gamo_tf.errors import (
-    Caller,
-    Stopped,
-    UserError,
-    caller,
-    setting,
-    speaking_to,
-)
+from gamo_tf.errors import UserError, setting
+from gamo_tf.experiments.processes import in_own_process
 from gamo_tf.experiments.result_store import ResultStore
 from gamo_tf.experiments.tables import TableRequest
 from gamo_tf.import_tensorflow import import_tensorflow
-from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
-
-_SECONDS_TO_STOP = 60  # that a training has to end its epoch and to save it
 
 
 def find(runs_dir: Path, options: Options) -> Run | None:
@@ -79,75 +63,6 @@ def train(options: Options, runs_dir: Path, data_dir: Path) -> Run:
     if run is None or not run.finished:
         raise UserError(f"{runs_dir}: the training ended without a finished run.")
     return run
-
-
-def in_own_process(work: Callable, arguments: tuple, threads: int | None = None) -> Any:
-    """Call a function in a process of its own, and wait for it.
-
-    Args:
-      work: a function of a module, for another process to find.
-      arguments: its arguments, which can be pickled.
-      threads: of TensorFlow; None: as many as there are cores.
-
-    Returns:
-      What the function returned; it can be pickled.
-
-    Raises:
-      UserError: the function raised it or failed otherwise, or the process died.
-      KeyboardInterrupt: for Ctrl-C, which the process gets too.
-    """
-    # A fresh interpreter: a forked one would share a TensorFlow that is in use here.
-    context = multiprocessing.get_context("spawn")
-    receive, send = context.Pipe(duplex=False)
-    process = context.Process(
-        target=_work, args=(work, arguments, threads, caller(), send)
-    )
-    process.start()
-    send.close()  # else the end of the other side could not be noticed here
-    try:
-        process.join()
-    except KeyboardInterrupt:
-        # A terminal sends Ctrl-C to that process too, which finishes its epoch, saves
-        # and ends. Where the signal came to this process only, there is nothing to
-        # wait for: the run goes on from its last checkpoint another time.
-        process.join(_SECONDS_TO_STOP)
-        process.kill()
-        raise
-    if process.exitcode in (INTERRUPTED, -signal.SIGINT):
-        raise KeyboardInterrupt
-    try:
-        message, found = receive.recv()
-    except EOFError:
-        message = f"the process of the training died (exit code {process.exitcode})"
-    finally:
-        receive.close()
-    if message:
-        raise UserError(message)
-    return found
-
-
-def _work(
-    work: Callable,
-    arguments: tuple,
-    threads: int | None,
-    who: Caller,
-    outcome: Connection,
-) -> None:
-    """What the process does. It hands back what went wrong, or "", and the result."""
-    if threads:  # libraries read them when they are imported
-        for name in ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM"):
-            os.environ[f"{name}_THREADS"] = str(threads)
-    with own_settings(), speaking_to(who):
-        try:
-            found = work(*arguments)
-        except (UserError, OSError) as err:
-            outcome.send((str(err), None))
-        except (Stopped, KeyboardInterrupt):
-            sys.exit(INTERRUPTED)
-        except Exception as err:
-            outcome.send((unforeseen(err), None))
-        else:
-            outcome.send(("", found))
 
 
 def _train_here(
