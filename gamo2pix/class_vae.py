@@ -86,8 +86,7 @@ class VaeMonitor(MetricLogger):
 
 def _message(row: dict) -> str:
     """What the progress line says of a row of metrics.csv."""
-    terms = ("reconstruction", "KL")
-    return "  ".join(f"{name} {row[name]:.1f}" for name in terms) + " nats"
+    return f"nats: image {row['reconstruction']:.0f}, KL {row['KL']:.0f}"
 
 
 @dataclass(frozen=True)
