@@ -138,7 +138,7 @@ def train_shared(
     length = options.shared_iterations
     if not length and not retrain:
         length = _begun_length(directory)  # what there is does for any class
-    length = length or options.shared_length()
+    length = length or options.shared_length(len(rows))
     name = "all classes"
     # The minibatches of a class are no matter here.
     own = replace(options, iterations=None, shared_iterations=length)
