@@ -14,7 +14,7 @@ _SHARP = 0.25  # of the way from the KID of unseen real images to that of blurre
 _COPIES = 0.10  # twice the share among unseen real images
 _VARIETY = 0.5  # of the recall of unseen real images
 _NEARER = -3.0  # of Meehan's z, as its authors have it
-_CONTROLS = {  # what the sources of `score.CONTROLS` are called in a sentence
+CONTROL_WORDS = {  # what the sources of `score.CONTROLS` are called in a sentence
     "dirichlet-uniform": "Random convex weights",
     "dirichlet-sparse": "Random weights on a few parents",
 }
@@ -159,11 +159,13 @@ def better_controls(scores: list[dict]) -> list[str]:
         kids = {
             row["source"]: _Value(row["kid"], row["kid_error"]) for row in means(rows)
         }
-        best = min(kids.keys() & _CONTROLS.keys(), key=kids.__getitem__, default=None)
+        best = min(
+            kids.keys() & CONTROL_WORDS.keys(), key=kids.__getitem__, default=None
+        )
         if best and GAMO in kids and kids[GAMO].above(kids[best]):
             classes = len({row["label"] for row in rows})
             sentences.append(
-                f"{_CONTROLS[best]} score better than G: KID {kids[best]} against "
+                f"{CONTROL_WORDS[best]} score better than G: KID {kids[best]} against "
                 f"{kids[GAMO]} (mean of {classes} classes)."
             )
     return sentences

@@ -3,7 +3,7 @@
 import pytest
 
 from gamo2pix import score
-from gamo2pix.verdict import _CONTROLS, better_controls, of_classes, verdict
+from gamo2pix.verdict import CONTROL_WORDS, better_controls, of_classes, verdict
 
 GOOD = {
     "label": 1,
@@ -126,7 +126,7 @@ def with_controls(**kids: tuple[float, float]) -> list[dict]:
 
 
 def test_a_better_control_is_told_beyond_the_error():
-    assert _CONTROLS.keys() == score.CONTROLS.keys()
+    assert CONTROL_WORDS.keys() == score.CONTROLS.keys()
     uniform, sparse = "dirichlet-uniform", "dirichlet-sparse"
     # Of a mean of two classes the error is that of one over the root of 2: two errors
     # of the difference are 2 sqrt((0.06^2 + 0.08^2) / 2) = 0.141.
