@@ -19,7 +19,7 @@ _COPY_QUANTILE = 0.05  # of the ratios of unseen images
 # a duplicate, a re-encoded file, or a frame of the same burst.
 _DUPLICATE = 0.2
 _BURST = 10  # most images of a burst
-_ROUNDING = 1e-6  # error of a distance, as a share of the largest one
+_ROUNDING = 1e-6  # error of a distance, as a share of the length of the longest row
 
 
 class Manifold(NamedTuple):
@@ -85,7 +85,8 @@ def duplicates(train: np.ndarray) -> np.ndarray:
     n = len(train)
     k = min(_BURST, max(2, (n - 1) // 2), n - 1)
     usual = np.median(np.partition(apart, k, axis=1)[:, k])  # place 0 is the row itself
-    same = apart <= max(_DUPLICATE * usual, _ROUNDING * apart.max())
+    longest = np.linalg.norm(train, axis=1).max()
+    same = apart <= max(_DUPLICATE * usual, _ROUNDING * longest)
     np.fill_diagonal(same, True)
     return same
 

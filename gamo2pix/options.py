@@ -17,10 +17,7 @@ LIMITS = (500, 4000)  # fewest and most minibatches of a class
 TUNING, TUNING_RATE = 100, 0.1
 # With fewer images both trainings are shorter, in proportion: unseen images are decoded
 # no better by longer ones (docs/results.md).
-SHARED_IMAGES, TUNING_IMAGES = (
-    300,
-    40,
-)  # images from which on they have their whole length
+SHARED_IMAGES, TUNING_IMAGES = 300, 40  # from which on they have their whole length
 LEAST = 0.25  # of the whole length
 PAPER, RECIPE = "paper", "shared"  # the paper's recipe, and that of the program
 # Settings that runs of older versions do not name.

@@ -250,7 +250,7 @@ def text(rows: list[dict]) -> str:
         for row in chosen:
             if row["source"] == GAMO:
                 mark = " *" * few(row)
-                name = shorten(printable(row["name"]), _NAME - len(mark) - 1) + mark
+                name = _shorten(printable(row["name"]), _NAME - len(mark) - 1) + mark
                 lines.append(_scores(name, row, f"{row['n_real']}/{row['n_fake']}"))
         for row in means(chosen):
             lines.append(_scores(f"mean, {row['source']}", row, ""))
@@ -259,13 +259,7 @@ def text(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def shorten(name: str, width: int) -> str:
-    """A name of at most `width` characters; a longer one ends in "…".
-
-    Args:
-      name: any.
-      width: 1 or more.
-    """
+def _shorten(name: str, width: int) -> str:
     return name if len(name) <= width else name[: width - 1] + "…"
 
 

@@ -172,8 +172,8 @@ def _run(
         if unbalanced:
             names = printable(", ".join(unbalanced))
             print(
-                f"note: without generated images: {names}. Their verdict is "
-                f"'{verdict.REFUSE}'; {setting('ignore_verdict')} adds them anyway"
+                f"note: no generated images of {names}, since the verdict is "
+                f"'{verdict.REFUSE}'; {setting('ignore_verdict')} adds them"
             )
     if request.evaluate:
         folder = target or gamo_run.balanced

@@ -168,7 +168,7 @@ def test_classes_that_pass_are_written_when_others_do_not(copy, capsys, monkeypa
     assert sizes() == [60, 40, *[60] * 8]
     told = capsys.readouterr().out
     assert "1: do not use: bad\n7: cannot be judged: 11 images\n" in told
-    assert "note: without generated images: 1. Their verdict is 'do not use'; " in told
+    assert "note: no generated images of 1, since the verdict is 'do not use'" in told
     assert "--ignore-verdict adds them" in told
     card = json.loads((folder / "dataset.json").read_text())
     assert card["without_generated_images"] == {"1": "do not use: bad"}
