@@ -6,16 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gamo2pix.options import (
-    HOW,
-    LIMITS,
-    PASSES,
-    RECIPE,
-    SHARED_IMAGES,
-    TUNING,
-    TUNING_IMAGES,
-    PixOptions,
-)
+from gamo2pix.options import HOW, LIMITS, PASSES, RECIPE, TUNING, PixOptions
 from gamo2pix.recipes import RECIPES
 from gamo_tf.cli.flags import NEWEST, STRATEGIES
 from gamo_tf.cli.program import WRONG_INPUT, argument_parser, run_program
@@ -91,17 +82,15 @@ def _add_vae(group: argparse._ArgumentGroup) -> None:
         "--iterations",
         type=int,
         metavar="N",
-        help=f"minibatches a class; default {TUNING}, fewer for a class of fewer than "
-        f"{TUNING_IMAGES} images; with --recipe paper {PASSES} passes, "
-        f"{LIMITS[0]}-{LIMITS[1]}",
+        help=f"minibatches a class; default {TUNING}, fewer for a small class; with "
+        f"--recipe paper {PASSES} passes, {LIMITS[0]}-{LIMITS[1]}",
     )
     group.add_argument(
         "--shared-iterations",
         type=int,
         metavar="N",
-        help="minibatches of the decoder of all classes; default "
-        f"{RECIPES[RECIPE].shared}, fewer with fewer than {SHARED_IMAGES} images or a "
-        "small --iterations",
+        help="minibatches of the decoder of all classes; default that of the recipe, "
+        "fewer with few images or a small --iterations",
     )
     group.add_argument(
         "--seed",
