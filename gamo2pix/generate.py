@@ -17,8 +17,8 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
-from gamo_tf.inference.convex_sampler import ConvexSampler, standard_normal
-from gamo_tf.inference.players import load_player
+from gamo_tf.inference.convex_sampler import standard_normal
+from gamo_tf.inference.players import load_player, load_sampler
 from gamo_tf.methods.build import read_added
 from gamo_tf.networks.batched import compiled
 from gamo_tf.networks.feature_extractor import in_single_precision, to_pixels
@@ -99,8 +99,7 @@ class ImageGenerator:
             maps /= maps.std() + _TINY
             flat = maps.reshape(len(maps), -1)
             self.features = np.concatenate([self.features, flat], axis=1)
-        G = load_player(run, "G")
-        self.sampler = ConvexSampler(G, self.features, split.labels)
+        self.sampler = load_sampler(run, self.features, split.labels)
         self.rows = self.sampler.rows
 
     def normal(self, label: int, use: int, n: int, width: int) -> np.ndarray:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gamo2pix import balanced_folder, real_files
 from gamo2pix.trust import NO_LIMITS, Limits
-from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.config.methods import METHODS
+from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
+from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError, command, did_you_mean, setting
 from gamo_tf.runs.run import Run
@@ -107,15 +107,17 @@ def check(run: Run) -> DatasetSpec:
     if not run.finished:
         go_on = command("train", "--resume", run.path)
         raise UserError(f"{run.path}: not finished. Go on with: {go_on}")
-    if not METHODS[options.method].convex:
-        train_one = command("train", "--dataset", options.dataset, "--method", "gamo")
-        raise UserError(
-            f"{run.path}: {options.method} has no convex generator. Train one: "
-            f"{train_one}"
-        )
     spec = spec_of(options)
     if spec.vector:
         raise UserError(f"{run.path}: was trained on vectors; there are no images.")
+    if not METHODS[options.method].convex:
+        data = ("--dataset", options.dataset)
+        if options.data and options.dataset not in DATASETS:
+            data = ("--image-folder", options.data)
+        raise UserError(
+            f"{run.path}: {options.method} generates nothing. Train a method that "
+            f"does: {command('train', *data, '--method', RECOMMENDED)}"
+        )
     return spec
 
 

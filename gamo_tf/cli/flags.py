@@ -81,7 +81,8 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         "--method",
         type=one_of(METHODS, listed=methods),
         metavar="NAME",
-        help=f"default {Options.method}; `{methods}` explains each",
+        help=f"default {Options.method}; for your own data the recommended one; "
+        f"`{methods}` explains each",
     )
     add(
         "--loss",

@@ -18,10 +18,11 @@ from gamo_tf.cli.flags import (
 )
 from gamo_tf.config.checks import check_counts, check_ranges
 from gamo_tf.config.dataset_specs import DATASETS
-from gamo_tf.config.methods import METHODS
+from gamo_tf.config.methods import METHODS, recommended
 from gamo_tf.config.options import Options, resolve, spec_of
+from gamo_tf.config.tuned import settings_for
 from gamo_tf.data.splits import profile_counts
-from gamo_tf.errors import UserError, printable, setting
+from gamo_tf.errors import UserError, command, printable, setting
 
 if TYPE_CHECKING:  # pandas, behind it, takes a while to import
     from gamo_tf.data.user_data import UserData
@@ -51,8 +52,23 @@ def read_settings(
         print(f"left out: {printable(complaint)}")
     for note in user_data.notes if user_data else []:
         print(f"note: {printable(note)}")
+    if user_data and not {"method", "dataset"} & set(flags):
+        print(_why(options))
     check_save_balanced(flags, options)
     return options, user_data
+
+
+def _why(options: Options) -> str:
+    """Why a run on a person's own data trains the method that nobody asked for."""
+    data = "tables" if options.label else "images"
+    measured = "docs/table-methods.csv" if options.label else "docs/results/finals.md"
+    why = f"it scored highest on validation data of our {data} ({measured})"
+    if options.method != recommended(images=not options.label):
+        why = "it generates samples for --save-balanced"
+    return (
+        f"method: {options.method}, because {why}. {setting('method')} gamo trains the "
+        f"paper's; `{command('methods')}` lists all."
+    )
 
 
 def read_user_data(flags: Mapping, decode: bool = True) -> UserData | None:
@@ -150,6 +166,10 @@ def to_options(flags: Mapping, user_data: UserData | None) -> Options:
         # The data decides, but for the batch size, which is only advice.
         found = dict(user_data.settings)
         advice = {k: found.pop(k) for k in ("batch_size",) if k in found}
+        if "dataset" not in flags:
+            images = "image_folder" in flags
+            chosen.setdefault("method", recommended(images, "save_balanced" in flags))
+            advice |= settings_for(chosen["method"], images)
         return resolve({**advice, **chosen, **found})
     if "dataset" not in flags:
         names = ", ".join(DATASETS)

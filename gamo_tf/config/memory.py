@@ -28,7 +28,7 @@ class Needs(NamedTuple):
 
     Attributes:
       images: the training rows as they are.
-      features: F of all of them, for methods that play on them. From `LARGE` bytes on
+      features: F of all of them, for methods that hold them. From `LARGE` bytes on
         they lie in a file, on a CPU, and the system takes their memory where it must.
       points: those of the smaller classes.
       weights: of an IGU, with the slots of Adam.
@@ -70,12 +70,13 @@ def needs(options: Options) -> Needs:
         d = sum(k or 1 for k in spec.categories) or values
     minority = options.class_counts.minority_sizes
     points = [min(k, options.support) if options.support else k for k in minority]
-    plays = method.trainer == "game:Game"
     return Needs(
         images=n * values * (8 if spec.vector else 1),
-        features=n * d * _FLOAT if plays else 0,
+        features=n * d * _FLOAT if method.holds_features else 0,
         points=sum(points) * d * _FLOAT if method.supported else 0,
-        weights=_COPIES * _UNITS * sum(minority) * _FLOAT if method.convex else 0,
+        weights=_COPIES * _UNITS * sum(minority) * _FLOAT
+        if method.learns_generator
+        else 0,
     )
 
 

@@ -34,6 +34,7 @@ class Method:
       needs: what the dataset must have for it.
       f_share: of the iterations, in which F is updated, where F learns.
       anchored: whether G has an anchor (`networks.anchored_generator`).
+      holds_features: Whether the features of all training samples stay in memory.
       defaults: settings in the place of those of `Options`; ``augment`` of images
         alone.
     """
@@ -49,12 +50,19 @@ class Method:
     needs: tuple[Need, ...] = ()
     f_share: float = 1.0
     anchored: bool = False
+    holds_features: bool = False
     defaults: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def convex(self) -> bool:
-        """Whether it trains the paper's G: convex weights over known rows."""
+    def learns_generator(self) -> bool:
+        """Whether it trains the paper's G: convex weights over known samples."""
         return self.samples in (_CONVEX, _CHOSEN)
+
+    @property
+    def convex(self) -> bool:
+        """Whether a run of it can generate: convex combinations of known samples, by
+        a trained G or with partners at random."""
+        return self.learns_generator or self.samples == _AT_RANDOM
 
     @property
     def balanced(self) -> bool:
@@ -94,11 +102,12 @@ _BALANCED = "methods.balanced_game:BalancedGame"
 _ADJUSTED = ("logit-adjust", "logit-adjust-posthoc", "vector-scaling", "tau-norm")
 _CONVEX = "methods.feature_sampling:Convex"
 _CHOSEN = "methods.partners:Chosen"
+_AT_RANDOM = "methods.partners:AtRandom"
 _FREE = "methods.feature_sampling:Free"
 
 
 def _game(name: str, title: str, players: str, samples: str) -> Method:
-    return Method(name, title, players, "game:Game", samples)
+    return Method(name, title, players, "game:Game", samples, holds_features=True)
 
 
 def _balanced(name: str, title: str, players: str, samples: str = "") -> Method:
@@ -150,7 +159,7 @@ METHODS = {
             "balanced-pairs",
             "balanced GAMO, partners at random",
             "FM",
-            "methods.partners:AtRandom",
+            _AT_RANDOM,
         ),
         _balanced(
             "balanced-smote",
@@ -190,6 +199,7 @@ METHODS = {
             "dos",
             "deep over-sampling (Ando & Huang, 2017)",
             trainer="methods.deep_oversampling:DeepOversampling",
+            holds_features=True,
             needs=("images", "an F that learns"),
         ),
         Method("class-weight", "loss by n / (c n_y)", objective="class-weight"),
@@ -227,12 +237,14 @@ METHODS = {
             "a new balanced head (cRT, Kang et al., 2020)",
             trainer="methods.classifier_retraining:ClassifierRetraining",
             f_share=LATE,
+            holds_features=True,
         ),
         Method(
             "eos",
             "cRT with points towards other classes (EOS, Dablain et al., 2022)",
             trainer="methods.classifier_retraining:ExpansiveOversampling",
             f_share=LATE,
+            holds_features=True,
         ),
         _loss("logit-adjust", "logit adjustment (Menon et al., 2021)", "logit-adjust"),
         _loss(
@@ -245,6 +257,23 @@ METHODS = {
     )
 }
 
-# What README tells people to use; `gamo methods --recommended` prints it. It has the
-# highest score on validation rows after equal tuning (docs/results/finals.md).
+# What README recommends; `gamo methods --recommended` prints it. Of the methods that
+# were tuned equally it scored highest on validation samples of augmented images
+# (docs/results/finals.md).
 RECOMMENDED = "balanced-pairs"
+# On tables: the highest on validation samples in docs/table-methods.csv.
+RECOMMENDED_FOR_TABLES = "logit-adjust"
+
+
+def recommended(images: bool, generates: bool = False) -> str:
+    """The method that a person's own data are trained with by default.
+
+    Args:
+      images: Whether the data are images; else they are a table.
+      generates: Whether new samples are asked for, which need a generator.
+
+    Returns:
+      A row of `METHODS`.
+    """
+    name = RECOMMENDED if images else RECOMMENDED_FOR_TABLES
+    return RECOMMENDED if generates and not METHODS[name].convex else name

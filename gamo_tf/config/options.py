@@ -265,7 +265,7 @@ def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
         )
     if chosen.get("support") and not method.supported:
         why = "has no IGU"
-        if method.convex:
+        if method.learns_generator:
             why = "combines the newest features of each class, however many there are"
         raise UserError(f"{setting('support')}: {method.name} {why}.")
     if chosen.get("gan_turns") and not method.trains_gan:

@@ -1,8 +1,9 @@
-"""TUNED: what equal tuning kept for each method, on images.
+"""TUNED: the settings that equal tuning kept for each method.
 
-`python reproduce.py tune` chose it on validation rows of MNIST and CIFAR-10 with
-augmentation and averaged weights (docs/results/tuning.md). `gamo compare` and the main
-table train images with it; a method that is not here keeps its defaults.
+`python reproduce.py tune` chose them on validation samples of MNIST and CIFAR-10 with
+augmentation and averaged weights (docs/results/tuning.md). A person's own data, the
+estimators, `gamo compare` and the main table train with them. A method that is not here
+keeps its defaults, and so does every method on a published dataset.
 """
 
 from __future__ import annotations
@@ -34,3 +35,17 @@ TUNED: Mapping[str, Mapping[str, object]] = {
 }
 # What all of them were tuned with, where there are images.
 RECIPE: Mapping[str, object] = {"augment": True, "ema": 0.999}
+
+
+def settings_for(method: str, images: bool) -> dict[str, object]:
+    """The settings that a method gets on a person's own data.
+
+    Args:
+      method: A row of `METHODS`.
+      images: Whether the data are images; vectors have no augmentation, and their
+        settings were not tuned with averages.
+
+    Returns:
+      Settings by the names of `Options`.
+    """
+    return {**TUNED.get(method, {}), **(RECIPE if images else {})}

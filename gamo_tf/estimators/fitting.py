@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from gamo_tf import train
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES, resolve, spec_of
+from gamo_tf.config.tuned import settings_for
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.estimators import kept
@@ -28,12 +29,14 @@ from gamo_tf.training.best import Best
 from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import Schedule, run_loop
 
+AUTO = "auto"  # the recommended method for the data
+
 CONSTRAINTS = {
-    "method": [StrOptions(set(METHODS))],
+    "method": [StrOptions({AUTO, *METHODS})],
     "loss": [StrOptions(set(CHOICES["loss"])), None],
     "iterations": [Interval(Integral, 1, None, closed="left"), None],
     "batch_size": [Interval(Integral, 2, None, closed="left")],
-    "learning_rate": [Interval(Real, 0, None, closed="neither")],
+    "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
     "random_state": ["random_state"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
@@ -82,8 +85,9 @@ def fit(
         Labels 0, 1, ..., each of them present.
     estimator : BaseEstimator
         Its parameters `batch_size`, `learning_rate`, `loss`, `iterations`,
-        `validation_fraction` and `n_iter_no_change` are taken; of `loss` and
-        `iterations`, None means the default of the method and the data.
+        `validation_fraction` and `n_iter_no_change` are taken; of `loss`,
+        `learning_rate` and `iterations`, None means the default of the method and the
+        data.
     method : str
         A name of ``METHODS``.
     seed : int
@@ -120,7 +124,12 @@ def fit(
             f"the smallest of {len(counts)} classes has {counts.min()} sample; a "
             "convex combination needs 2 or more of each."
         )
+    tuned = settings_for(method, images=rows.ndim == 4)
+    # Estimators predict with the weights that training ends on; only the methods that
+    # end on their averages need any.
+    tuned["ema"] = METHODS[method].defaults.get("ema", 0.0)
     chosen = {
+        **tuned,
         "dataset": "memory",
         "data": "memory",
         "classes": tuple(map(str, range(len(counts)))),
@@ -131,9 +140,8 @@ def fit(
         "method": method,
         "seed": seed,
         "batch_size": int(estimator.batch_size),
-        "learning_rate": float(estimator.learning_rate),
     }
-    for name in ("loss", "iterations"):
+    for name in ("loss", "learning_rate", "iterations"):
         if getattr(estimator, name) is not None:
             chosen[name] = getattr(estimator, name)
     # All rows are trained on: the test set of the split is empty.

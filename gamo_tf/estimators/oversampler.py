@@ -35,8 +35,8 @@ class GAMO(BaseOverSampler):
         - callable: takes y and returns such a dict.
 
         The largest class cannot get more rows: the generator has no part for it.
-    loss : {"ls", "ce"} or None, default=None
-        Least squares (Eqs. 4 to 6), which is None too, or cross entropy (Eqs. 2, 3).
+    loss : {"ls", "ce"}, default="ls"
+        Least squares (Eqs. 4 to 6), or cross entropy (Eqs. 2, 3).
     iterations : int or None, default=None
         Number of minibatches. None makes 50 passes over the rows, at least 2,000 and
         at most 25,000 minibatches.
@@ -108,7 +108,7 @@ class GAMO(BaseOverSampler):
         self,
         *,
         sampling_strategy: float | str | dict | Callable = "auto",
-        loss: str | None = None,
+        loss: str = "ls",
         iterations: int | None = None,
         batch_size: int = 32,
         learning_rate: float = 2e-4,

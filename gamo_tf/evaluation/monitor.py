@@ -86,7 +86,7 @@ class GameMonitor(MetricLogger):
         self._ema = self._evaluator(averages) if averages else None
         self._drawn = 0  # evaluations that curves.png shows
         self.fixed: FixedLatents | None = None
-        if METHODS[trainer.options.method].convex:
+        if METHODS[trainer.options.method].learns_generator:
             self.fixed = FixedLatents(trainer)
 
     def begin(self, iteration: int, history: list[dict]) -> None:

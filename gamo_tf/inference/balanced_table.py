@@ -13,8 +13,8 @@ from gamo_tf.data import column_types, table_files, table_identity
 from gamo_tf.data.feature_table import FeatureTable
 from gamo_tf.errors import UserError
 from gamo_tf.files import atomically
-from gamo_tf.inference.convex_sampler import LISTED_PARENTS, ConvexSampler, Samples
-from gamo_tf.inference.players import load_player
+from gamo_tf.inference.convex_sampler import LISTED_PARENTS, Samples
+from gamo_tf.inference.players import load_sampler
 from gamo_tf.runs.run import Run
 
 
@@ -70,8 +70,7 @@ def save(run: Run, path: Path, seed: int = 0) -> Saved:
     table_identity.check_labels(options, table, rows, split.labels)
     counts = options.class_counts
     wanted = {label: counts.deficits[label] for label in counts.minority}
-    G = load_player(run, "G")
-    samples = ConvexSampler(G, table.X[rows], split.labels).sample(wanted, seed)
+    samples = load_sampler(run, table.X[rows], split.labels).sample(wanted, seed)
 
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = _columns(table, rows, split.labels, samples)

@@ -1,4 +1,4 @@
-"""New samples of a trained G, each with the real rows that it is made of."""
+"""New samples of the minority classes, each with the real samples it is made of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from gamo_tf.config.class_counts import ClassCounts
+from gamo_tf.networks.anchored_generator import SHARE, row_at, uniform
 from gamo_tf.networks.batched import CHUNK
 
 LISTED_PARENTS = 5  # the heaviest parents that are listed of a sample
@@ -73,91 +75,55 @@ def standard_normal(stream: Sequence[int], n: int, width: int) -> np.ndarray:
     return rng.standard_normal((n, width), np.float32)
 
 
-class ConvexSampler:
-    """Samples of the minority classes from a trained G, with parents and weights.
+class Sampler:
+    """Samples of the minority classes, with parents and weights.
 
     Args:
-      G: a convex generator (`networks.convex_generator`).
-      points: [n, d], a row for each training row: what Eq. 1 combines. These are
-        features, float32, or the vectors that they are worked out from where F only
-        scales columns (a convex combination passes through that), float64.
-      labels: int [n]; rows of a class in the order that G was trained with.
+      points: [n, d], a row for each training sample: what Eq. 1 combines. These are
+        features, float32, or the vectors that F only standardises, float64 (a convex
+        combination passes through that).
+      labels: int [n], sorted as they were trained on.
+      minority: Labels of the classes to sample.
+      latent: Width l of a latent.
 
     Attributes:
-      latent: width l of G's latents.
-      rows: the training rows of each minority label.
-      columns: the columns of G's weights that belong to each minority label.
-      minority_rows: int [N], the training row of each column of G's weights.
+      rows: The training rows of each minority label.
+      latent: Width l of a latent.
     """
 
-    def __init__(self, G: keras.Model, points: np.ndarray, labels: np.ndarray) -> None:
-        self.G, self.points = G, points
-        self.latent: int = G.inputs[0].shape[1]
-        self._ctmu, self._igu = G.get_layer("cTMU"), G.get_layer("IGU")
-        self._classes = self._ctmu.input[1].shape[1]
-        minority = [label for label, _ in self._igu.counts]
+    def __init__(
+        self,
+        points: np.ndarray,
+        labels: np.ndarray,
+        minority: Sequence[int],
+        latent: int,
+    ) -> None:
+        self.points, self.latent = points, latent
         self.rows = {label: np.flatnonzero(labels == label) for label in minority}
-        self.columns = {
-            label: slice(int(start), int(start) + n)
-            for (label, n), start in zip(
-                self._igu.counts, self._igu.starts[:-1], strict=True
-            )
-        }
-        self.minority_rows = np.concatenate(list(self.rows.values()))
-        self._minority_points: tf.Tensor | None = None
-
-    def generate(
-        self, z: np.ndarray, labels: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Samples of any minority classes, in any order; of points of float32.
-
-        Args:
-          z: latents float32 [m, l].
-          labels: int [m].
-
-        Returns:
-          Samples [m, d] and convex weights [m, N] over `minority_rows`.
-        """
-        if self._minority_points is None:
-            self._minority_points = tf.constant(self.points[self.minority_rows])
-        inputs = [tf.constant(z), tf.constant(labels, tf.int32), self._minority_points]
-        values, weights = self.G(inputs, training=False)
-        return values.numpy(), weights.numpy()
 
     def weights(self, label: int, z: np.ndarray) -> np.ndarray:
-        """The convex weights that G gives to latents of one class.
-
-        Only the class's own IGU works here: with many classes, `generate` would
-        compute mostly zeros.
+        """The convex weights of latents of one class.
 
         Args:
-          label: of a minority class.
-          z: latents float32 [m, l].
+          label: Label of a minority class.
+          z: Latents float32 [m, l].
 
         Returns:
           [m, n_i], over `rows[label]`.
         """
-        index = list(self.rows).index(label)
-        return self._igu.weights_of(self._mapped(label, z), index).numpy()
+        raise NotImplementedError
 
     def logits(self, label: int, z: np.ndarray) -> np.ndarray:
-        """What a softmax makes G's choice of; of a G with anchors, that of the partner.
+        """Logits of the softmax that chooses partners.
 
         Args:
-          label: of a minority class.
-          z: latents float32 [m, l].
+          label: Label of a minority class.
+          z: Latents float32 [m, l].
 
         Returns:
           [m, n_i], over `rows[label]`.
         """
-        own = self.columns[label]
-        own = tf.range(own.start, own.stop)
-        return self._igu.logits_of_some(self._mapped(label, z), own).numpy()
-
-    def _mapped(self, label: int, z: np.ndarray) -> tf.Tensor:
-        """t(z|label)."""
-        one_hot = tf.one_hot(tf.fill([len(z)], label), self._classes)
-        return self._ctmu([tf.constant(z), one_hot], training=False)
+        raise NotImplementedError
 
     def combine(self, label: int, weights: np.ndarray) -> np.ndarray:
         """Eq. 1.
@@ -224,3 +190,99 @@ class ConvexSampler:
             np.pad(self.rows[label][top], missing, constant_values=-1),
             np.pad(np.take_along_axis(weights, top, axis=1), missing),
         )
+
+
+class ConvexSampler(Sampler):
+    """Samples of the minority classes from a trained G.
+
+    Args:
+      G: Convex generator (`networks.convex_generator`).
+      points: As `Sampler`.
+      labels: int [n]; rows of a class in the order that G was trained with.
+
+    Attributes:
+      columns: The columns of G's weights that belong to each minority label.
+      minority_rows: int [N], the training row of each column of G's weights.
+    """
+
+    def __init__(self, G: keras.Model, points: np.ndarray, labels: np.ndarray) -> None:
+        self.G = G
+        self._ctmu, self._igu = G.get_layer("cTMU"), G.get_layer("IGU")
+        self._classes = self._ctmu.input[1].shape[1]
+        minority = [label for label, _ in self._igu.counts]
+        super().__init__(points, labels, minority, G.inputs[0].shape[1])
+        self.columns = {
+            label: slice(int(start), int(start) + n)
+            for (label, n), start in zip(
+                self._igu.counts, self._igu.starts[:-1], strict=True
+            )
+        }
+        self.minority_rows = np.concatenate(list(self.rows.values()))
+        self._minority_points: tf.Tensor | None = None
+
+    def generate(
+        self, z: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Samples of any minority classes, in any order; of points of float32.
+
+        Args:
+          z: latents float32 [m, l].
+          labels: int [m].
+
+        Returns:
+          Samples [m, d] and convex weights [m, N] over `minority_rows`.
+        """
+        if self._minority_points is None:
+            self._minority_points = tf.constant(self.points[self.minority_rows])
+        inputs = [tf.constant(z), tf.constant(labels, tf.int32), self._minority_points]
+        values, weights = self.G(inputs, training=False)
+        return values.numpy(), weights.numpy()
+
+    def weights(self, label: int, z: np.ndarray) -> np.ndarray:
+        # Only the class's own IGU works here: with many classes, `generate` would
+        # compute mostly zeros.
+        index = list(self.rows).index(label)
+        return self._igu.weights_of(self._mapped(label, z), index).numpy()
+
+    def logits(self, label: int, z: np.ndarray) -> np.ndarray:
+        # Of a G with anchors, these are the logits of the partner.
+        own = self.columns[label]
+        own = tf.range(own.start, own.stop)
+        return self._igu.logits_of_some(self._mapped(label, z), own).numpy()
+
+    def _mapped(self, label: int, z: np.ndarray) -> tf.Tensor:
+        """t(z|label)."""
+        one_hot = tf.one_hot(tf.fill([len(z)], label), self._classes)
+        return self._ctmu([tf.constant(z), one_hot], training=False)
+
+
+class RandomPairs(Sampler):
+    """Samples on the way from one sample of a class to another, both at random.
+
+    This is what `methods.partners.AtRandom` trains M on: (1 - s) x_a + s x_p with s
+    uniform in [0, 1/2]. Anchor a and partner p are two different samples.
+
+    Args:
+      points: As `Sampler`.
+      labels: int [n], sorted.
+    """
+
+    def __init__(self, points: np.ndarray, labels: np.ndarray) -> None:
+        minority = ClassCounts(tuple(np.bincount(labels).tolist())).minority
+        super().__init__(points, labels, minority, latent=3)
+
+    def weights(self, label: int, z: np.ndarray) -> np.ndarray:
+        n = len(self.rows[label])
+        anchor, step, share = uniform(tf.constant(z)).numpy().T
+        anchors = row_at(anchor, n).numpy()
+        # One step at least, and fewer than n: never back to the anchor.
+        partners = (anchors + 1 + row_at(step, n - 1).numpy()) % n
+        weights = np.zeros((len(z), n), np.float32)
+        lines = np.arange(len(z))
+        weights[lines, anchors] = 1.0 - SHARE * share
+        weights[lines, partners] = SHARE * share
+        return weights
+
+    def logits(self, label: int, z: np.ndarray) -> np.ndarray:
+        # Every partner is equally probable.
+        return np.zeros((len(z), len(self.rows[label])), np.float32)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 
+from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError
+from gamo_tf.inference.convex_sampler import ConvexSampler, RandomPairs, Sampler
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
 
@@ -59,3 +62,22 @@ def load_classifier(run: Run) -> tuple[keras.Model, keras.Model]:
             f"gives {F.output_shape[1:]}."
         )
     return F, M
+
+
+def load_sampler(run: Run, points: np.ndarray, labels: np.ndarray) -> Sampler:
+    """The sampler of a run's minority classes.
+
+    Args:
+      run: A finished run of a method that generates (`Method.convex`).
+      points: [n, d], what Eq. 1 combines (see `Sampler`).
+      labels: int [n], of the training samples in the order of the run.
+
+    Returns:
+      A sampler of its G, or of random pairs where the method has no G.
+
+    Raises:
+      UserError: As `load_player`.
+    """
+    if METHODS[run.options.method].learns_generator:
+        return ConvexSampler(load_player(run, "G"), points, labels)
+    return RandomPairs(points, labels)

@@ -111,7 +111,7 @@ def _players(
     players = [F, networks.M or classifier(d, c, scale)]
     if "D" in method.players:
         players.append(discriminator(d, c))
-    if "G" in method.players and method.convex:
+    if "G" in method.players and method.learns_generator:
         units = (AnchoredCTMU, AnchoredIGU) if method.anchored else (CTMU, IGU)
         players.append(convex_generator(options.class_counts, options.latent, d, units))
     elif "G" in method.players:

@@ -120,7 +120,10 @@ class AtRandom(Partners):
 
 
 class Nearest(Partners):
-    """One of the five nearest in memory that are of other rows: SMOTE on F(x)."""
+    """One of the five nearest features in memory: SMOTE on F(x).
+
+    The memory may hold earlier features of the sample itself. They are not excluded.
+    """
 
     def weights(
         self, features: tf.Tensor, labels: tf.Tensor, training: bool

@@ -61,7 +61,7 @@ def test_names_go_in_and_come_out(suffix, tmp_path, capsys):
     expected = frame.iloc[kept["row"]].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept[frame.columns], expected)
 
-    run = Run.open(tmp_path / "r" / "00000-people-gamo-ls")
+    run = Run.open(tmp_path / "r" / "00000-people-balanced-pairs-ce")
     assert run.options.shape == (5,) and run.options.categories == (0, 3, 0, 3, 0)
     # Two numbers, a column of one value for the names, and 3 + 3 indicators.
     assert load_network(run.model("F")).output_shape == (None, 9)

@@ -9,6 +9,7 @@ import pytest
 import predict
 import train_gamo
 import train_gamo2pix
+from gamo_tf.config.methods import RECOMMENDED_FOR_TABLES
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
 
@@ -47,7 +48,7 @@ def test_features_in_features_out(suffix, cells, tmp_path):
     flags = ["--features", str(table), "--label", "kind", "--iterations", "40"]
     flags += ["--save-balanced", str(target), "--runs-dir", str(tmp_path / "r")]
     assert train_gamo.main(flags) == 0
-    options = Run.open(tmp_path / "r" / "00000-in-gamo-ls").options
+    options = Run.open(tmp_path / "r" / "00000-in-balanced-pairs-ce").options
     assert options.counts == (286, 16) and options.shape == (30,)
     features = cells.drop(columns="kind")
     found = load(target, list(features.columns))
@@ -73,7 +74,7 @@ def test_vectors_are_standardised_inside_the_model(cells, tmp_path, capsys):
     save(cells, table)
     flags = ["--features", str(table), "--label", "kind", "--iterations", "20"]
     assert train_gamo.main([*flags, "--runs-dir", str(tmp_path)]) == 0
-    run = Run.open(tmp_path / "00000-cells-gamo-ls")
+    run = Run.open(tmp_path / f"00000-cells-{RECOMMENDED_FOR_TABLES}-ce")
     split = run.load_split(run.arrays(tmp_path))
     scaled = load_network(run.model("F"))(split.images).numpy()
     np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-3)

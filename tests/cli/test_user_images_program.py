@@ -98,7 +98,7 @@ def test_resume_reads_the_same_files(image_root, tmp_path, capsys):
     shutil.copytree(image_root, copy)
     flags = ["--image-folder", str(copy), "--image-size", "16", "--iterations", "6"]
     assert train_gamo.main([*flags, "--runs-dir", str(tmp_path / "r")]) == 0
-    run = Run.open(tmp_path / "r" / "00000-d-gamo-ls")
+    run = Run.open(tmp_path / "r" / "00000-d-balanced-pairs-ce")
     (run.path / "results.json").unlink()
     shutil.copy(copy / "one" / "000.png", copy / "one" / "new.png")
     assert train_gamo.main(["--resume", str(run.path)]) == 0  # a new file is no matter

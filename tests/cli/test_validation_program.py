@@ -88,7 +88,7 @@ def test_a_share_of_own_data_is_watched_and_found_again(
     with monkeypatch.context() as patch:
         patch.setattr(MetricLogger, "progress", stop)
         assert train_gamo.main(flags) == 130
-    path = tmp_path / "r" / "00000-own-gamo-ls"
+    path = next((tmp_path / "r").glob("00000-own-*"))
     run = Run.open(path)
     begun = run.load_split(run.arrays(tmp_path))
     rows = run.rows()

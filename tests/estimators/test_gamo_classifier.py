@@ -12,6 +12,8 @@ from keras import layers
 from sklearn.base import clone
 
 from gamo_tf import GAMOClassifier
+from gamo_tf.config.methods import recommended
+from gamo_tf.config.tuned import TUNED
 from gamo_tf.estimators import classifier, input_checks
 
 # After a few iterations some class is mostly not predicted yet.
@@ -21,13 +23,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 @pytest.fixture(scope="module")
 def trained(wine) -> GAMOClassifier:
     """After three iterations: it has not learned much, but it has all it needs."""
-    return GAMOClassifier(iterations=3, random_state=0).fit(*wine)
+    return GAMOClassifier("gamo", iterations=3, random_state=0).fit(*wine)
 
 
 @pytest.mark.slow
 def test_it_learns(wine):
     X, y = wine
-    model = GAMOClassifier(iterations=120, learning_rate=1e-3, random_state=0)
+    model = GAMOClassifier(iterations=120, random_state=0)
     assert model.fit(X, y).score(X, y) > 0.9
 
 
@@ -57,7 +59,7 @@ def test_samples_of_what_has_no_generator(trained, wine):
         trained.sample("d", 1)
     plain = GAMOClassifier("cn", iterations=2).fit(*wine)
     assert plain.G_ is None
-    with pytest.raises(ValueError, match="no convex generator"):
+    with pytest.raises(ValueError, match="cn generates nothing"):
         plain.sample("c", 1)
 
 
@@ -92,10 +94,36 @@ def test_any_hashable_label(labels):
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(20, 3)), rng.normal(5, 1, (8, 3))])
     y = [labels[0]] * 20 + [labels[1]] * 8
-    model = GAMOClassifier(iterations=15, learning_rate=0.01, random_state=0)
+    model = GAMOClassifier("gamo", iterations=15, learning_rate=0.01, random_state=0)
     found = model.fit(X, y).predict(X)
     assert [a == b for a, b in zip(found, y, strict=True)].count(True) > 20
     assert model.sample(labels[1], 2).shape == (2, 3)
+
+
+@pytest.mark.parametrize(("data", "of_images"), [("wine", False), ("images", True)])
+def test_the_recommended_method_is_the_default_with_its_tuned_settings(
+    data, of_images, request
+):
+    X, y = request.getfixturevalue(data)
+    model = GAMOClassifier(iterations=1, random_state=0).fit(X, y)
+    assert model.method_ == recommended(of_images)
+    chosen = GAMOClassifier(model.method_, iterations=1, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(chosen.predict_proba(X), model.predict_proba(X))
+    rate = TUNED[model.method_]["learning_rate"]
+    same = GAMOClassifier(iterations=1, learning_rate=rate, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(same.predict_proba(X), model.predict_proba(X))
+
+
+def test_random_pairs_can_be_sampled(wine):
+    X, y = wine
+    model = GAMOClassifier("balanced-pairs", iterations=1, random_state=0).fit(X, y)
+    samples, parents, weights = model.sample("c", 50, return_parents=True)
+    assert model.G_ is None and (y[parents[:, :2]] == "c").all()
+    assert (parents[:, 0] != parents[:, 1]).all() and (weights[:, 0] >= 0.5).all()
+    np.testing.assert_allclose(weights[:, :2].sum(axis=1), 1, rtol=1e-6)
+    pairs = X[parents[:, :2]] * weights[:, :2, None]
+    np.testing.assert_allclose(samples, pairs.sum(axis=1), rtol=1e-5)
+    np.testing.assert_array_equal(model.sample("c", 3), samples[:3])
 
 
 def test_images(images):
@@ -148,10 +176,10 @@ def test_classes_of_one_size_train_a_plain_classifier():
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(10, 2)), rng.normal(5, 1, (10, 2))])
     with pytest.warns(UserWarning, match="nothing to oversample"):
-        model = GAMOClassifier(iterations=2).fit(X, np.repeat([0, 1], 10))
-    assert model.G_ is None
+        model = GAMOClassifier("gamo", iterations=2).fit(X, np.repeat([0, 1], 10))
+    assert model.G_ is None and model.method_ == "cn"
 
 
 @pytest.mark.slow
 def test_docstring_examples():
-    assert doctest.testmod(classifier) == (0, 7)
+    assert doctest.testmod(classifier) == (0, 8)

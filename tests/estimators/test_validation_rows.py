@@ -34,7 +34,11 @@ def test_rows_of_each_class_are_set_aside():
 def test_the_fit_ends_and_keeps_the_best(wine):
     X, y = wine
     model = GAMOClassifier(
-        iterations=100, validation_fraction=0.25, n_iter_no_change=1, random_state=0
+        "balanced-pairs",
+        iterations=100,
+        validation_fraction=0.25,
+        n_iter_no_change=1,
+        random_state=0,
     ).fit(X, y)
     scores = model.validation_scores_
     assert model.n_iter_ < 100 and scores[-1] <= max(scores[:-1])
@@ -84,7 +88,7 @@ def test_samples_of_a_data_frame_are_one():
         index=range(100, 125),
     )
     y = np.repeat(["no", "yes"], (18, 7))
-    model = GAMOClassifier(iterations=2, random_state=0).fit(frame, y)
+    model = GAMOClassifier("gamo", iterations=2, random_state=0).fit(frame, y)
     samples, parents, _ = model.sample("yes", 6, return_parents=True)
     assert list(samples.columns) == list(frame.columns)
     assert samples.dtypes.tolist() == frame.dtypes.tolist()
