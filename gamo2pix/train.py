@@ -28,6 +28,7 @@ from gamo2pix.request import Request, check, check_folder, pick
 from gamo2pix.trust import Judge
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.methods import METHODS
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import printable, setting
 from gamo_tf.files import clock
@@ -144,7 +145,9 @@ def _run(
         verdicts = verdict.of_classes(scores, sizes)
     for name, said in verdicts.items():
         print(f"{printable(name)}: {said}")
-    for sentence in verdict.better_controls(scores):
+    method = METHODS[gamo_run.options.method]
+    rival = "G" if "G" in method.players else method.name
+    for sentence in verdict.better_controls(scores, rival):
         print(sentence)
     target, unbalanced = request.save_balanced, {}
     if target:

@@ -143,7 +143,7 @@ def of_classes(
     }
 
 
-def better_controls(scores: list[dict]) -> list[str]:
+def better_controls(scores: list[dict], rival: str = "G") -> list[str]:
     """A sentence for each kind of features by which a control scores better than G.
 
     Controls have convex weights that no adversary chose (`score.CONTROLS`). Means over
@@ -152,6 +152,7 @@ def better_controls(scores: list[dict]) -> list[str]:
 
     Args:
       scores: of `score.score_classes`.
+      rival: what chose the weights of the run's images.
     """
     sentences = []
     for features in dict.fromkeys(row["features"] for row in scores):
@@ -165,7 +166,7 @@ def better_controls(scores: list[dict]) -> list[str]:
         if best and GAMO in kids and kids[GAMO].above(kids[best]):
             classes = len({row["label"] for row in rows})
             sentences.append(
-                f"{CONTROL_WORDS[best]} score better than G: KID {kids[best]} against "
-                f"{kids[GAMO]} (mean of {classes} classes)."
+                f"{CONTROL_WORDS[best]} score better than {rival}: KID {kids[best]} "
+                f"against {kids[GAMO]} (mean of {classes} classes)."
             )
     return sentences
