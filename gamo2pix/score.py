@@ -228,8 +228,9 @@ def means(rows: list[dict]) -> list[dict]:
     columns = [name for name in AVERAGED if name in table]
     grouped = table.groupby(["features", "source"], sort=False)
     found = grouped[columns].mean()
-    errors = grouped["kid_error"]
-    found["kid_error"] = errors.agg(np.linalg.norm) / errors.count()
+    if "kid_error" in table:
+        errors = grouped["kid_error"]
+        found["kid_error"] = errors.agg(np.linalg.norm) / errors.count()
     return found.reset_index().to_dict("records")
 
 
