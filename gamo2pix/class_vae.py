@@ -86,8 +86,7 @@ class VaeMonitor(MetricLogger):
 
 def _message(row: dict) -> str:
     """What the progress line says of a row of metrics.csv."""
-    terms = ("reconstruction", "KL")
-    return "  ".join(f"{name} {row[name]:.1f}" for name in terms) + " nats"
+    return f"nats: image {row['reconstruction']:.0f}, KL {row['KL']:.0f}"
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def train_shared(
     length = options.shared_iterations
     if not length and not retrain:
         length = _begun_length(directory)  # what there is does for any class
-    length = length or options.shared_length()
+    length = length or options.shared_length(len(rows))
     name = "all classes"
     # The minibatches of a class are no matter here.
     own = replace(options, iterations=None, shared_iterations=length)

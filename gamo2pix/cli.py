@@ -9,7 +9,7 @@ from pathlib import Path
 from gamo2pix.options import HOW, LIMITS, PASSES, RECIPE, RESIZED, TUNING, PixOptions
 from gamo2pix.recipes import RECIPES
 from gamo_tf.cli.flags import NEWEST, STRATEGIES
-from gamo_tf.cli.program import argument_parser, run_program
+from gamo_tf.cli.program import WRONG_INPUT, argument_parser, run_program
 from gamo_tf.config.checks import check_ranges
 from gamo_tf.data.download import default_data_dir
 from gamo_tf.errors import UserError, command, setting
@@ -18,6 +18,12 @@ from gamo_tf.runs.newest import with_generator
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_list import named
 
+UNBALANCED = 3  # exit code: a folder is written, and a class has no generated images
+_STATUS = f"""exit status:
+  0  everything was done; a class that cannot be judged is no error
+  {UNBALANCED}  the balanced folder is written; a class whose verdict is 'do not use'
+     has only its real images there
+  {WRONG_INPUT}  an error, which the last line names"""
 _BESIDE_RUN = Path()  # --save-balanced without a folder
 
 
@@ -28,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
       argv: the arguments; None: those of the process.
 
     Returns:
-      The exit code (see `run_program`).
+      The exit code: UNBALANCED, or see `run_program`.
     """
     return run_program(
         "pix",
@@ -40,7 +46,12 @@ def main(argv: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The flags of the program; their help names it as it was started."""
     line = command("pix", "--class", "all", "--save-balanced")
-    flags = argument_parser("pix", __doc__, epilog=f"example: {line}")
+    flags = argument_parser(
+        "pix",
+        __doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"example: {line}\n\n{_STATUS}",
+    )
     add = flags.add_argument
     add(
         "--class",
@@ -75,15 +86,15 @@ def _add_vae(group: argparse._ArgumentGroup) -> None:
         "--iterations",
         type=int,
         metavar="N",
-        help=f"minibatches a class; default {TUNING}, with --recipe paper {PASSES} "
-        f"passes, {LIMITS[0]}-{LIMITS[1]}",
+        help=f"minibatches a class; default {TUNING}, fewer for a small class; with "
+        f"--recipe paper {PASSES} passes, {LIMITS[0]}-{LIMITS[1]}",
     )
     group.add_argument(
         "--shared-iterations",
         type=int,
         metavar="N",
         help="minibatches of the decoder of all classes; default that of the recipe, "
-        "and with a small --iterations so much less",
+        "fewer with few images or a small --iterations",
     )
     group.add_argument(
         "--seed",
@@ -164,9 +175,15 @@ def _add_balanced(group: argparse._ArgumentGroup) -> None:
         help="only images that are no more of a copy (0 to 1) of a training image",
     )
     group.add_argument(
-        "--anyway",
+        "--ignore-verdict",
         action="store_true",
-        help="write it although the verdict on a class is: do not use",
+        help="add generated images also to classes whose verdict is: do not use",
+    )
+    group.add_argument(  # its name in earlier versions
+        "--anyway",
+        dest="ignore_verdict",
+        action="store_true",
+        help=argparse.SUPPRESS,
     )
     group.add_argument(
         "--evaluate",
@@ -202,12 +219,9 @@ def _generate(argv: list[str] | None) -> int:
         print(f"the newest finished GAMO run that fits: {run.path}")
     else:
         run = Run.open(named(flags.run, flags.runs_dir))
-    if flags.dry_run:
-        print(json.dumps({"run": str(run.path), **options.to_json()}, indent=2))
-        return 0
     import_tensorflow()  # not earlier: --help and wrong flags are answered at once
     from gamo2pix import train
-    from gamo2pix.request import Request
+    from gamo2pix.request import Request, check, check_folder, pick
     from gamo2pix.trust import Limits
     from gamo_tf.training import replicas
 
@@ -223,17 +237,23 @@ def _generate(argv: list[str] | None) -> int:
         evaluate=flags.evaluate,
         originals=flags.originals,
         limits=Limits(flags.min_confidence, flags.max_copy),
-        anyway=flags.anyway,
+        ignore_verdict=flags.ignore_verdict,
         seeds=flags.seeds or 1,
         updates=flags.updates,
         parents=flags.parents,
         strategy=flags.strategy,
     )
+    if flags.dry_run:
+        pick(flags.wanted, check(run), run)
+        check_folder(run, request)
+        print(json.dumps({"run": str(run.path), **options.to_json()}, indent=2))
+        return 0
     data_dir = flags.data_dir or default_data_dir()
-    helps = replicas.helps(flags.strategy)
-    work = train.assist if helps else train.run
-    work(run, flags.wanted, options, request, data_dir)
-    return 0
+    if replicas.helps(flags.strategy):
+        train.assist(run, flags.wanted, options, request, data_dir)
+        return 0
+    outcome = train.run(run, flags.wanted, options, request, data_dir)
+    return UNBALANCED if outcome.unbalanced else 0
 
 
 def _check(flags: argparse.Namespace) -> None:
@@ -241,7 +261,8 @@ def _check(flags: argparse.Namespace) -> None:
     save_balanced, weights = setting("save_balanced"), setting("inception_weights")
     if flags.save_balanced is not None and flags.wanted != "all":
         raise UserError(f"{save_balanced}: needs {setting('class')} all.")
-    for name in ("per_class", "originals", "min_confidence", "max_copy", "anyway"):
+    of_folder = "per_class", "originals", "min_confidence", "max_copy", "ignore_verdict"
+    for name in of_folder:
         if getattr(flags, name) not in (None, False) and flags.save_balanced is None:
             raise UserError(f"{setting(name)}: needs {save_balanced}.")
     for name in ("seeds", "updates"):

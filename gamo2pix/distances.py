@@ -78,7 +78,8 @@ class Kid(NamedTuple):
 
     Attributes:
       value: the estimate.
-      error: its standard error by the bootstrap, over the rows of both sets.
+      error: its standard error by the bootstrap, over the rows of both sets. Samples
+        that repeat a single row have no pairs and are left out.
     """
 
     value: float
@@ -109,6 +110,8 @@ def kid(a: np.ndarray, b: np.ndarray, seed: int = 0) -> Kid:
     rng = np.random.default_rng(seed)
     times_a = rng.multinomial(n, np.full(n, 1 / n), SAMPLES).astype(np.float64)
     times_b = rng.multinomial(m, np.full(m, 1 / m), SAMPLES).astype(np.float64)
+    pairs = (times_a.max(axis=1) < n) & (times_b.max(axis=1) < m)
+    times_a, times_b = times_a[pairs], times_b[pairs]
     drawn = _mmd2(times_a, times_b, *kernels)
     return Kid(float(value), float(np.std(drawn, ddof=1)))
 

@@ -181,7 +181,7 @@ def _scores(experiment: _Experiment, dataset: str, seed: int) -> list[dict]:
     rival, rival_split = experiment.rival(dataset, seed)
     if not np.array_equal(split.train_index, rival_split.train_index):
         raise UserError(f"{rival.path} and {run.path} have other training images.")
-    rows = train.run(run, "all", experiment.pix, scoring, data_dir)
+    rows = train.run(run, "all", experiment.pix, scoring, data_dir).scores
     chosen = extractors.choose(
         scoring.fid_features,
         scoring.inception_weights,

@@ -15,6 +15,11 @@ from gamo2pix.distances import nearest, pairwise
 
 NEIGHBOURS = 5  # of the balls around images, as Naeem et al. have them
 _COPY_QUANTILE = 0.05  # of the ratios of unseen images
+# Two training images that are this much nearer than usual neighbours are one picture:
+# a duplicate, a re-encoded file, or a frame of the same burst.
+_DUPLICATE = 0.2
+_BURST = 10  # most images of a burst
+_ROUNDING = 1e-6  # error of a distance, as a share of the length of the longest row
 
 
 class Manifold(NamedTuple):
@@ -64,6 +69,50 @@ def _radii(x: np.ndarray, k: int) -> np.ndarray:
     return nearest(x, x, min(k, len(x) - 1) + 1)[:, -1]
 
 
+def duplicates(train: np.ndarray) -> np.ndarray:
+    """Which training images of a class show the same picture.
+
+    Two images do where their distance is at most a fifth of what is usual: the median
+    distance to the tenth nearest other image (of small classes, to one in the middle).
+
+    Args:
+      train: features [n, d].
+
+    Returns:
+      bool [n, n]; True on the diagonal.
+    """
+    apart = pairwise(train, train)
+    n = len(train)
+    k = min(_BURST, max(2, (n - 1) // 2), n - 1)
+    usual = np.median(np.partition(apart, k, axis=1)[:, k])  # place 0 is the row itself
+    longest = np.linalg.norm(train, axis=1).max()
+    same = apart <= max(_DUPLICATE * usual, _ROUNDING * longest)
+    np.fill_diagonal(same, True)
+    return same
+
+
+def nearest_two(x: np.ndarray, train: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """The distances to the nearest training image and to the nearest other picture.
+
+    A copy of an image that occurs twice is near to both. The second one must not count,
+    or `ratios` would take it for a new image.
+
+    Args:
+      x: features [m, d].
+      train: features of the training images [n, d].
+      same: `duplicates` of these.
+
+    Returns:
+      float64 [m, 2], ascending. Where all training images show the nearest picture,
+      both are the distance to that.
+    """
+    between = pairwise(x, train)
+    closest = between.argmin(axis=1)
+    first = between[np.arange(len(between)), closest]
+    second = np.where(same[closest], np.inf, between).min(axis=1)
+    return np.stack([first, np.where(np.isinf(second), first, second)], axis=1)
+
+
 def ratios(two: np.ndarray) -> np.ndarray:
     """The distance to the nearest training image over that to the second nearest.
 
@@ -72,7 +121,7 @@ def ratios(two: np.ndarray) -> np.ndarray:
     other images, although it is near to many.
 
     Args:
-      two: of each image the distances to both [m, 2] (see `distances.nearest`).
+      two: of each image the distances to both [m, 2] (see `nearest_two`).
 
     Returns:
       [m], 0 to 1; 1 where the second distance is 0.
@@ -85,8 +134,7 @@ def copies(unseen: np.ndarray, fake: np.ndarray) -> float:
     """The share of images whose ratio is below that of 95 % of unseen real images.
 
     Args:
-      unseen: distances to the two nearest training images [m, 2], of real images that
-        nothing was trained on.
+      unseen: `nearest_two` of real images that nothing was trained on [m, 2].
       fake: the same of the images in question [k, 2].
 
     Returns:

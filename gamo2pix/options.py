@@ -15,6 +15,10 @@ LIMITS = (500, 4000)  # fewest and most minibatches of a class
 # Minibatches that tune a shared decoder to a class, and their learning rate beside that
 # of the decoder: with a larger one its critic drives some classes astray.
 TUNING, TUNING_RATE = 100, 0.1
+# With fewer images both trainings are shorter, in proportion: unseen images are decoded
+# no better by longer ones (docs/results.md).
+SHARED_IMAGES, TUNING_IMAGES = 300, 40  # from which on they have their whole length
+LEAST = 0.25  # of the whole length
 PAPER, RECIPE = "paper", "shared"  # the paper's recipe, and that of the program
 # Settings that runs of older versions do not name.
 OLD: dict = {"recipe": PAPER, "shared_iterations": None}
@@ -71,22 +75,26 @@ class PixOptions:
           n: training images of the class.
 
         Returns:
-          `iterations` where it is set; else TUNING where there is a shared decoder, and
-          PASSES over the images, within LIMITS, where there is none.
+          `iterations` where it is set; else TUNING where there is a shared decoder, of
+          a small class less, and PASSES over the images, within LIMITS, where there is
+          none.
         """
         if RECIPES[self.recipe].shared:
-            return self.iterations or TUNING
+            return self.iterations or _in_proportion(TUNING, n, TUNING_IMAGES)
         passes = PASSES * n // self.batch_size
         return self.iterations or min(max(passes, LIMITS[0]), LIMITS[1])
 
-    def shared_length(self) -> int:
+    def shared_length(self, n: int) -> int:
         """How many minibatches the decoder of all classes is trained for.
 
+        Args:
+          n: training images of all classes.
+
         Returns:
-          `shared_iterations` where it is set, else what the recipe has; where classes
-          are trained for less than TUNING, so much less.
+          `shared_iterations` where it is set, else what the recipe has, of few images
+          less; where `iterations` is below TUNING, so much less again.
         """
-        usual = RECIPES[self.recipe].shared
+        usual = _in_proportion(RECIPES[self.recipe].shared, n, SHARED_IMAGES)
         if self.iterations:
             usual = min(usual, usual * self.iterations // TUNING)
         return self.shared_iterations or max(1, usual)
@@ -94,3 +102,9 @@ class PixOptions:
     def to_json(self) -> dict:
         """Every setting by name, as `options.json` of a class keeps them."""
         return asdict(self)
+
+
+def _in_proportion(whole: int, n: int, enough: int) -> int:
+    """So many minibatches that n images are seen as often as `enough` ones by `whole`;
+    at most `whole`, and at least LEAST of it."""
+    return min(whole, max(round(LEAST * whole), whole * n // enough))

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
 from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation import metrics
@@ -39,6 +39,8 @@ class Recipe:
       epochs: fewest passes over the training set.
       updates: fewest minibatches.
       seed: of the initial weights and the minibatches.
+      learned: mean loss of an epoch, in nats, below which the training ends at once;
+        0: it never does.
     """
 
     name: str = "r1"
@@ -46,9 +48,13 @@ class Recipe:
     epochs: int = 5
     updates: int = 1500
     seed: int = 0
+    learned: float = 0.0
 
 
-RECIPE = Recipe()
+RECIPE = Recipe()  # of published datasets, whose scores are published too
+# Of your own images. They are often so few that r1 goes on for hundreds of epochs
+# after it has learned the last one.
+OWN_RECIPE = Recipe("r2", learned=0.01)
 
 
 class ReferenceClassifier:
@@ -89,7 +95,7 @@ class ReferenceClassifier:
 
 
 def reference(
-    spec: DatasetSpec, arrays: Arrays, folder: Path, recipe: Recipe = RECIPE
+    spec: DatasetSpec, arrays: Arrays, folder: Path, recipe: Recipe | None = None
 ) -> ReferenceClassifier:
     """The reference classifier of a dataset: that which is kept, or a new one.
 
@@ -103,33 +109,47 @@ def reference(
       arrays: the whole dataset.
       folder: of the runs. If the classifier cannot be written there, it is trained
         every time.
-      recipe: of its training.
+      recipe: of its training; None: RECIPE for published datasets, OWN_RECIPE for
+        others. Of the latter, one of RECIPE that is kept does as well.
     """
     digest = hashlib.blake2b(arrays.images.data, digest_size=6)
     digest.update(np.ascontiguousarray(arrays.labels).data)
     kept = folder / "reference"
-    stem = f"{spec.name}-{recipe.name}-{digest.hexdigest()}"
-    path, card = kept / f"{stem}.keras", kept / f"{stem}.json"
-    if path.is_file() and card.is_file():
-        model = load_network(path)
-        details = read_card(card)
-    else:
-        print(
-            f"training the reference classifier of {spec.name} (once, kept in "
-            f"{kept}): {len(arrays.images)} images",
-            flush=True,
-        )
-        classes = len(spec.classes)
-        model = _train_reference(arrays.images, arrays.labels, classes, recipe)
-        details = _details(model, spec, arrays, recipe)
-        try:
-            kept.mkdir(parents=True, exist_ok=True)
-            save_network(path, model)
-            write_json(card, details)
-        except OSError as err:
-            print(f"{kept}: cannot be written ({err.strerror}); not kept", flush=True)
-    name = f"classifier_{spec.name}_{recipe.name}_d64"
-    return ReferenceClassifier(name, model, details)
+
+    def paths(recipe: Recipe) -> tuple[Path, Path]:
+        stem = f"{spec.name}-{recipe.name}-{digest.hexdigest()}"
+        return kept / f"{stem}.keras", kept / f"{stem}.json"
+
+    recipes = [recipe] if recipe else [RECIPE]
+    if recipe is None and spec.name not in DATASETS:
+        recipes = [OWN_RECIPE, RECIPE]  # earlier versions trained by the second one
+    for each in recipes:
+        path, card = paths(each)
+        if path.is_file() and card.is_file():
+            return ReferenceClassifier(
+                _name(spec, each), load_network(path), read_card(card)
+            )
+    new = recipes[0]
+    print(
+        f"training the reference classifier of {spec.name} (once, kept in "
+        f"{kept}): {len(arrays.images)} images",
+        flush=True,
+    )
+    classes = len(spec.classes)
+    model, epochs = _train_reference(arrays.images, arrays.labels, classes, new)
+    details = {**_details(model, spec, arrays, new), "epochs": epochs}
+    path, card = paths(new)
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        save_network(path, model)
+        write_json(card, details)
+    except OSError as err:
+        print(f"{kept}: cannot be written ({err.strerror}); not kept", flush=True)
+    return ReferenceClassifier(_name(spec, new), model, details)
+
+
+def _name(spec: DatasetSpec, recipe: Recipe) -> str:
+    return f"classifier_{spec.name}_{recipe.name}_d64"
 
 
 def read_card(path: Path) -> dict:
@@ -172,7 +192,8 @@ def _details(
 
 def _train_reference(
     images: np.ndarray, labels: np.ndarray, classes: int, recipe: Recipe
-) -> keras.Model:
+) -> tuple[keras.Model, int]:
+    """The trained classifier, and the epochs that took."""
     keras.utils.set_random_seed(recipe.seed)
     inputs = keras.Input(images.shape[1:], name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
@@ -188,22 +209,38 @@ def _train_reference(
     rows = np.random.default_rng(recipe.seed).permutation(len(images))
     data = tf.data.Dataset.from_tensor_slices((images[rows], labels[rows]))
     data = data.shuffle(10_000, seed=recipe.seed).batch(recipe.batch).prefetch(2)
-    model.fit(data, epochs=epochs, shuffle=False, verbose=0, callbacks=[_Told(epochs)])
-    return model
+    progress = _Progress(epochs, recipe.learned)
+    model.fit(data, epochs=epochs, shuffle=False, verbose=0, callbacks=[progress])
+    return model, progress.done
 
 
-class _Told(keras.callbacks.Callback):
-    """Says some twelve times how far the training is."""
+class _Progress(keras.callbacks.Callback):
+    """Reports about twelve times how far the training is, and ends it.
 
-    def __init__(self, epochs: int) -> None:
+    Args:
+      epochs: after which it ends by itself.
+      learned: mean loss of an epoch below which it ends early.
+
+    Attributes:
+      done: epochs so far.
+    """
+
+    def __init__(self, epochs: int, learned: float) -> None:
         super().__init__()
-        self.epochs, self.began = epochs, time.monotonic()
+        self.epochs, self.learned = epochs, learned
+        self.done, self.began = 0, time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        done = epoch + 1
-        if done % math.ceil(self.epochs / 12) and done < self.epochs:
-            return
-        left = (time.monotonic() - self.began) / done * (self.epochs - done)
+        self.done = epoch + 1
         loss = (logs or {}).get("loss", math.nan)
-        said = f"epoch {done} of {self.epochs}, loss {loss:.3f}"
-        print(f"  {said}, about {clock(left)} left", flush=True)
+        spent = time.monotonic() - self.began
+        if loss < self.learned:
+            self.model.stop_training = True
+        if loss < self.learned or self.done == self.epochs:
+            end = "learned" if loss < self.learned else "done"
+            line = f"{end} after {self.done} epochs, loss {loss:.3f}, {clock(spent)}"
+            print(f"  {line}", flush=True)
+        elif self.done % math.ceil(self.epochs / 12) == 0:
+            left = spent / self.done * (self.epochs - self.done)
+            line = f"epoch {self.done} of at most {self.epochs}, loss {loss:.3f}"
+            print(f"  {line}, at most {clock(left)} left", flush=True)

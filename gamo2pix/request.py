@@ -31,7 +31,8 @@ class Request:
       score: compare the generated images with real ones, and judge each.
       originals: one of `real_files.HOW`; None: see `real_files.real_sets`.
       limits: of the generated images that the folder gets.
-      anyway: write the folder whatever the scores say of the images.
+      ignore_verdict: generated images of every class go into the folder, whatever the
+        verdict on them.
       seeds: trainings of `evaluate` on each set of images.
       updates: of M in each of them; None: as many as the run made.
       parents: say how many parents the pictures have.
@@ -48,7 +49,7 @@ class Request:
     score: bool = True
     originals: str | None = None
     limits: Limits = NO_LIMITS
-    anyway: bool = False
+    ignore_verdict: bool = False
     seeds: int = 1
     updates: int | None = None
     parents: bool = False

@@ -35,25 +35,14 @@ CONTROLS: dict[str, Callable[[int], float]] = {
     "dirichlet-sparse": lambda n: 1.0 / n,
 }
 
-COLUMNS = {  # of the table for people: key of a row -> title
-    "kid": "KID",
-    "kid_error": "± error",
-    "kid_floor": "floor",
-    "kid_blurred": "blurred",
-    "frechet": "Frechet",
-    "frechet_floor": "floor",
-    "precision": "precision",
-    "recall": "recall",
-    "recall_floor": "floor",
-    "coverage": "coverage",
-    "copies": "copies",
-    "single_parent": "1 parent",
-}
-# What else is averaged over classes.
-MORE = (
+# Averaged over classes.
+AVERAGED = (
+    *("kid", "kid_error", "kid_floor", "kid_blurred", "frechet", "frechet_floor"),
+    *("precision", "recall", "recall_floor", "coverage", "copies", "single_parent"),
     *("precision_floor", "density", "density_floor", "coverage_floor"),
     *("diversity", "copying_z"),
 )
+_NAME = 24  # characters of a name in the table for people, which has 79
 
 # A label and a number m -> m images of the class by everything that generates some.
 GenerateAll = Callable[[int, int], Mapping[str, Generated]]
@@ -80,8 +69,9 @@ def score(
 
     Returns:
       A row for each name, which is its `source`; `features`, `n_real`, `n_fake`;
-      `kid`, `kid_error`, `kid_floor` (see `distances.kid`), and `kid_blurred`: that of
-      the unseen images, `blurred`;
+      `kid`, `kid_floor` (see `distances.kid`), and `kid_blurred`: that of the unseen
+      images, `blurred`; their standard errors `kid_error`, `kid_floor_error` and
+      `kid_blurred_error`;
       `frechet`, `frechet_floor` (see `distances.frechet`);
       `precision`, `recall`, `density`, `coverage`, each also with `_floor` (see
       `novelty.manifold`);
@@ -93,9 +83,13 @@ def score(
     """
     base, floor = extractor(real), extractor(unseen)
     base_statistics = distances.statistics(base)
+    kid_floor = distances.kid(base, floor)
+    kid_blurred = distances.kid(base, extractor(blurred(unseen)))
     floors = {
-        "kid_floor": distances.kid(base, floor).value,
-        "kid_blurred": distances.kid(base, extractor(blurred(unseen))).value,
+        "kid_floor": kid_floor.value,
+        "kid_floor_error": kid_floor.error,
+        "kid_blurred": kid_blurred.value,
+        "kid_blurred_error": kid_blurred.error,
         "frechet_floor": distances.frechet(
             base_statistics, distances.statistics(floor)
         ),
@@ -103,11 +97,12 @@ def score(
     for name, value in novelty.manifold(base, floor)._asdict().items():
         floors[f"{name}_floor"] = value
     base_spacing = distances.spacing(base)
-    near_unseen = distances.nearest(floor, base, 2)
+    same = novelty.duplicates(base)
+    near_unseen = novelty.nearest_two(floor, base, same)
     rows = []
     for name, (images, weights) in generated.items():
         features = extractor(images)
-        near = distances.nearest(features, base, 2)
+        near = novelty.nearest_two(features, base, same)
         kid = distances.kid(base, features)
         frechet = distances.frechet(base_statistics, distances.statistics(features))
         rows.append(
@@ -191,7 +186,7 @@ def score_classes(
         n = len(unseen)
         if min(len(real), n) < LEAST:
             name = printable(spec.classes[label])
-            print(f"{name}: no score; 4 real and 4 test images needed")
+            print(f"{name}: no score; {LEAST} training and {LEAST} test images needed")
             continue
         generated = generate(label, n)
         for extractor in extractors:
@@ -203,6 +198,7 @@ def score_classes(
     if not rows:
         return rows
     print(text(rows))
+    print(f"all scores   {folder / 'scores.csv'}")
     record = {
         "features": {x.name: x.details for x in extractors},
         "rows": rows,
@@ -219,22 +215,29 @@ def score_classes(
 def means(rows: list[dict]) -> list[dict]:
     """The mean over classes of every score, for each source and kind of features.
 
+    Classes have images of their own, so their errors are independent: that of a mean of
+    k classes is the root of the sum of their squares, over k.
+
     Args:
       rows: of `score_classes`.
 
     Returns:
-      A row a kind of features and source, with the columns that COLUMNS and MORE name.
+      A row a kind of features and source, with the columns that AVERAGED names.
     """
     table = pd.DataFrame(rows)
-    columns = [name for name in (*COLUMNS, *MORE) if name in table]
-    grouped = table.groupby(["features", "source"], sort=False)[columns].mean()
-    return grouped.reset_index().to_dict("records")
+    columns = [name for name in AVERAGED if name in table]
+    grouped = table.groupby(["features", "source"], sort=False)
+    found = grouped[columns].mean()
+    if "kid_error" in table:
+        errors = grouped["kid_error"]
+        found["kid_error"] = errors.agg(np.linalg.norm) / errors.count()
+    return found.reset_index().to_dict("records")
 
 
 def text(rows: list[dict]) -> str:
     """A table for people: GAMO by class, then the mean over classes of every source.
 
-    A class with fewer than FEW images has a mark.
+    A class with fewer than FEW images has a mark. Lines fit into 80 columns.
 
     Args:
       rows: of `score_classes`.
@@ -242,26 +245,38 @@ def text(rows: list[dict]) -> str:
     lines = []
     for features in dict.fromkeys(row["features"] for row in rows):
         lines.append(f"features: {features}")
-        lines.append(_line("class", "n_real", "n_fake", *COLUMNS.values()))
+        head = ("real/made", "KID", "floor", "blurred", "recall", "copies")
+        lines.append(_line("class", *head))
         chosen = [row for row in rows if row["features"] == features]
         for row in chosen:
             if row["source"] == GAMO:
-                name = printable(row["name"]) + " *" * few(row)
-                lines.append(_scores(name, row, row["n_real"], row["n_fake"]))
+                mark = " *" * few(row)
+                name = _shorten(printable(row["name"]), _NAME - len(mark) - 1) + mark
+                lines.append(_scores(name, row, f"{row['n_real']}/{row['n_fake']}"))
         for row in means(chosen):
-            lines.append(_scores(f"mean, {row['source']}", row, "", ""))
+            lines.append(_scores(f"mean, {row['source']}", row, ""))
     if any(" *" in line for line in lines):
         lines.append(f"* of fewer than {FEW} images: hardly a score")
     return "\n".join(lines)
 
 
-def _scores(title: str, row: dict, *counts: object) -> str:
-    return _line(title, *counts, *(_number(row[key]) for key in COLUMNS))
+def _shorten(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 1] + "…"
 
 
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
+def _scores(title: str, row: dict, counts: str) -> str:
+    kid = f"{row['kid']:.3f} ± {row['kid_error']:.3f}"
+    others = ("kid_floor", "kid_blurred", "recall", "copies")
+    decimals = (3, 3, 2, 2)
+    cells = [_number(row[key], n) for key, n in zip(others, decimals, strict=True)]
+    return _line(title, counts, kid, *cells)
 
 
-def _line(title: str, *cells: object) -> str:
-    return f"{title:<24}" + "".join(f"{cell!s:>10}" for cell in cells)
+def _number(value: float, decimals: int) -> str:
+    return "-" if math.isnan(value) else f"{value:.{decimals}f}"
+
+
+def _line(title: str, *cells: str) -> str:
+    widths = (10, 15, 8, 8, 7, 7)
+    padded = [f"{cell:>{n}}" for cell, n in zip(cells, widths, strict=True)]
+    return f"{title:<{_NAME}}" + "".join(padded)

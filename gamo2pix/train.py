@@ -6,6 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from gamo2pix import (
     balanced_folder,
@@ -25,7 +28,9 @@ from gamo2pix.request import Request, check, check_folder, pick
 from gamo2pix.trust import Judge
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.dataset_specs import DatasetSpec
-from gamo_tf.errors import UserError, printable, setting, tensorboard
+from gamo_tf.config.methods import METHODS
+from gamo_tf.data.splits import Split
+from gamo_tf.errors import printable, setting, tensorboard
 from gamo_tf.files import clock
 from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
@@ -36,10 +41,23 @@ from gamo_tf.training import replicas
 _AFTER_LOSS = "All is kept up to the last checkpoint; the same command goes on."
 
 
+class Outcome(NamedTuple):
+    """What `run` found and wrote.
+
+    Attributes:
+      scores: see `score.score_classes`.
+      unbalanced: classes by name that a balanced folder has without generated images,
+        each with the verdict that is the reason.
+    """
+
+    scores: list[dict]
+    unbalanced: dict[str, str]
+
+
 @own_settings()
 def run(
     gamo_run: Run, wanted: str, options: PixOptions, request: Request, data_dir: Path
-) -> list[dict]:
+) -> Outcome:
     """Do everything that was asked for, in order; print what was found and where.
 
     Args:
@@ -48,9 +66,6 @@ def run(
       options: of the VAEs.
       request: what to do beside.
       data_dir: folder of the published files.
-
-    Returns:
-      The scores (see `score.score_classes`).
 
     Raises:
       UserError: something that was asked for cannot be done.
@@ -92,7 +107,7 @@ def _run(
     data_dir: Path,
     spec: DatasetSpec,
     labels: list[int],
-) -> list[dict]:
+) -> Outcome:
     """As `run`, once everything is found fit."""
     repeat_exactly(gamo_run.options)
     arrays = gamo_run.arrays(data_dir)
@@ -127,31 +142,45 @@ def _run(
             folder = gamo_run.pix_class(spec.classes[labels[-1]]).path
         generate = _sources(generator, decoders)
         scores = score.score_classes(folder, spec, split, labels, generate, chosen)
-    verdicts = verdict.of_classes(scores)
+    verdicts = {}
+    if chosen:
+        sizes = {spec.classes[label]: _images(split, label) for label in labels}
+        verdicts = verdict.of_classes(scores, sizes)
     for name, said in verdicts.items():
         print(f"{printable(name)}: {said}")
-    target = request.save_balanced
+    method = METHODS[gamo_run.options.method]
+    rival = "G" if "G" in method.players else method.name
+    for sentence in verdict.better_controls(scores, rival):
+        print(sentence)
+    target, unbalanced = request.save_balanced, {}
     if target:
-        refused = [x for x, said in verdicts.items() if said.word == verdict.REFUSE]
-        if refused and not request.anyway:
-            raise UserError(
-                f"{target}: not written, because of class "
-                f"{printable(', '.join(refused))}. {setting('anyway')} writes it."
-            )
+        if not request.ignore_verdict:
+            unbalanced = {
+                name: str(said)
+                for name, said in verdicts.items()
+                if said.word == verdict.REFUSE
+            }
         judged = request.score or bool(request.limits)
+        details = {"gamo2pix_options": options.to_json(), "scores": scores}
         contents = balanced_folder.Contents(
             gamo_run,
             spec,
             real_files.real_sets(gamo_run, split, request.originals),
             generator,
-            decoders,
+            {k: x for k, x in decoders.items() if spec.classes[k] not in unbalanced},
             request.per_class or gamo_run.options.class_counts.largest,
             Judge(gamo_run, generator, reference()) if judged else None,
             request.limits,
             {name: str(said) for name, said in verdicts.items()},
-            {"gamo2pix_options": options.to_json(), "scores": scores},
+            {"without_generated_images": unbalanced, **details},
         )
         _save(target, contents)
+        if unbalanced:
+            names = printable(", ".join(unbalanced))
+            print(
+                f"note: no generated images of {names}, since the verdict is "
+                f"'{verdict.REFUSE}'; {setting('ignore_verdict')} adds them"
+            )
     if request.evaluate:
         folder = target or gamo_run.balanced
         found = downstream.evaluate(
@@ -161,7 +190,13 @@ def _run(
         print(downstream.text(found))
     print(f"pictures     {gamo_run.pix}/<class>/generated.png, parents.png, ...")
     print(f"TensorBoard  {tensorboard(gamo_run.pix)}")
-    return scores
+    return Outcome(scores, unbalanced)
+
+
+def _images(split: Split, label: int) -> int:
+    """Training or test images of a class, whichever are fewer."""
+    counts = [np.sum(x == label) for x in (split.labels, split.test_labels)]
+    return int(min(counts))
 
 
 def _sources(

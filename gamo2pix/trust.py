@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from gamo2pix import distances, novelty
+from gamo2pix import novelty
 from gamo2pix.generate import ImageGenerator
 from gamo2pix.reference_classifier import ReferenceClassifier
 from gamo_tf.config.methods import METHODS
@@ -23,7 +23,7 @@ class Trust(NamedTuple):
 
     Attributes:
       copy: one less the ratio of the distances to the nearest and to the second
-        nearest training image of the class (see `novelty.ratios`): 1 is a copy. The
+        nearest picture of the class (see `novelty.nearest_two`): 1 is a copy. The
         features are the reference classifier's.
       confidence: probability of the class by the reference classifier, which is no
         network of the run.
@@ -104,7 +104,8 @@ class Judge:
         self._m = compiled(load_player(run, "M"))
         has_d = "D" in METHODS[run.options.method].players
         self._d = load_player(run, "D") if has_d else None
-        self._real: dict[int, np.ndarray] = {}
+        # Of each class: the features of its images, and which show the same picture.
+        self._real: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __call__(self, label: int, images: np.ndarray) -> Trust:
         """What is to be known of generated images.
@@ -115,9 +116,10 @@ class Judge:
         """
         if label not in self._real:  # the class's own, of which copies would be
             rows = self.generator.rows[label]
-            self._real[label] = self.reference.features(self.generator.images[rows])
+            real = self.reference.features(self.generator.images[rows])
+            self._real[label] = real, novelty.duplicates(real)
         features, probabilities = self.reference.judge(images)
-        near = distances.nearest(features, self._real[label], 2)
+        near = novelty.nearest_two(features, *self._real[label])
         run_features = self.generator.extract(images)
         realness = np.full(len(images), np.nan)
         if self._d is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -174,7 +175,9 @@ class MetricLogger(Monitor):
             text += f"  {self.message(self.history[-1])}"
         if sys.stdout.isatty():
             end = "\n" if evaluated else ""
-            print(f"\r{text:<78}", end=end, flush=True)
+            # A longer line would wrap, and the next one would not replace it.
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r{text[:width]:<{width}}", end=end, flush=True)
         elif evaluated:
             print(text, flush=True)
 

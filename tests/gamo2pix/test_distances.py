@@ -82,6 +82,16 @@ def test_the_error_of_kid_is_how_it_scatters():
     assert np.mean([one.error for one in found]) == pytest.approx(scatter, rel=0.35)
 
 
+@pytest.mark.parametrize("n", [4, 5, 6])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_error_of_kid_of_few_rows_is_a_number(n, seed):
+    """Some samples of the bootstrap have a single row, and so no pairs."""
+    x, y = RNG.normal(size=(2, n, 3))
+    with np.errstate(all="raise"):
+        found = distances.kid(x, y, seed)
+    assert 0 < found.error < math.inf
+
+
 def test_distances_between_single_rows_by_hand():
     a, b = np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 4.0], [0.0, 1.0]])
     np.testing.assert_allclose(distances.pairwise(a, b), [[4, 1], [3, math.sqrt(18)]])

@@ -1,7 +1,9 @@
 """Feature extractors: Inception-v3, the reference classifier, and the choice."""
 
 import hashlib
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 
 from gamo2pix import extractors, reference_classifier
-from gamo_tf.config.dataset_specs import DATASETS
+from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
 from gamo_tf.data import load
+from gamo_tf.data.splits import Arrays
 from gamo_tf.errors import UserError
 
 RNG = np.random.default_rng(0)
@@ -71,6 +74,41 @@ def test_other_images_or_another_recipe_have_their_own_classifier(tmp_path, caps
     assert "training the reference" in messages[0] and messages[1] == ""
     assert "training the reference" in messages[2]
     assert "cannot be written" in messages[2]
+
+
+@pytest.fixture
+def own_images() -> tuple[DatasetSpec, Arrays]:
+    """The first 40 digits, as a person's own images."""
+    spec = replace(DATASETS["digits"], name="mine")
+    whole = load.read(DATASETS["digits"], Path())
+    few = {"images": whole.images[:40], "labels": whole.labels[:40]}
+    return spec, whole._replace(**few)
+
+
+@pytest.mark.slow
+def test_a_reference_classifier_of_own_images_ends_when_it_has_learned(
+    own_images, tmp_path, capsys
+):
+    found = reference_classifier.reference(*own_images, tmp_path)
+    assert found.name == "classifier_mine_r2_d64"
+    epochs = found.details["epochs"]
+    assert 10 < epochs < 1000  # of 1,500
+    *before, last = capsys.readouterr().out.splitlines()
+    assert f"learned after {epochs} epochs, loss 0.0" in last
+    assert "of at most 1500, loss" in before[-1] or len(before) == 1
+    again = reference_classifier.reference(*own_images, tmp_path)
+    assert again.details["epochs"] == epochs and capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_a_kept_classifier_of_earlier_versions_does(own_images, tmp_path, capsys):
+    old = reference_classifier.Recipe("r1", epochs=1, updates=3)
+    one = reference_classifier.reference(*own_images, tmp_path, old)
+    assert one.details["epochs"] == 3
+    capsys.readouterr()
+    two = reference_classifier.reference(*own_images, tmp_path)
+    assert two.name == one.name == "classifier_mine_r1_d64"
+    assert capsys.readouterr().out == ""
 
 
 def test_choice_falls_to_the_classifier_with_one_line(capsys, monkeypatch):

@@ -42,8 +42,50 @@ COPIES = {
 @pytest.mark.parametrize("case", COPIES)
 def test_the_share_of_copies(case, cases):
     low, high = COPIES[case]
-    unseen, made = (nearest(cases[x], cases["train"], 2) for x in ("unseen", case))
-    assert low <= novelty.copies(unseen, made) <= high
+    train = cases["train"]
+    assert low <= share(train, cases["unseen"], cases[case]) <= high
+
+
+def share(train: np.ndarray, unseen: np.ndarray, made: np.ndarray) -> float:
+    """The share of copies among `made`."""
+    same = novelty.duplicates(train)
+    near = [novelty.nearest_two(x, train, same) for x in (unseen, made)]
+    return novelty.copies(*near)
+
+
+@pytest.mark.parametrize("case", ["exact", "re-encoded", "some rows", "bursts of 4"])
+def test_copies_of_rows_that_occur_several_times(case, cases):
+    """They score as copies of single rows do, and fresh rows as fresh rows do."""
+    train = cases["train"]
+    rng = np.random.default_rng(1)
+    more = {
+        "exact": train,
+        "re-encoded": train + 0.05 * rng.normal(size=train.shape),
+        "some rows": train[:100],
+        "bursts of 4": np.concatenate(
+            [train + 0.05 * rng.normal(size=train.shape) for _ in range(3)]
+        ),
+    }[case]
+    twice = np.concatenate([train, more])
+    assert share(twice, cases["unseen"], cases["copies with noise"]) > 0.99
+    assert 0.45 < share(twice, cases["unseen"], cases["half memorised"]) < 0.6
+    assert share(twice, cases["unseen"], cases["fresh"]) < 0.12
+
+
+def test_duplicates_by_hand():
+    # The third nearest (of 7 rows) is 3.1, 3, 2.9, 3, 3.9, 4, 4.1 away: usual is 3.1.
+    train = np.array([[0.0], [0.1], [1.0], [4.0], [7.9], [8.0], [12.0]])
+    same = novelty.duplicates(train)
+    together = {(i, j) for i, j in np.argwhere(same) if i < j}
+    assert together == {(0, 1), (4, 5)} and same.diagonal().all()
+    found = novelty.nearest_two(np.array([[0.05], [1.0], [8.0]]), train, same)
+    np.testing.assert_allclose(found, [[0.05, 0.95], [0, 0.9], [0, 4]], atol=1e-7)
+    # Of one picture alone nothing can be said.
+    one = np.array([[2.0], [2.0], [2.0]])
+    found = novelty.nearest_two(np.array([[5.0]]), one, novelty.duplicates(one))
+    np.testing.assert_allclose(found, [[3, 3]])
+    alone = novelty.nearest_two(np.array([[5.0]]), one[:1], novelty.duplicates(one[:1]))
+    np.testing.assert_allclose(novelty.ratios(alone), [1])
 
 
 def test_ratios_by_hand():

@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import gamo_tf.cli.train
 from gamo2pix import cli as program
-from gamo2pix import reference_classifier, request
+from gamo2pix import reference_classifier, request, verdict
 from gamo_tf.cli.program import started_by
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.errors import UserError
@@ -151,6 +151,36 @@ def test_a_second_time_nothing_is_trained_or_overwritten(copy, capsys):
 
 
 @pytest.mark.slow
+def test_classes_that_pass_are_written_when_others_do_not(copy, capsys, monkeypatch):
+    said = {
+        "1": verdict.Verdict(verdict.REFUSE, ["bad"]),
+        "7": verdict.Verdict(verdict.UNKNOWN, ["11 images"]),
+    }
+    monkeypatch.setattr(verdict, "of_classes", lambda scores, images: said)
+    folder = copy.run / "balanced"
+    flags = ["--class", "all", *SHORT, "--save-balanced", "--force", *copy.flags]
+
+    def sizes() -> list[int]:
+        sheet = pd.read_csv(folder / "manifest.csv")
+        return sheet.groupby("label").size().tolist()
+
+    assert program.main(flags) == program.UNBALANCED == 3
+    assert sizes() == [60, 40, *[60] * 8]
+    told = capsys.readouterr().out
+    assert "1: do not use: bad\n7: cannot be judged: 11 images\n" in told
+    assert "note: no generated images of 1, since the verdict is 'do not use'" in told
+    assert "--ignore-verdict adds them" in told
+    card = json.loads((folder / "dataset.json").read_text())
+    assert card["without_generated_images"] == {"1": "do not use: bad"}
+    assert card["generated"]["1"] == 0 and card["generated"]["7"] == 50
+    assert card["verdicts"]["7"] == "cannot be judged: 11 images"
+    assert program.main([*flags, "--ignore-verdict"]) == 0
+    assert sizes() == [60] * 10
+    card = json.loads((folder / "dataset.json").read_text())
+    assert card["without_generated_images"] == {}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("how", "code"), [("KILL", -signal.SIGKILL), ("INT", 130)])
 def test_a_stopped_vae_goes_on_bit_for_bit(
     copy, cli, kill_after_checkpoint, weights, how, code
@@ -228,7 +258,11 @@ def test_flat_run_makes_images_without_a_vae(real_data, tmp_path, capsys, monkey
         ),
         (["--class", "7", "--fid-features", "no.keras"], "no.keras: no such file"),
         (["--class", "all", "--max-copy", "0.5"], "--max-copy: needs --save-balanced"),
-        (["--class", "all", "--anyway"], "--anyway: needs --save-balanced"),
+        (["--class", "all", "--ignore-verdict"], "verdict: needs --save-balanced"),
+        (["--class", "all", "--anyway"], "--ignore-verdict: needs --save-balanced"),
+        (["--class", "12", "--dry-run"], "0 0, 1 1"),
+        (["--class", "0", "--dry-run"], "needs no generation"),
+        (["--class", "all", "--evaluate", "--dry-run"], "--save-balanced too"),
         (["--class", "all", "--seeds", "3"], "--seeds: needs --evaluate"),
         (["--class", "all", "--updates", "9"], "--updates: needs --evaluate"),
         (
@@ -309,5 +343,6 @@ def test_help_answers_without_tensorflow():
         env={**os.environ, "PYTHONPATH": str(root)},
     )
     assert done.returncode == 0, done.stderr
-    assert "--save-balanced" in done.stdout
+    assert "--save-balanced" in done.stdout and "--anyway" not in done.stdout
+    assert "exit status:\n  0 " in done.stdout
     assert "example: python train_gamo2pix.py --class all" in done.stdout

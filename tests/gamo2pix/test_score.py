@@ -77,7 +77,8 @@ def test_classes_with_too_few_images_are_told_and_left_out(
     assert len(kept["rows"]) == len(pd.read_csv(tmp_path / "scores.csv")) == 3
     assert {mean["features"] for mean in kept["means"]} == {"plain", "choosy"}
     told = capsys.readouterr().out
-    assert "7: no score; 4 real and 4 test images needed" in told
+    assert "7: no score; 4 training and 4 test images needed" in told
+    assert f"all scores   {tmp_path / 'scores.csv'}" in told
     assert "features: choosy" in told
 
 
@@ -85,3 +86,36 @@ def test_nothing_is_written_where_no_class_is_scored(digits_split, tmp_path):
     spec = DATASETS["digits"]
     assert score.score_classes(tmp_path, spec, digits_split, [], dict, [PLAIN]) == []
     assert not list(tmp_path.iterdir())
+
+
+def test_the_error_of_a_mean_over_classes():
+    """Of independent classes: sqrt(0.3^2 + 0.4^2) / 2, not the mean of both."""
+    row = {"features": "plain", "source": "gamo", "recall": 0.5}
+    rows = [
+        {**row, "kid": 1.0, "kid_error": 0.3},
+        {**row, "kid": 3.0, "kid_error": 0.4},
+    ]
+    rows.append({**rows[0], "source": "dirichlet-sparse"})
+    first, second = score.means(rows)
+    assert first["kid"] == 2 and first["kid_error"] == pytest.approx(0.25)
+    assert first["recall"] == 0.5 and second["kid_error"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("short", "short *"),
+        ("a-name-of-a-class-that-never-ends", "a-name-of-a-class-th… *"),
+        ("Zeile\numbruch", "Zeile\\numbruch *"),
+        ("größe", "größe *"),
+    ],
+)
+def test_the_table_for_people_fits_into_80_columns(name, shown):
+    real, unseen = RNG.normal(size=(2, 10, 2, 2, 1))
+    made = {key: Generated(real, None) for key in (score.GAMO, *score.CONTROLS)}
+    found = score.score(PLAIN, real, unseen, made)
+    lines = score.text(
+        [{"label": 0, "name": name, **row} for row in found]
+    ).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith(f"{shown} ") for line in lines)

@@ -176,9 +176,27 @@ def test_the_length_of_the_shared_training_follows_that_of_a_class():
     usual = RECIPES["shared"].shared
     for iterations, wanted in ((None, usual), (50, usual // 2), (900, usual)):
         options = PixOptions(iterations, recipe="shared")
-        assert options.shared_length() == wanted
-    assert PixOptions(1, recipe="shared").shared_length() == usual // 100
-    assert PixOptions(recipe="shared", shared_iterations=7).shared_length() == 7
+        assert options.shared_length(300) == wanted
+    assert PixOptions(1, recipe="shared").shared_length(300) == usual // 100
+    assert PixOptions(recipe="shared", shared_iterations=7).shared_length(9) == 7
+
+
+def test_trainings_on_few_images_are_shorter():
+    """In proportion below 300 images of all classes, and below 40 of one; at least a
+    quarter. Published sets have more."""
+    options = PixOptions(recipe="shared")
+    assert [options.shared_length(n) for n in (9000, 300, 150, 184, 75, 20)] == [
+        *(800, 800, 400, 490, 200, 200)
+    ]
+    assert [options.length(n) for n in (2000, 40, 39, 20, 10, 2)] == [
+        *(100, 100, 97, 50, 25, 25)
+    ]
+    for name in ("mnist", "fashion-mnist", "cifar10"):
+        counts = DATASETS[name].counts
+        assert options.shared_length(sum(counts)) == 800
+        assert options.length(min(counts)) == 100
+    chosen = PixOptions(50, recipe="shared")
+    assert chosen.length(2) == 50 and chosen.shared_length(150) == 200
 
 
 def test_every_recipe_has_a_title_and_a_source():
