@@ -14,7 +14,7 @@ from gamo_tf.comparison.peers import PEERS
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import Options, spec_of
-from gamo_tf.config.tuned import tuned
+from gamo_tf.config.tuned import TUNED
 from gamo_tf.errors import UserError, setting
 from gamo_tf.stored import read_object, reading, write_json
 
@@ -80,7 +80,7 @@ class Plan:
       at_once: trainings at a time.
       data_dir: folder of the datasets' published files.
       settings: settings of each method; a method without an entry has those of
-        `config.tuned`.
+        `TUNED`.
     """
 
     flags: Mapping
@@ -111,8 +111,7 @@ class Plan:
         Args:
           method: one of `methods`.
         """
-        usual = tuned(method, images="features" not in self.flags)
-        return self.settings.get(method, usual)
+        return self.settings.get(method, TUNED.get(method, {}))
 
     def training(self, method: str) -> dict:
         """The flags of the trainings of a method.

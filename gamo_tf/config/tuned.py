@@ -37,19 +37,6 @@ TUNED: Mapping[str, Mapping[str, object]] = {
 RECIPE: Mapping[str, object] = {"augment": True, "ema": 0.999}
 
 
-def tuned(method: str, images: bool) -> Mapping[str, object]:
-    """The settings that tuning kept for a method.
-
-    Args:
-      method: A name, such as a row of `METHODS`.
-      images: Whether the data are images; else they are a table.
-
-    Returns:
-      Settings by the names of `Options`; none for a method that was not tuned.
-    """
-    return TUNED.get(method, {})
-
-
 def settings_for(method: str, images: bool) -> dict[str, object]:
     """The settings that a method gets on a person's own data.
 
@@ -58,6 +45,6 @@ def settings_for(method: str, images: bool) -> dict[str, object]:
       images: Whether the data are images; only these have the `RECIPE`.
 
     Returns:
-      Settings by the names of `Options`.
+      Settings by the names of `Options`; a method that was not tuned has none.
     """
-    return {**tuned(method, images), **(RECIPE if images else {})}
+    return {**TUNED.get(method, {}), **(RECIPE if images else {})}
