@@ -20,7 +20,7 @@ CASES = {  # the column, combinations of its values, and what has to come back
     "large": ([BIG, 3 * BIG], [2e21, 4e21], [str(2 * BIG), str(3 * BIG)]),
     "bool and int": ([True, 4], [2.2, 0.0], ["2", "1"]),
     "Decimal and float": ([Decimal("1.5"), 3.0], [1.75, 9.0], ["1.75", "3.0"]),
-    "NumPy": ([np.int16(1), 2.5, np.float32(3)], [1.75, 9.0], ["1.75", "3.0"]),
+    "NumPy": ([np.int16(1), 2.5, np.float32(3)], [1.79, 9.0], ["1.8", "3.0"]),
 }
 
 

@@ -111,6 +111,7 @@ def test_arrays_have_no_identifiers():
     X = np.stack([np.arange(N), np.arange(N)], axis=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "generated rows of class")
         GAMO(iterations=2, random_state=0).fit_resample(X, Y)
         GAMO(iterations=2, random_state=0).fit_resample(pd.DataFrame(X), Y)
 

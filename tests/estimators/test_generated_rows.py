@@ -101,7 +101,8 @@ def test_types_of_pandas_and_arrow(name):
     made = resampled(X)
     check_combined(made, X.to_numpy(object))
     if name not in ("half", "Int64", "int64[pyarrow]"):
-        assert [round(float(v), 1) for v in made.ravel()] == made.ravel().tolist()
+        found = [float(v) for v in made.ravel()]
+        assert [round(value, 1) for value in found] == found
 
 
 def test_a_date_of_arrow_is_that_of_the_heaviest_parent():
@@ -128,7 +129,8 @@ def test_decimals_and_identifiers_of_a_data_frame():
     assert not set(made["patient_id"]) & set(X["patient_id"])
     assert made["code"].isna().all()
     for name, k in (("a", 1), ("narrow", 1), ("whole", 0)):
-        assert (made[name].map(str).str.split(".").str[1].str.len() <= 1).all(), name
+        shown = made[name].to_numpy().astype(str)  # float32 as the shortest text
+        assert all(len(text.partition(".")[2]) <= 1 for text in shown), name
         assert (made[name].round(k) == made[name]).all(), name
     assert (made["many"].round(6) != made["many"]).any()
     assert list(sampler.get_feature_names_out()) == list(X.columns)
@@ -171,7 +173,7 @@ def test_fit_refuses_what_fit_resample_refuses():
         (MIXED, np.where(Y, np.nan, 0.0)),
     ):
         for call in (GAMO().fit, GAMO(iterations=2).fit_resample):
-            with pytest.raises(ValueError, match=r"NaN|could not convert"):
+            with pytest.raises(ValueError, match=r"NaN|holds lists"):
                 call(X, y)
 
 
