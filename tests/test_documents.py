@@ -234,7 +234,7 @@ def test_dotted_names_exist(path):
         "gamo2pix.vae.Vae.epoch",
         "training.loop",
         "train.run",
-        "inference.Sampler.sample",
+        "inference.MinoritySampler.sample",
         "splits.draw_split",
         "Game.real_step",
         "Game.minimize",

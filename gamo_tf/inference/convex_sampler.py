@@ -75,7 +75,7 @@ def standard_normal(stream: Sequence[int], n: int, width: int) -> np.ndarray:
     return rng.standard_normal((n, width), np.float32)
 
 
-class Sampler:
+class MinoritySampler:
     """Samples of the minority classes, with parents and weights.
 
     Args:
@@ -199,12 +199,12 @@ class Sampler:
         )
 
 
-class ConvexSampler(Sampler):
+class ConvexSampler(MinoritySampler):
     """Samples of the minority classes from a trained G.
 
     Args:
       G: Convex generator (`networks.convex_generator`).
-      points: As `Sampler`.
+      points: As `MinoritySampler`.
       labels: int [n]; rows of a class in the order that G was trained with.
 
     Attributes:
@@ -263,14 +263,14 @@ class ConvexSampler(Sampler):
         return self._ctmu([tf.constant(z), one_hot], training=False)
 
 
-class RandomPairs(Sampler):
+class RandomPairs(MinoritySampler):
     """Samples on the way from one sample of a class to another, both at random.
 
     This is what `methods.partners.AtRandom` trains M on: (1 - s) x_a + s x_p with s
     uniform in [0, 1/2]. Anchor a and partner p are two different samples.
 
     Args:
-      points: As `Sampler`.
+      points: As `MinoritySampler`.
       labels: int [n], sorted.
     """
 

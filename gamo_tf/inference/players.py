@@ -8,7 +8,7 @@ import numpy as np
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError
-from gamo_tf.inference.convex_sampler import ConvexSampler, RandomPairs, Sampler
+from gamo_tf.inference.convex_sampler import ConvexSampler, MinoritySampler, RandomPairs
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
 
@@ -64,12 +64,12 @@ def load_classifier(run: Run) -> tuple[keras.Model, keras.Model]:
     return F, M
 
 
-def load_sampler(run: Run, points: np.ndarray, labels: np.ndarray) -> Sampler:
+def load_sampler(run: Run, points: np.ndarray, labels: np.ndarray) -> MinoritySampler:
     """The sampler of a run's minority classes.
 
     Args:
       run: A finished run of a method that generates (`Method.convex`).
-      points: [n, d], what Eq. 1 combines (see `Sampler`).
+      points: [n, d], what Eq. 1 combines (see `MinoritySampler`).
       labels: int [n], of the training samples in the order of the run.
 
     Returns:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from gamo_tf.inference.convex_sampler import Sampler, Samples
+from gamo_tf.inference.convex_sampler import MinoritySampler, Samples
 
 ROWS = 20  # generated rows that a verdict needs: their SD then errs by 16 %
 RATIO = 0.6  # of standard deviations
@@ -80,7 +80,7 @@ class Spread(NamedTuple):
 
 
 def measure(
-    sampler: Sampler, samples: Samples, columns: Mapping[int, str]
+    sampler: MinoritySampler, samples: Samples, columns: Mapping[int, str]
 ) -> dict[int, Spread]:
     """The spread of each class of generated rows.
 
