@@ -92,8 +92,18 @@ def is_identifier(column: pd.Series) -> bool:
         return distinct and plain and len(column) >= _FEW and fills >= _DENSE
     if len(column) < _LEAST or different < _DISTINCT * len(column):
         return False
+    return not are_dates(column)
+
+
+def are_dates(column: pd.Series) -> bool:
+    """Whether text looks like dates or times of day, nearly all of it.
+
+    Args:
+      column: Text [n]; missing values do not count.
+    """
+    column = column.dropna()
     dates = sum(bool(_TIME.fullmatch(str(value))) for value in column)
-    return dates < _DISTINCT * len(column)
+    return len(column) > 0 and dates >= _DISTINCT * len(column)
 
 
 def columns_of(X: pd.DataFrame) -> list[bool]:

@@ -139,10 +139,15 @@ def notes_on_names(
         values = examine(features[name]).values
         others = int((categories.positions(values, those) < 0).sum())
         if 2 * others > len(features):
+            advice = "Remove it if it is an ID"
+            if identifiers.are_dates(values):
+                advice = (
+                    "It holds dates as text. Give them a date type (.parquet keeps "
+                    "it), or remove the column"
+                )
             notes.append(
                 f"column {name}: {others} of {len(features)} rows have none of its "
-                f"{len(those)} categories. Remove it if it tells rows apart, as a name "
-                "or a number of each does"
+                f"{len(those)} categories. {advice}"
             )
     return notes
 
