@@ -83,8 +83,8 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         "--method",
         type=one_of(METHODS, listed=methods),
         metavar="NAME",
-        help=f"default {Options.method}; for your own data the recommended one; "
-        f"`{methods}` explains each".replace("%", "%%"),
+        help=f"default {Options.method}; for your own data as `{methods}` "
+        "recommends".replace("%", "%%"),
     )
     _add_loss(add)
     add("--iterations", type=int, metavar="N", help="minibatches; default: the set's")

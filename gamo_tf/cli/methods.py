@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gamo_tf.cli.program import argument_parser, run_program
-from gamo_tf.config.methods import METHODS, RECOMMENDED
+from gamo_tf.config.methods import METHODS, RECOMMENDED, RECOMMENDED_FOR_TABLES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,5 +33,9 @@ def _list(argv: Sequence[str] | None) -> int:
         mark = "*" if name == RECOMMENDED else " "
         losses = ", ".join(method.losses)
         print(f"{mark} {name:<{width}}  {losses:<6}  {method.title}")
-    print("\n* recommended. The middle column: values of --loss, the default first.")
+    print(
+        "\n* recommended, and the default for your own images. The default for tables "
+        f"is {RECOMMENDED_FOR_TABLES}.\nThe middle column has the values of --loss, the "
+        "default first."
+    )
     return 0

@@ -133,6 +133,7 @@ def _compare(arguments: list[str]) -> int:
 def _of_data(flags: Mapping, asked: str) -> int:
     """Plan, train, and answer."""
     check_backend()
+    check_output(flags, "out", flags.get("out") or Path("comparisons"))
     if "out" in flags:
         inputs = [flags[name] for name in _INPUTS if name in flags]
         check_apart(flags["out"], inputs, setting("out", flags["out"]))
@@ -145,7 +146,6 @@ def _of_data(flags: Mapping, asked: str) -> int:
     if "image_folder" in training:
         training.setdefault("image_size", training_flags.IMAGE_SIZE)
     data_dir = training_flags.data_dir(flags)
-    check_output(flags, "out", flags.get("out") or Path("comparisons"))
     user_data = read_user_data({**training, "data_dir": data_dir, "seed": 0})
     plain = plan.first_options(training, [plan.PLAIN], user_data)[plan.PLAIN]
     spec = spec_of(plain)

@@ -19,6 +19,7 @@ from gamo_tf.config.options import resolve, spec_of
 def test_describe(program, image_root, tmp_path, capsys):
     flags = ["--image-folder", str(image_root), "--image-size", "16"]
     flags += ["--iterations", "20", "--runs-dir", str(tmp_path / "r")]
+    flags += ["--method", "gamo"]  # the game shows samples by class
     if program == "train":
         assert train_gamo.main([*flags, "--describe"]) == 0
     else:

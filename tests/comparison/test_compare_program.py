@@ -269,7 +269,8 @@ def test_the_command_trains_in_full_what_was_compared(tmp_path):
     assert "also trains on the 20% of your samples" in photos.note
     assert "--iterations 3000" in long.command and "as the comparison did" in long.note
     # And `train` understands it.
-    arguments = shlex.split(photos.command)[2:]
+    words = shlex.split(photos.command)
+    arguments = words[words.index("train") + 1 :]
     flags_again = training_flags.parse("train", None, arguments)
     assert flags_again["method"] == "gamo" and flags_again["loss"] == "ce"
 

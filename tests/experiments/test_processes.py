@@ -19,15 +19,14 @@ from pathlib import Path
 from gamo_tf.experiments import processes
 from gamo_tf.files import locked
 
-processes._SECONDS_TO_STOP = 1.0
+processes._SECONDS_TO_STOP = 5.0
 
 def wait(folder, stubborn):
     if stubborn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     with locked(Path(folder)):
-        Path(folder, "begun").touch()
-        print("begun", flush=True)
         try:
+            print("begun", flush=True)
             time.sleep(120)
         except KeyboardInterrupt:
             time.sleep(0.5)  # a second signal would break the saving off

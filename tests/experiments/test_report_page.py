@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gamo_tf.config.options import resolve
-from gamo_tf.errors import UserError, speaking_to
+from gamo_tf.errors import UserError, command, speaking_to
 from gamo_tf.experiments import report, report_statistics, report_words
 from gamo_tf.experiments.report_statistics import variant
 
@@ -202,8 +202,8 @@ def test_unfinished_and_damaged_runs_are_left_out(store, digits_run, tmp_path, c
     before = len(store)
     with speaking_to("scripts"):
         assert report.gather(store, folders) == 2
+        go_on = command("train", "--resume", half)
     printed = capsys.readouterr().out
-    go_on = f"python train_gamo.py --resume {half}"
     assert f"{half}: not finished, left out. Go on with: {go_on}" in printed
     assert "options.json: cannot be read" in printed
     assert len(store) == before + 1
