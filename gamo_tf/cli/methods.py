@@ -35,7 +35,7 @@ def _list(argv: Sequence[str] | None) -> int:
         print(f"{mark} {name:<{width}}  {losses:<6}  {method.title}")
     print(
         "\n* recommended, and the default for your own images. The default for tables "
-        f"is {RECOMMENDED_FOR_TABLES}.\nThe middle column has the values of --loss, the "
-        "default first."
+        f"is {RECOMMENDED_FOR_TABLES}.\nThe middle column has the values of --loss, "
+        "the default first."
     )
     return 0
