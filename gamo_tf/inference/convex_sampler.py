@@ -23,7 +23,7 @@ class Samples(NamedTuple):
       values: [m, d].
       labels: int [m], of the game.
       parents: int [m, LISTED_PARENTS], rows of the training set, the heaviest first;
-        -1 where a class has fewer.
+        -1 where there are fewer.
       weights: [m, LISTED_PARENTS], their convex weights. What is missing to 1 is
         spread over the other rows of the class.
     """
@@ -191,11 +191,13 @@ class MinoritySampler:
         """The samples of convex weights [m, n_i], and their heaviest parents."""
         top = heaviest(weights, LISTED_PARENTS)
         missing = ((0, 0), (0, LISTED_PARENTS - top.shape[1]))
+        heavy = np.take_along_axis(weights, top, axis=1)
+        parents = np.where(heavy > 0, self.rows[label][top], -1)
         return Samples(
             self.combine(label, weights),
             np.full(len(weights), label),
-            np.pad(self.rows[label][top], missing, constant_values=-1),
-            np.pad(np.take_along_axis(weights, top, axis=1), missing),
+            np.pad(parents, missing, constant_values=-1),
+            np.pad(heavy, missing),
         )
 
 
