@@ -13,6 +13,7 @@ from gamo_tf.experiments import document
 from gamo_tf.files import save_picture, write_text
 
 SHOWN = image_grids.COLUMNS  # images of a kind
+_LINES = 20  # lines that a picture has room for
 
 
 class ClassSheet:
@@ -87,7 +88,8 @@ def write_sheets(folder: Path, title: str, sheets: list[ClassSheet]) -> None:
         is no other.
     """
     shown = [sheet for sheet in sheets if sheet.count] or sheets
-    lines = [line for sheet in shown for line in sheet.lines()]
+    each = _LINES // len(shown)  # of a class, so that every class is in the picture
+    lines = [line for sheet in shown for line in sheet.lines()[: max(each, 1)]]
     save_picture(folder / "overview.png", image_grids.grid(lines, title))
     table = document.Table(
         ["class", "real", "generated", "verdict"],
@@ -96,9 +98,9 @@ def write_sheets(folder: Path, title: str, sheets: list[ClassSheet]) -> None:
     blocks: list[document.Block] = [
         document.Heading(f"Balanced images of {title}", 1),
         document.Text(
-            "Real training images and generated ones by class. How sure: by the "
-            "probability of the class that a classifier gives which is no part of the "
-            "run. `manifest.csv` has it for every generated image, with its parents."
+            "Real training images and generated ones by class. An independent "
+            "classifier ranks the generated ones by its confidence in the class. "
+            "`manifest.csv` has it for every generated image, with its parents."
         ),
         table,
     ]

@@ -185,9 +185,7 @@ def score_classes(
         unseen = split.test_images[split.test_labels == label]
         n = len(unseen)
         if min(len(real), n) < LEAST:
-            name = printable(spec.classes[label])
-            print(f"{name}: no score; {LEAST} training and {LEAST} test images needed")
-            continue
+            continue  # its verdict says so
         generated = generate(label, n)
         for extractor in extractors:
             if min(len(real), n) >= extractor.least:
@@ -254,7 +252,8 @@ def text(rows: list[dict]) -> str:
                 name = _shorten(printable(row["name"]), _NAME - len(mark) - 1) + mark
                 lines.append(_scores(name, row, f"{row['n_real']}/{row['n_fake']}"))
         for row in means(chosen):
-            lines.append(_scores(f"mean, {row['source']}", row, ""))
+            source = "generated" if row["source"] == GAMO else row["source"]
+            lines.append(_scores(f"mean, {source}", row, ""))
     if any(" *" in line for line in lines):
         lines.append(f"* of fewer than {FEW} images: hardly a score")
     return "\n".join(lines)

@@ -219,7 +219,8 @@ def cuts(asked: Plan, fit: Fit, budget: str) -> list[str]:
 
     def all_of_it(seconds: float) -> str:
         give = f"give {setting('budget')} {budget_text(seconds)}"
-        return f"needs about {time_text(seconds)}: {give}."
+        # Measurements are not exact: a budget needs some reserve.
+        return f"needs about {time_text(seconds / _FILLED)}: {give}."
 
     said = []
     if fit.dropped:

@@ -35,6 +35,11 @@ TUNED: Mapping[str, Mapping[str, object]] = {
 }
 # What all of them were tuned with, where there are images.
 RECIPE: Mapping[str, object] = {"augment": True, "ema": 0.999}
+# The recommendation for tables is the best line of docs/table-methods.csv: a method and
+# a learning rate. Every other method has its own settings on tables too.
+ON_TABLES: Mapping[str, Mapping[str, object]] = {
+    "logit-adjust": {"learning_rate": 2e-4},
+}
 
 
 def settings_for(method: str, images: bool) -> dict[str, object]:
@@ -42,9 +47,12 @@ def settings_for(method: str, images: bool) -> dict[str, object]:
 
     Args:
       method: A row of `METHODS`.
-      images: Whether the data are images; only these have the `RECIPE`.
+      images: Whether the data are images, which have the `RECIPE`, or a table.
 
     Returns:
       Settings by the names of `Options`; a method that was not tuned has none.
     """
-    return {**TUNED.get(method, {}), **(RECIPE if images else {})}
+    return {
+        **TUNED.get(method, {}),
+        **(RECIPE if images else ON_TABLES.get(method, {})),
+    }

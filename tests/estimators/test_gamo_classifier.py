@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from gamo_tf import GAMOClassifier
 from gamo_tf.config.methods import recommended
-from gamo_tf.config.tuned import TUNED
+from gamo_tf.config.tuned import TUNED, settings_for
 from gamo_tf.estimators import classifier, input_checks
 
 # After a few iterations some class is mostly not predicted yet.
@@ -109,9 +109,23 @@ def test_the_recommended_method_is_the_default_with_its_tuned_settings(
     assert model.method_ == recommended(of_images)
     chosen = GAMOClassifier(model.method_, iterations=1, random_state=0).fit(X, y)
     np.testing.assert_array_equal(chosen.predict_proba(X), model.predict_proba(X))
-    rate = TUNED[model.method_]["learning_rate"]
+    rate = settings_for(model.method_, of_images)["learning_rate"]
     same = GAMOClassifier(iterations=1, learning_rate=rate, random_state=0).fit(X, y)
     np.testing.assert_array_equal(same.predict_proba(X), model.predict_proba(X))
+
+
+def test_the_settings_that_tuning_kept_go_with_a_method(wine):
+    X, y = wine
+    for method in ("balanced-pairs", "ros"):
+        rate = TUNED[method]["learning_rate"]
+        loss = TUNED[method].get("loss", "ce")
+        found = [
+            GAMOClassifier(method, iterations=2, random_state=0, **chosen)
+            .fit(X, y)
+            .predict_proba(X)
+            for chosen in ({}, {"learning_rate": rate, "loss": loss})
+        ]
+        np.testing.assert_array_equal(*found)
 
 
 def test_random_pairs_can_be_sampled(wine):

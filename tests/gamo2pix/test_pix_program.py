@@ -101,7 +101,7 @@ def test_all_classes_leave_pictures_scores_and_networks(finished):
     assert (rows["n_fake"] == 50).all()
     mean = next(m for m in kept["means"] if m["source"] == "gamo")
     assert mean["kid"] == pytest.approx(gamo["kid"].mean())
-    assert "floor" in finished.stdout and "mean, gamo" in finished.stdout
+    assert "floor" in finished.stdout and "mean, generated" in finished.stdout
     assert not list(run.rglob(".part*"))
     sheet = pd.read_csv(run / "balanced" / "manifest.csv")
     assert sheet.groupby("label").size().tolist() == [60] * 10
