@@ -92,9 +92,13 @@ def write_sheets(folder: Path, title: str, sheets: list[ClassSheet]) -> None:
     lines = [line for sheet in shown for line in sheet.lines()[: max(each, 1)]]
     save_picture(folder / "overview.png", image_grids.grid(lines, title))
     table = document.Table(
-        ["class", "real", "generated", "verdict"],
-        [[s.name, str(s.rows), str(s.count), s.verdict] for s in sheets],
+        ["class", "verdict", "real", "generated"],
+        [
+            [s.name, s.verdict.partition(":")[0], str(s.rows), str(s.count)]
+            for s in sheets
+        ],
     )
+    reasons = [f"{s.name}: {s.verdict}" for s in sheets if ":" in s.verdict]
     blocks: list[document.Block] = [
         document.Heading(f"Balanced images of {title}", 1),
         document.Text(
@@ -104,6 +108,8 @@ def write_sheets(folder: Path, title: str, sheets: list[ClassSheet]) -> None:
         ),
         table,
     ]
+    if reasons:
+        blocks.append(document.Items(reasons))
     for sheet in shown:
         picture = image_grids.grid(sheet.lines(), sheet.name)
         what = f"{sheet.name}: real and generated images"
