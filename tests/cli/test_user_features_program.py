@@ -56,8 +56,9 @@ def test_features_in_features_out(suffix, cells, tmp_path):
     assert synthetic.sum() == 270 and (kind == "malignant").sum() == 286
     X = features.to_numpy()
     np.testing.assert_allclose(found["X"][~synthetic], X[rows[~synthetic]], rtol=1e-4)
-    parents = cells["kind"].to_numpy()[found["parents"][synthetic]]
-    assert (parents == "malignant").all()
+    parents = found["parents"][synthetic]
+    assert (parents[:, :2] >= 0).all() and (parents[:, 2:] == -1).all()  # pairs
+    assert (cells["kind"].to_numpy()[parents[:, :2]] == "malignant").all()
     # Within the hull: between the extremes of the training rows of the class.
     of_class = X[rows[~synthetic & (kind == "malignant")]]
     generated = found["X"][synthetic]
