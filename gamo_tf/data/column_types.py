@@ -66,16 +66,6 @@ def holds_numbers(column: pd.Series) -> bool:
     return kind_of(column.dtype) in ("integer", "float")
 
 
-def is_usable(column: pd.Series) -> bool:
-    """Whether `numbers` can make numbers of a column.
-
-    Args:
-      column: of any type.
-    """
-    usable = bool(kind_of(column.dtype)) or holds_numbers(column)
-    return usable or categories.is_nominal(column)
-
-
 def numbers(
     column: pd.Series | np.ndarray, known: tuple[str, ...] | None = None
 ) -> np.ndarray:
@@ -84,7 +74,7 @@ def numbers(
     Booleans are 0 and 1, dates and durations seconds.
 
     Args:
-      column: of which `is_usable` holds; or an array of any shape.
+      column: One of numbers, booleans, dates, durations or names; or an array.
       known: of a column of names its categories, of which the positions are taken.
         None: categories that are numbers are these numbers, as runs of earlier
         versions have them.

@@ -18,11 +18,7 @@ from gamo_tf.data.column_kinds import Column
 from gamo_tf.estimators import fitting, input_checks, resampled
 from gamo_tf.estimators.networks import copy_as, forward
 from gamo_tf.inference import spread
-from gamo_tf.inference.convex_sampler import (
-    ConvexSampler,
-    MinoritySampler,
-    RandomPairs,
-)
+from gamo_tf.inference.convex_sampler import sampler_of
 from gamo_tf.methods.build import Networks, prediction_model
 from gamo_tf.own_settings import own_settings
 
@@ -423,9 +419,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
                 f"sample: {self.method_} generates nothing. Fit with "
                 f"method={RECOMMENDED!r} or 'gamo'."
             )
-        sampler: MinoritySampler = RandomPairs(self._points, self._labels)
-        if self.G_ is not None:
-            sampler = ConvexSampler(self.G_, self._points, self._labels)
+        sampler = sampler_of(self.G_, self._points, self._labels)
         found = [k for k, known in enumerate(self.classes_) if known == label]
         if not found or found[0] not in sampler.rows:
             names = ", ".join(str(self.classes_[k]) for k in sampler.rows)

@@ -295,3 +295,18 @@ class RandomPairs(MinoritySampler):
     def logits(self, label: int, z: np.ndarray) -> np.ndarray:
         # Every partner is equally probable.
         return np.zeros((len(z), len(self.rows[label])), np.float32)
+
+
+def sampler_of(
+    G: keras.Model | None, points: np.ndarray, labels: np.ndarray
+) -> MinoritySampler:
+    """The sampler of a method that generates.
+
+    Args:
+      G: Convex generator; None for a method that trains none.
+      points: As `MinoritySampler`.
+      labels: int [n]; rows of a class in the order that G was trained with.
+    """
+    if G is None:
+        return RandomPairs(points, labels)
+    return ConvexSampler(G, points, labels)

@@ -8,7 +8,7 @@ import numpy as np
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
 from gamo_tf.errors import UserError
-from gamo_tf.inference.convex_sampler import ConvexSampler, MinoritySampler, RandomPairs
+from gamo_tf.inference.convex_sampler import MinoritySampler, sampler_of
 from gamo_tf.networks.saved import load_network
 from gamo_tf.runs.run import Run
 
@@ -78,6 +78,5 @@ def load_sampler(run: Run, points: np.ndarray, labels: np.ndarray) -> MinoritySa
     Raises:
       UserError: As `load_player`.
     """
-    if METHODS[run.options.method].learns_generator:
-        return ConvexSampler(load_player(run, "G"), points, labels)
-    return RandomPairs(points, labels)
+    learns = METHODS[run.options.method].learns_generator
+    return sampler_of(load_player(run, "G") if learns else None, points, labels)
