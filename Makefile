@@ -24,7 +24,7 @@ types: .venv/ready-dev  ## mypy
 test: lint types  ## lint, types and all tests
 	$(PYTEST)
 
-test-fast: .venv/ready-dev  ## the tests that take less than 90 seconds together
+test-fast: .venv/ready-dev  ## the tests without long trainings and other processes
 	$(PYTEST) -m "not slow"
 
 bench: .venv/ready  ## time and memory, part by part, in under 10 minutes: docs/bench.json
