@@ -92,7 +92,7 @@ class ImageGenerator:
         self.extract = compiled(F)
         self.features = self.extract(split.images)
         self.code: CodeShape | None = None
-        if self.recipe.spatial and not spec_of(run.options).flat:
+        if self.recipe.spatial and not run.options.features_are_pixels:
             last = [x for x in F.layers if isinstance(x, keras.layers.AveragePooling2D)]
             maps = compiled(keras.Model(F.inputs, last[-1].output))(split.images)
             self.code = CodeShape(self.features.shape[1], maps.shape[1:])
@@ -251,14 +251,14 @@ def generator_for(
 
         def convex(label: int, n: int) -> Generated:
             decoder = None
-            if not spec.flat:
+            if not run.options.features_are_pixels:
                 decoder = FeatureDecoder.load(run.pix_class(spec.classes[label]))
             return generator.generate(label, decoder, 0, n)
 
         return convex
     if method.oversample:
         return _added_images(run, split)
-    if "G" in method.players and spec.flat:
+    if "G" in method.players and run.options.features_are_pixels:
         return _free_samples(run, split.images.shape[1:], seed)
     raise UserError(f"{run.path}: {method.name} generates no images.")
 

@@ -258,7 +258,7 @@ def train_classes(
       UserError: a class was begun with other settings.
       Stopped: Ctrl-C while a VAE was trained, with a checkpoint saved.
     """
-    if spec.flat:
+    if gamo_run.options.features_are_pixels:
         print("a flat run: G makes the images itself, there is no VAE to train")
     shared = None
     if generator.code:
@@ -268,11 +268,11 @@ def train_classes(
     for label in labels:
         directory = gamo_run.pix_class(spec.classes[label])
         decoders[label] = None
-        if not spec.flat:
+        if not gamo_run.options.features_are_pixels:
             class_vae.train(directory, spec, label, options, generator, retrain, shared)
         if replicas.assists():
             continue  # the other process has it, and draws
-        if not spec.flat:
+        if not gamo_run.options.features_are_pixels:
             decoders[label] = FeatureDecoder.load(directory)
         figures.draw(directory, spec, label, generator, decoders[label])
     return decoders

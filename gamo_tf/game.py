@@ -172,7 +172,7 @@ class Game(FeatureTrainer):
         one_hot, _ = class_targets(y, self.c)
 
         def loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-            return self.of_m(self.F(x, training=True), y)
+            return self.of_m(self.f(x), y)
 
         value = self.minimize("F", loss, x, one_hot)
         self.average("F")

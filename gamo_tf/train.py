@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from gamo_tf.config import memory
@@ -32,6 +33,7 @@ from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import Reader
 from gamo_tf.training import replicas
 from gamo_tf.training.best import Best
+from gamo_tf.training.feature_stage import FeatureStage
 from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
 
@@ -65,6 +67,8 @@ def run(
       Stopped: after Ctrl-C, once the state is saved.
     """
     chosen = replicas.strategy(strategy, options.batch_size)
+    stage = FeatureStage.of(options)
+    options = stage.named if stage else options
     split = _split(options, data_dir, user_data)
     new_run = Run.create(runs_dir, options)
     with new_run.lock():
@@ -73,10 +77,10 @@ def run(
         except OSError:  # what could not begin leaves nothing
             remove(new_run.path)
             raise
-        rows = DeviceSplit.of(split)
+        rows = DeviceSplit.of(split, stage)
         del split  # `rows` has the images; nothing is in memory twice
         with replicas.using(chosen):
-            return _train(new_run, options, rows)
+            return _train(new_run, options, rows, stage)
 
 
 def _split(options: Options, data_dir: Path, user_data: UserData | None) -> Split:
@@ -120,8 +124,9 @@ def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
     chosen = replicas.strategy(strategy, begun.options.batch_size)
     with begun.lock(), replicas.using(chosen):
         begun.make()  # a run that was killed at its very beginning lacks folders
-        rows = DeviceSplit.of(_kept_split(begun, data_dir))
-        return _train(begun, begun.options, rows)
+        stage = FeatureStage.of(begun.options)
+        rows = DeviceSplit.of(_kept_split(begun, data_dir), stage)
+        return _train(begun, begun.options, rows, stage)
 
 
 def _begun(path: Path) -> Run:
@@ -177,12 +182,14 @@ def repeat_exactly(options: Options) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _train(run: Run, options: Options, rows: DeviceSplit) -> Run:
+def _train(
+    run: Run, options: Options, rows: DeviceSplit, stage: FeatureStage | None
+) -> Run:
     go_on = command("train", "--resume", run.path)
     kept = f"All is kept up to the last checkpoint; go on with: {go_on}"
     try:
         with replicas.losing_none(kept):
-            return _train_and_measure(run, options, rows, go_on)
+            return _train_and_measure(run, options, rows, stage, go_on)
     except OSError as err:  # a full disk, a quota: everything so far is kept
         raise UserError(
             f"{err.filename or run.path}: cannot be written ({err.strerror}). Once "
@@ -191,7 +198,11 @@ def _train(run: Run, options: Options, rows: DeviceSplit) -> Run:
 
 
 def _train_and_measure(
-    run: Run, options: Options, rows: DeviceSplit, go_on: str
+    run: Run,
+    options: Options,
+    rows: DeviceSplit,
+    stage: FeatureStage | None,
+    go_on: str,
 ) -> Run:
     repeat_exactly(options)
     spec, split = spec_of(options), rows.split
@@ -201,7 +212,7 @@ def _train_and_measure(
     labels = tf.constant(training_set.labels, tf.int32)
     extra_seconds = training_set.seconds
     del training_set  # the tensors have it
-    networks = default_networks(spec, split.images, None)
+    networks = _networks(spec, split, None, stage)
     trainer = build(options, spec, len(labels), networks)
     monitor = GameMonitor(run, spec, trainer, rows)
     device = replicas.devices()
@@ -226,7 +237,7 @@ def _train_and_measure(
     if best:  # the last evaluation was of other weights
         monitor.measure()
     monitor.test()  # the only time that test rows are looked at
-    _save_networks(run, trainer)
+    _save_networks(run, trainer, stage)
     spent = {
         "seconds": round(monitor.history[-1]["seconds"], 1),
         "extra_seconds": round(extra_seconds, 1),
@@ -256,12 +267,32 @@ def _without_validation(options: Options) -> str:
     return f"{text}. A new run with {flag} sets rows aside to be watched on"
 
 
-def _save_networks(run: Run, trainer: FeatureTrainer) -> None:
-    for name, network in trainer.networks.items():
+def _networks(
+    spec: DatasetSpec,
+    split: Split,
+    chosen: Networks | None,
+    stage: FeatureStage | None,
+) -> Networks:
+    """The user's networks, and behind a pretrained F the part of it that learns."""
+    if stage:
+        return (chosen or Networks())._replace(F=stage.learned)
+    return default_networks(spec, split.images, chosen)
+
+
+def _save_networks(
+    run: Run, trainer: FeatureTrainer, stage: FeatureStage | None
+) -> None:
+    """Write the networks as they predict; F takes images, whatever was trained."""
+
+    def save(name: str, network: keras.Model) -> None:
+        if stage and network.name == "F":
+            network = stage.whole(network)
         save_network(run.model(name), prediction_model(trainer.options, network))
+
+    for name, network in trainer.networks.items():
+        save(name, network)
     for name, average in trainer.averages.items():
-        averaged = prediction_model(trainer.options, average.network)
-        save_network(run.model(f"{name}_ema"), averaged)
+        save(f"{name}_ema", average.network)
 
 
 @own_settings()
@@ -299,6 +330,7 @@ def prepared(
     split: Split,
     networks: Networks | None = None,
     fed: Path | None = None,
+    stage: FeatureStage | None = None,
 ) -> tuple[FeatureTrainer, tuple[tf.Tensor, tf.Tensor]]:
     """A training in memory that has not begun.
 
@@ -308,11 +340,14 @@ def prepared(
       split: the rows; its test rows are not looked at.
       networks: networks in the place of the default ones.
       fed: see `oversample`.
+      stage: of a pretrained F; None: that which the options name, if any.
 
     Returns:
       The trainer, and the rows [n, ...] and labels int32 [n] that it trains on.
     """
+    stage = stage or FeatureStage.of(options)
+    split = stage.behind(split) if stage else split
     rows = oversample(options, spec, split, fed)
-    networks = default_networks(spec, split.images, networks)
+    networks = _networks(spec, split, networks, stage)
     trainer = build(options, spec, len(rows.images), networks)
     return trainer, (tensor_of(rows.images), tf.constant(rows.labels, tf.int32))

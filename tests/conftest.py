@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,9 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+# Of this session and of the processes that it starts: no test finds another's features.
+_CACHE = tempfile.TemporaryDirectory(prefix="gamo-tests-")
+os.environ["GAMO_CACHE_DIR"] = _CACHE.name
 DIGIT = {"eight": 8, "one": 1, "three": 3}
 SHORT_RUN = (
     *("--dataset", "digits", "--iterations", "40", "--checkpoint-every", "10"),

@@ -7,9 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gamo_tf.cli.program import argument_parser, one_of, program_name
+from gamo_tf.cli.training_flags import (
+    add_backbone,
+    add_deterministic,
+    add_loss,
+    add_training,
+)
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
-from gamo_tf.config.options import CHOICES, Options
+from gamo_tf.config.options import Options
 from gamo_tf.data.download import default_data_dir
 from gamo_tf.errors import command
 
@@ -86,13 +92,14 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         help=f"default {Options.method}; for your own data as `{methods}` "
         "recommends".replace("%", "%%"),
     )
-    _add_loss(add)
+    add_loss(add)
     add("--iterations", type=int, metavar="N", help="minibatches; default: the set's")
     add("--seed", type=int, metavar="S", help=f"of all draws; default {Options.seed}")
     _add_files(flags, starts=name == "train")
     _add_user_data(flags)
     _add_imbalance(flags)
-    _add_game(flags)
+    add_backbone(flags)
+    add_training(flags)
     _add_keeping(flags)
     return flags
 
@@ -109,9 +116,10 @@ def add_for_comparison(flags: argparse.ArgumentParser) -> None:
     add("--dataset", type=one_of(DATASETS), metavar="NAME", help="such as digits")
     _add_data_dir(add)
     _add_imbalance(flags)
-    add = _add_game(flags, "Adam's; default: the method's own", "0.999")
-    _add_loss(add)
-    _add_deterministic(add)
+    add_backbone(flags)
+    add = add_training(flags, "Adam's; default: the method's own", "0.999")
+    add_loss(add)
+    add_deterministic(add)
 
 
 def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
@@ -137,14 +145,6 @@ def _add_files(flags: argparse.ArgumentParser, starts: bool) -> None:
         "--describe",
         action="store_true",
         help="show class sizes, and what training would take",
-    )
-
-
-def _add_loss(add: Callable) -> None:
-    add(
-        "--loss",
-        choices=CHOICES["loss"],
-        help="least squares or cross entropy; default: the method's own",
     )
 
 
@@ -178,7 +178,7 @@ def _add_data(add: Callable, validation: str) -> None:
         "--image-size",
         type=int,
         metavar="S",
-        help=f"scale to S x S; default {IMAGE_SIZE}",
+        help=f"scale to S x S; default {IMAGE_SIZE}, or the backbone's own",
     )
     add("--color", choices=("rgb", "gray"), help="default rgb")
     add("--skip-bad", action="store_true", help="leave out what cannot be read")
@@ -238,60 +238,6 @@ def _add_imbalance(flags: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_game(
-    flags: argparse.ArgumentParser,
-    rate: str = f"Adam's; default {Options.learning_rate:g}",
-    ema: str = f"{Options.ema:g}",
-) -> Callable:
-    """Flags of a training. Help of --learning-rate, and the default of --ema."""
-    add = flags.add_argument_group("training").add_argument
-
-    def number(flag: str, kind: type, metavar: str, what: str, default: float) -> None:
-        words = f"{what}; default {default:g}"
-        add(flag, type=kind, metavar=metavar, help=words)
-
-    number("--batch-size", int, "B", "rows of a minibatch", Options.batch_size)
-    number("--latent", int, "L", "numbers in z", Options.latent)
-    add("--learning-rate", type=float, metavar="A", help=rate)
-    words = f"average F and M too: 0.999; default {ema}"
-    add("--ema", type=float, metavar="DECAY", help=words)
-    add(
-        "--augment",
-        action=argparse.BooleanOptionalAction,
-        help="shift images, mirror where that fits",
-    )
-    number("--tau", float, "T", "strength of logit adjustment", Options.tau)
-    add(
-        "--sampling",
-        type=float,
-        metavar="Q",
-        help="balanced methods show a class's rows by n_i^Q; default 0.25",
-    )
-    number("--support", int, "K", "points of a class in a pass of G", Options.support)
-    add(
-        "--gan-turns",
-        type=int,
-        metavar="N",
-        help="of cgan and cdcgan; default: GAMO's iterations",
-    )
-    number("--label-noise", float, "W", "width, on D's targets", Options.label_noise)
-    add(
-        "--generator-update",
-        choices=CHOICES["generator_update"],
-        help="Algorithm 1 (default), or a batch a class",
-    )
-    add(
-        "--weighting",
-        choices=CHOICES["weighting"],
-        help="of generated batches: as Algorithm 1 (default) or Eqs. 2-6",
-    )
-    policies = CHOICES["precision"]
-    words = f"of F: {', '.join(policies)}"
-    add("--precision", choices=policies, metavar="POLICY", help=words)
-    add("--jit", choices=CHOICES["jit"], help="XLA; default: where it pays")
-    return add
-
-
 def _add_keeping(flags: argparse.ArgumentParser) -> None:
     add = flags.add_argument_group("keeping").add_argument
     add("--evaluate-every", type=int, metavar="N", help="default: 25 times a run")
@@ -303,11 +249,7 @@ def _add_keeping(flags: argparse.ArgumentParser) -> None:
         help="stop after N evaluations without a better ACSA",
     )
     add("--best", action="store_true", help="keep the networks of its best evaluation")
-    _add_deterministic(add)
-
-
-def _add_deterministic(add: Callable) -> None:
-    add("--deterministic", action="store_true", help="repeats are bit-exact; slower")
+    add_deterministic(add)
 
 
 def _counts(text: str) -> tuple[int, ...]:

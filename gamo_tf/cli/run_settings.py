@@ -17,6 +17,7 @@ from gamo_tf.cli.flags import (
     USER_DATA_FLAGS,
     data_dir,
 )
+from gamo_tf.config.backbones import is_file, is_pretrained, own_side
 from gamo_tf.config.checks import check_counts, check_ranges
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS, recommended
@@ -107,6 +108,8 @@ def read_user_data(
         return _read_images(flags, to_train)
     if "features" in flags:
         return _read_features(flags, to_train)
+    if "image_size" in about_data and is_pretrained(flags.get("backbone", "")):
+        about_data.remove("image_size")  # of a published set, what the network gets
     if about_data:
         raise UserError(
             f"{setting(about_data[0])}: goes with --image-folder or --features."
@@ -139,7 +142,7 @@ def check_output(flags: Mapping, name: str, target: Path) -> None:
 
 def _read_images(flags: Mapping, to_train: bool) -> UserData:
     _refuse(flags, ("label", "save_balanced"), "--image-folder")
-    size = flags.get("image_size", IMAGE_SIZE)
+    size = flags.get("image_size") or _own_side(flags)
     if "test_folder" in flags and "test_split" in flags:
         raise UserError("--test-folder and --test-split: give one of them.")
     from gamo_tf.data import user_data
@@ -155,6 +158,14 @@ def _read_images(flags: Mapping, to_train: bool) -> UserData:
         flags.get("validation_split", Options.validation_split),
         to_train,
     )
+
+
+def _own_side(flags: Mapping) -> int:
+    """The side that images are scaled to where none is asked for, in pixels."""
+    name = flags.get("backbone", "")
+    if not is_pretrained(name):
+        return IMAGE_SIZE
+    return own_side(name)
 
 
 def _read_features(flags: Mapping, to_train: bool) -> UserData:
@@ -191,6 +202,10 @@ def to_options(flags: Mapping, user_data: UserData | None) -> Options:
       UserError: flags do not go together, or a value is out of its range.
     """
     chosen = {k: v for k, v in flags.items() if k not in _NO_SETTINGS}
+    pretrained = is_pretrained(flags.get("backbone", ""))
+    for name in ("backbone", "backbone_weights"):
+        if is_file(chosen.get(name, "")):  # so that the run knows it from any folder
+            chosen[name] = str(Path(chosen[name]).resolve())
     if user_data:
         kind = next(
             setting(k) for k in ("image_folder", "features", "dataset") if k in flags
@@ -203,7 +218,9 @@ def to_options(flags: Mapping, user_data: UserData | None) -> Options:
         if "dataset" not in flags:
             images = "image_folder" in flags
             chosen.setdefault("method", recommended(images, "save_balanced" in flags))
-            advice |= settings_for(chosen["method"], images)
+            advice |= settings_for(chosen["method"], images, pretrained)
+        if pretrained and len(found["shape"]) == 3:
+            found["backbone_side"] = found["shape"][0]
         return resolve({**advice, **chosen, **found})
     if "dataset" not in flags:
         names = ", ".join(DATASETS)
@@ -212,6 +229,8 @@ def to_options(flags: Mapping, user_data: UserData | None) -> Options:
             f"{names}."
         )
     counts = _chosen_counts(flags)
+    if "image_size" in flags:
+        chosen["backbone_side"] = flags["image_size"]
     options = resolve({**chosen, "counts": counts} if counts else chosen)
     check_counts(options.counts, spec_of(options))
     return options

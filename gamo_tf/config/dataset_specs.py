@@ -66,11 +66,6 @@ class DatasetSpec:
     categories: tuple[int, ...] = ()
 
     @property
-    def flat(self) -> bool:
-        """Whether F has nothing to learn: M, D and G play on what is given."""
-        return not self.conv
-
-    @property
     def vector(self) -> bool:
         """Whether a row is a vector of features and no image."""
         return len(self.shape) == 1

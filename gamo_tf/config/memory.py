@@ -66,7 +66,7 @@ def needs(options: Options) -> Needs:
     spec, method = spec_of(options), METHODS[options.method]
     n, values = sum(options.counts), math.prod(spec.shape)
     d = FEATURES
-    if spec.flat:  # a column of names becomes one for each of its categories
+    if not spec.conv:  # a column of names becomes one for each of its categories
         d = sum(k or 1 for k in spec.categories) or values
     minority = options.class_counts.minority_sizes
     points = [min(k, options.support) if options.support else k for k in minority]

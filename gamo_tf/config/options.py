@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 
+from gamo_tf.config.backbones import TRAINS, is_pretrained
 from gamo_tf.config.checks import (
     RANGES,
     SHARE,
@@ -19,7 +20,9 @@ from gamo_tf.config.checks import (
 )
 from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec, user_spec
+from gamo_tf.config.fitness import check_backbone, check_method, check_validation
 from gamo_tf.config.methods import METHODS, Method
+from gamo_tf.config.tuned import behind_backbone
 from gamo_tf.errors import UserError, did_you_mean, setting
 
 CHOICES = {
@@ -30,6 +33,8 @@ CHOICES = {
     "weighting": ("algorithm", "equation"),
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
     "jit": ("auto", "on", "off"),
+    "backbone_trains": TRAINS,
+    "head": ("mlp", "linear"),
 }
 # What every run is evaluated on, as results.json names it, and its title in tables: the
 # test set of the protocol, the whole published one, and the training rows.
@@ -80,6 +85,15 @@ class Options:
     validation_per_class: int = 0
     patience: int = 0  # evaluations without a better validation ACSA; 0: never stops
     best: bool = False  # end with the weights of the best validation ACSA
+    # F (`config.backbones`). "": the network that the dataset's row has.
+    backbone: str = ""  # a row of BACKBONES, or a .keras file
+    backbone_weights: str = "imagenet"  # or none, or a file of weights
+    backbone_sha256: str = ""  # of a pretrained network's weights before training
+    backbone_trains: str = "none"  # which layers of a pretrained network learn
+    backbone_rate: float = 1e-5  # Adam's, of a pretrained network that learns
+    backbone_side: int = 0  # pixels a side of the images that it gets; 0: its own
+    head: str = "mlp"  # M: the paper's layers, or one linear layer
+    weight_decay: float = 0.0  # times the sum of squares of M's weights, in its loss
     # The user's own data; nothing of it for a row of DATASETS.
     data: str = ""  # a folder of images, or a table of features; absolute
     label: str = ""  # column of the labels in a table
@@ -95,6 +109,29 @@ class Options:
     def class_counts(self) -> ClassCounts:
         """`counts` with what follows from them."""
         return ClassCounts(self.counts)
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether F is a network that comes with weights of its own."""
+        return is_pretrained(self.backbone)
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether training changes F."""
+        if self.pretrained:
+            return self.backbone_trains != "none"
+        return bool(spec_of(self).conv)
+
+    @property
+    def features_once(self) -> bool:
+        """Whether a part of F is frozen, whose features training begins at."""
+        return self.pretrained and self.backbone_trains != "all"
+
+    @property
+    def features_are_pixels(self) -> bool:
+        """Whether F only scales the pixels of an image: a feature is a pixel."""
+        spec = spec_of(self)
+        return not (self.pretrained or spec.conv or spec.vector)
 
     @property
     def gan_length(self) -> int:
@@ -164,7 +201,8 @@ def resolve(chosen: Mapping) -> Options:
     spec = _spec(chosen)
     method = METHODS[chosen.get("method", Options.method)]
     _check_ranges(chosen)
-    _check_method(method, spec, chosen)
+    check_backbone(spec, chosen)
+    check_method(method, spec, chosen)
     values = {
         "loss": method.losses[0],
         "counts": spec.counts,
@@ -173,12 +211,23 @@ def resolve(chosen: Mapping) -> Options:
         # The same number of M's updates for every method (GAMO makes two).
         "iterations": spec.iterations * 2 // method.m_updates,
         **method.defaults,
+        **_behind_backbone(chosen, spec, method),
         **({"augment": False} if spec.vector else {}),
         **chosen,
     }
-    _check_validation(values)
+    check_validation(values)
     often = max(1, math.ceil(values["iterations"] / _EVALUATIONS))
     return Options(**{"evaluate_every": often, "checkpoint_every": often, **values})
+
+
+def _behind_backbone(
+    chosen: Mapping, spec: DatasetSpec, method: Method
+) -> dict[str, object]:
+    if not is_pretrained(chosen.get("backbone", "")):
+        return {}
+    rows = sum(chosen.get("counts") or spec.counts)
+    trains = chosen.get("backbone_trains", Options.backbone_trains)
+    return behind_backbone(rows, method.m_updates, trains)
 
 
 def spec_of(options: Options) -> DatasetSpec:
@@ -192,14 +241,16 @@ def spec_of(options: Options) -> DatasetSpec:
 
 def _spec(chosen: Mapping) -> DatasetSpec:
     if not chosen.get("data"):
-        return DATASETS[chosen["dataset"]]
-    return user_spec(
-        name=chosen["dataset"],
-        shape=tuple(chosen["shape"]),
-        classes=tuple(chosen["classes"]),
-        counts=tuple(chosen["counts"]),
-        categories=tuple(chosen.get("categories", ())),
-    )
+        spec = DATASETS[chosen["dataset"]]
+    else:
+        spec = user_spec(
+            name=chosen["dataset"],
+            shape=tuple(chosen["shape"]),
+            classes=tuple(chosen["classes"]),
+            counts=tuple(chosen["counts"]),
+            categories=tuple(chosen.get("categories", ())),
+        )
+    return replace(spec, conv=()) if chosen.get("backbone") == "pixels" else spec
 
 
 def _check_choices(chosen: Mapping) -> None:
@@ -227,70 +278,6 @@ def _check_user_data(options: Options) -> None:
         raise UserError("classes: a name is there twice.")
     for name in names if len(options.shape) == 3 else ():  # images have class folders
         check_folder_name("classes", name)
-
-
-def _check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
-    """Raises UserError where the method lacks something that it needs."""
-    if chosen.get("loss", method.losses[0]) not in method.losses:
-        raise UserError(
-            f"{setting('loss')} {chosen['loss']}: {method.name} has only "
-            f"{', '.join(method.losses)}; leave {setting('loss')} out."
-        )
-    word = f"{setting('method')} {method.name}"
-    if "images" in method.needs and spec.vector:
-        raise UserError(f"{word}: needs images, not feature vectors.")
-    if "grey images" in method.needs and spec.shape[2] != 1:
-        raise UserError(f"{word}: {spec.name} has colour images.")
-    if "an F that learns" in method.needs and spec.flat:
-        raise UserError(
-            f"{word}: {spec.name} is trained on its pixels; F has no features to learn "
-            "there."
-        )
-    if chosen.get("precision", Options.precision) != Options.precision and spec.flat:
-        raise UserError(
-            f"{setting('precision')}: F has no layers that learn for {spec.name}."
-        )
-    if chosen.get("augment") and spec.vector:
-        raise UserError(f"{setting('augment')}: needs images, not feature vectors.")
-    if chosen.get("tau", Options.tau) != Options.tau and not method.adjusts:
-        named = ", ".join(m.name for m in METHODS.values() if m.adjusts)
-        raise UserError(f"{setting('tau')}: {method.name} adjusts nothing; {named} do.")
-    if chosen.get("sampling", Options.sampling) != Options.sampling and (
-        not method.balanced
-    ):
-        named = ", ".join(m.name for m in METHODS.values() if m.balanced)
-        raise UserError(
-            f"{setting('sampling')}: {method.name} shows all rows alike; {named} need "
-            "not."
-        )
-    if chosen.get("support") and not method.supported:
-        why = "has no IGU"
-        if method.learns_generator:
-            why = "combines the newest features of each class, however many there are"
-        raise UserError(f"{setting('support')}: {method.name} {why}.")
-    if chosen.get("gan_turns") and not method.trains_gan:
-        raise UserError(f"{setting('gan_turns')}: {method.name} trains no such GAN.")
-    if chosen.get("generator_update") == "per-class" and not method.supported:
-        raise UserError(
-            f"{setting('generator_update')} per-class: {method.name} has no IGU."
-        )
-
-
-def _check_validation(values: Mapping) -> None:
-    """Raises UserError for rows set aside in the way of another kind of data."""
-    ways = ("validation_per_class", "validation_split")
-    other, mine = ways if values.get("data") else ways[::-1]
-    if values.get(other):
-        raise UserError(
-            f"{setting(other)} {values[other]}: {values['dataset']} has its validation "
-            f"rows by {setting(mine)}."
-        )
-    for name in ("patience", "best"):
-        if values.get(name) and not values.get(mine):
-            raise UserError(
-                f"{setting(name)}: needs validation rows. Set some aside by "
-                f"{setting(mine)}."
-            )
 
 
 def _check_ranges(values: Mapping) -> None:

@@ -8,8 +8,11 @@ keeps its defaults, and so does every method on a published dataset.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+_FEWEST_UPDATES = 3000  # of M behind a pretrained network
+_DECAY = 300.0  # the weight decay behind a pretrained network, times samples
 _BALANCED = {"learning_rate": 1e-3, "sampling": 0.25}
 
 TUNED: Mapping[str, Mapping[str, object]] = {
@@ -42,17 +45,49 @@ ON_TABLES: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def settings_for(method: str, images: bool) -> dict[str, object]:
+def settings_for(
+    method: str, images: bool, pretrained: bool = False
+) -> dict[str, object]:
     """The settings that a method gets on a person's own data.
 
     Args:
       method: A row of `METHODS`.
       images: Whether the data are images, which have the `RECIPE`, or a table.
+      pretrained: Whether F is a pretrained network, which has `behind_backbone`.
 
     Returns:
       Settings by the names of `Options`; a method that was not tuned has none.
     """
+    tuned = TUNED.get(method, {})
+    if pretrained:
+        return {k: v for k, v in tuned.items() if k != "learning_rate"}
     return {
-        **TUNED.get(method, {}),
+        **tuned,
         **(RECIPE if images else ON_TABLES.get(method, {})),
+    }
+
+
+def behind_backbone(rows: int, m_updates: int, trains: str) -> dict[str, object]:
+    """The settings of trainings behind a pretrained network.
+
+    The weight decay is that of a Gaussian prior which does not depend on the number of
+    samples. It equals ``LogisticRegression(C=1 / 600)`` on features of root mean square
+    1 (docs/results/backbones.md has the search on validation samples).
+
+    Args:
+      rows: Training samples n.
+      m_updates: Updates of M in an iteration.
+      trains: Which layers of the network learn, of `config.backbones.TRAINS`.
+
+    Returns:
+      Settings by the names of `Options`.
+    """
+    updates = min(max(_FEWEST_UPDATES, 10 * math.ceil(rows / 32)), 25_000)
+    return {
+        "head": "linear",
+        "weight_decay": min(1.0, _DECAY / rows),
+        "learning_rate": 1e-3,
+        "iterations": updates // m_updates,
+        "ema": RECIPE["ema"],
+        "augment": trains == "all",
     }

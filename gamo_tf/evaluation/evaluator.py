@@ -14,6 +14,7 @@ from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.evaluation import metrics
 from gamo_tf.networks.batched import in_chunks, tensor_of
+from gamo_tf.training.feature_stage import FeatureStage
 
 
 class DeviceSplit(NamedTuple):
@@ -24,24 +25,33 @@ class DeviceSplit(NamedTuple):
       train: training images [n, h, w, c].
       test: test images [m, h, w, c].
       validation: validation images [k, h, w, c]; k may be 0.
+      pictures: training images uint8 [n, h, w, c] for people, also where the others are
+        features of a frozen F.
     """
 
     split: Split
     train: tf.Tensor
     test: tf.Tensor
     validation: tf.Tensor
+    pictures: np.ndarray
 
     @classmethod
-    def of(cls, split: Split) -> DeviceSplit:
+    def of(cls, split: Split, stage: FeatureStage | None = None) -> DeviceSplit:
         """Hand the images of a split to TensorFlow (see `tensor_of`).
 
         Args:
           split: is left as it is.
+          stage: of a pretrained F, whose features take the place of the images.
         """
+        images = split.images
+        split = stage.behind(split) if stage else split
         names = ("images", "test_images", "validation_images")
         tensors = {name: tensor_of(getattr(split, name)) for name in names}
         views = {name: np.asarray(tensor) for name, tensor in tensors.items()}
-        return cls(replace(split, **views), *tensors.values())
+        split = replace(split, **views)
+        train, test, validation = tensors.values()
+        pictures = images if stage else split.images
+        return cls(split, train, test, validation, pictures)
 
     @property
     def watched(self) -> str:

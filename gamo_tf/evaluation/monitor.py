@@ -217,16 +217,16 @@ class GameMonitor(MetricLogger):
     def _parents_picture(self, found: FixedSamples, iteration: int) -> np.ndarray:
         """The picture of some generated samples and the images they are made of, of the
         smallest classes."""
-        options, split = self.trainer.options, self.rows.split
+        options, images = self.trainer.options, self.rows.pictures
         shown = found.first(self._smallest(found))
         weights = found.weights[shown]
         top = heaviest(weights, image_grids.PARENTS_SHOWN)
-        if self.spec.flat:  # features are pixels
+        if self.run.options.features_are_pixels:
             made, word = to_pixels(found.values[shown], self.spec.shape), "generated"
         else:
-            made, word = mixed(split.images, found.rows, weights), "pixels mixed"
+            made, word = mixed(images, found.rows, weights), "pixels mixed"
         return image_grids.parents_grid(
-            split.images,
+            images,
             found.rows[top],
             np.take_along_axis(weights, top, axis=1),
             found.labels[shown],

@@ -149,7 +149,7 @@ class BalancedGame(FeatureTrainer):
         one_hot, _ = class_targets(y, self.c)
 
         def loss(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            features = self.F(x, training=True)
+            features = self.f(x)
             return self.of_m(features, y), tf.stop_gradient(features)
 
         players = ["F", "M"] if self.learns_features else ["M"]

@@ -108,7 +108,7 @@ def _players(
     d, c = F.output_shape[1], len(spec.classes)
     objective = OBJECTIVES.get(method.objective)
     scale = objective.cosine_scale if objective else 0.0
-    players = [F, networks.M or classifier(d, c, scale)]
+    players = [F, networks.M or classifier(d, c, scale, options.head)]
     if "D" in method.players:
         players.append(discriminator(d, c))
     if "G" in method.players and method.learns_generator:

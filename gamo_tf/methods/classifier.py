@@ -174,7 +174,7 @@ class Classifier(FeatureTrainer):
           A scalar.
         """
         x, target = batch
-        return loss(target, self.M(self.F(x, training=True)))
+        return loss(target, self.M(self.f(x)))
 
     def shown(
         self, x: tf.Tensor, y: tf.Tensor, images: tf.Tensor, labels: tf.Tensor

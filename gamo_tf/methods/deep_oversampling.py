@@ -122,7 +122,7 @@ class DeepOversampling(Classifier):
           A scalar.
         """
         x, one_hot, targets, weights, minority = batch
-        f = self.F(x, training=True)
+        f = self.f(x)
         value = loss(one_hot, self.M(f))
         squares = tf.math.squared_difference(f[:, None], targets)
         distance = weights * tf.reduce_mean(squares, axis=2)  # [b, k]

@@ -33,16 +33,19 @@ def dense_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return x
 
 
-def classifier(features: int, classes: int, scale: float = 0.0) -> keras.Model:
+def classifier(
+    features: int, classes: int, scale: float = 0.0, head: str = "mlp"
+) -> keras.Model:
     """M: features [b, d] -> class probabilities [b, c].
 
     Args:
       features: d.
       classes: c.
       scale: above 0 makes the last layer a `Cosine` of that scale, as LDAM needs it.
+      head: "mlp" has the authors' hidden layers, "linear" has none.
     """
     x = keras.Input((features,), name="feature")
-    h = dense_block(x, "M")
+    h = x if head == "linear" else dense_block(x, "M")
     if scale:
         y = layers.Softmax(name="class")(Cosine(classes, scale, name="cosine")(h))
     else:

@@ -20,7 +20,7 @@ def feature_extractor(spec: DatasetSpec, precision: str = "float32") -> keras.Mo
     """F: pixels 0 to 255 [b, h, w, c] -> features [b, d].
 
     Pixels are scaled to [-1, 1] inside, so that an exported F takes images as they
-    are. For flat datasets d = h * w * c and F has nothing to learn (the note of
+    are. Without `conv` d = h * w * c and F has nothing to learn (the note of
     Algorithm 1). For the others F is 5x5 convolution blocks and 512 tanh units.
 
     Args:
@@ -41,7 +41,7 @@ def feature_extractor(spec: DatasetSpec, precision: str = "float32") -> keras.Mo
         x = layers.LeakyReLU(negative_slope=0.1, name=f"conv_leaky{k}", **policy)(x)
         x = layers.AveragePooling2D(2, padding="same", name=f"pool{k}", **policy)(x)
     x = layers.Flatten(name="flatten", **policy)(x)
-    if not spec.flat:
+    if spec.conv:
         x = layers.Dense(FEATURES, activation="tanh", name="features", **policy)(x)
     if precision != "float32":
         x = layers.Activation("linear", dtype="float32", name="single")(x)
@@ -137,7 +137,7 @@ def to_pixels(scaled: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Undo the scaling that F begins with.
 
     Args:
-      scaled: [n, h * w * c] in [-1, 1], as the features of a flat dataset are.
+      scaled: [n, h * w * c] in [-1, 1], as features that are pixels have it.
       shape: (height, width, channels) of an image.
 
     Returns:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import MethodType
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -18,6 +20,7 @@ from gamo_tf.training import replicas
 from gamo_tf.training.augmentation import shift_and_mirror
 from gamo_tf.training.ema import ExponentialMovingAverage
 from gamo_tf.training.losses import LOSSES
+from gamo_tf.training.optimizer import FusedAdam
 from gamo_tf.training.row_order import rows_of, shuffled
 from gamo_tf.training.trainer import Trainer
 
@@ -28,6 +31,7 @@ XLA_FROM = 1000
 # is enough, and safe with several devices, which a factor found by trial is not: F's
 # gradients of a mean over rows stay far below the largest number, 65,504.
 _HALF_SCALE = 1024.0
+_WARM_UP = 0.1  # share of a training in which the rate of a pretrained F rises
 
 
 def on_gpu() -> bool:
@@ -58,6 +62,7 @@ class FeatureTrainer(Trainer):
     def __init__(
         self, options: Options, networks: Sequence[keras.Model], rows: int
     ) -> None:
+        self.options = options
         super().__init__(
             {network.name: network for network in networks},
             {
@@ -69,7 +74,6 @@ class FeatureTrainer(Trainer):
             learning_rate=options.learning_rate,
             beta_1=options.beta_1,
         )
-        self.options = options
         self.F, self.M = self.networks["F"], self.networks["M"]
         self.D: keras.Model = self.networks.get("D")
         self.G: keras.Model = self.networks.get("G")
@@ -146,6 +150,54 @@ class FeatureTrainer(Trainer):
         # is traced as it is: to convert it too takes longer than the tracing.
         loop = MethodType(tf.autograph.to_graph(function, recursive=False), self)
         return tf.function(loop, autograph=False, jit_compile=jit_compile)
+
+    def adam(self, name: str) -> FusedAdam:
+        """The optimizer of a player. A pretrained F that learns has its own rate,
+        which rises over the first tenth of the training and falls by a cosine.
+
+        Args:
+          name: of the player.
+        """
+        options = self.options
+        if name != "F" or not options.pretrained:
+            return super().adam(name)
+        warm_up = math.ceil(_WARM_UP * options.iterations)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0,
+            max(1, options.iterations - warm_up),
+            warmup_target=options.backbone_rate,
+            warmup_steps=warm_up,
+        )
+        return FusedAdam(rate, beta_1=options.beta_1)
+
+    def minimize(self, names: str | list[str], loss: Callable, *rows: Any) -> Any:
+        """As that of `Trainer`; the loss of M has its weight decay in it."""
+        if self.options.weight_decay and "M" in names:
+            loss = partial(self._decayed, loss)
+        return super().minimize(names, loss, *rows)
+
+    def _decayed(self, loss: Callable, *rows: tf.Tensor) -> Any:
+        """A loss plus the weight decay times the sum of squares of M's kernels."""
+        kernels = [w for w in self.players["M"] if len(w.shape) > 1]
+        decay = self.options.weight_decay * tf.add_n(
+            [tf.reduce_sum(tf.square(w.value)) for w in kernels]
+        )
+        found = loss(*rows)
+        if isinstance(found, tuple):
+            return found[0] + decay, *found[1:]
+        return found + decay
+
+    def f(self, x: tf.Tensor) -> tf.Tensor:
+        """F of a minibatch that it learns from. A pretrained network always runs at
+        inference: its batch statistics are those of its own training.
+
+        Args:
+          x: [b, ...].
+
+        Returns:
+          Features [b, d].
+        """
+        return self.F(x, training=not self.options.pretrained)
 
     def checkpoint(self) -> tf.train.Checkpoint:
         state = super().checkpoint()

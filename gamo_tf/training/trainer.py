@@ -73,11 +73,19 @@ class Trainer(tf.Module):
           variables: that its steps move.
         """
         with replicas.scope():
-            adam = self._new_adam()
+            adam = self.adam(name)
             adam.build(variables)
         # New dictionaries: a checkpoint refuses one of which an entry was replaced.
         self.players = {**self.players, name: variables}
         self.optimizers = {**self.optimizers, name: adam}
+
+    def adam(self, name: str) -> FusedAdam:
+        """A new optimizer of a player; subclasses may give players other rates.
+
+        Args:
+          name: of the player.
+        """
+        return self._new_adam()
 
     def epoch(self, *data: tf.Tensor, steps: int) -> dict[str, float]:
         """Train `steps` minibatches.
