@@ -35,18 +35,64 @@ def load_network(path: Path) -> keras.Model:
             f"{path}: missing; the run has not finished, "
             f"or its method has no {path.stem}."
         )
+    return load_checked(path)
+
+
+def load_checked(path: Path) -> keras.Model:
+    """A network from a ``.keras`` file of any origin. No code in it is executed.
+
+    Args:
+      path: of the file.
+
+    Raises:
+      UserError: the file is missing, damaged or no ``.keras`` file, or its layers
+        need code that Keras does not have.
+    """
     with reading(path):
         # Keras does not compress what it saves. It reads parts of the archive, and
         # would not notice a changed byte.
         size = regular_size(path)
+        if not zipfile.is_zipfile(path):
+            raise UserError("not a .keras file, or a damaged one.")
         check_zip(path, 2 * size)
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
+        _refuse_code(config)
         # A layer of k units has k weights or more: memory for layers that the file
         # has no weights for is not taken.
         if 4 * _largest(config) > size + _SLACK:
             raise UserError("announces layers that are larger than the file.")
         return keras.saving.load_model(path, safe_mode=True, compile=False)
+
+
+def _refuse_code(config: Any) -> None:
+    """Raise `UserError` where a network's configuration needs code of a stranger."""
+    if isinstance(config, list):
+        for value in config:
+            _refuse_code(value)
+    if not isinstance(config, dict):
+        return
+    kind, module = config.get("class_name"), config.get("module")
+    values = config.get("config")
+    name = values.get("name", "") if isinstance(values, dict) else values
+    if kind in ("Lambda", "__lambda__"):
+        raise UserError(
+            f"has a Lambda layer{f', {name}' if name else ''}, whose code is never "
+            "executed. Save the network with layers of Keras in its place."
+        )
+    is_function = kind == "function"
+    if "registered_name" in config and (is_function or module != "builtins"):
+        registered = config["registered_name"] or kind
+        known = name if is_function and registered == kind else registered
+        of_keras = str(module).split(".")[0] == "keras"
+        if not of_keras and keras.saving.get_registered_object(known) is None:
+            raise UserError(
+                f"needs {known if is_function else kind}, which Keras does not have. "
+                "Save the network with layers of Keras in its place."
+            )
+    for key, value in config.items():
+        if key != "compile_config":  # an optimizer and losses, which are not loaded
+            _refuse_code(value)
 
 
 def _largest(config: Any) -> int:

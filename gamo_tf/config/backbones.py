@@ -1,0 +1,180 @@
+"""BACKBONES: one row a feature extractor F. No TensorFlow here.
+
+A row with a `build` is a network of ``keras.applications``, which has weights that
+were trained on ImageNet. A user's own network is no row: it is a ``.keras`` file.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from gamo_tf.errors import UserError, did_you_mean
+
+OWN = ("paper", "pixels", "standardise")  # the rows of this project
+WEIGHTS = ("imagenet", "none")
+TRAINS = ("none", "top", "all")
+
+_FILE = ".keras"
+_URL = "https://storage.googleapis.com/tensorflow/keras-applications"
+_OURS = "this project"
+_OUR_TERMS = "Apache-2.0"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What is fixed about a feature extractor.
+
+    Attributes:
+      name: as the user gives it.
+      title: for people, with its source.
+      side: height and width in pixels of the images that it was trained on; 0: it
+        takes images as they are.
+      least_side: the smallest height and width in pixels that it takes; 0: no images.
+      channels: of its images; 0: as the data have.
+      features: width d of its feature vectors; 0: it follows from the data.
+      mebibytes: size of its weights, without the classifier; 0: it follows from the
+        data.
+      build: the function of ``keras.applications`` that builds it; "": there are no
+        pretrained weights.
+      source: the address of its pretrained weights, or who wrote it.
+      licence: of the pretrained weights, or of the code.
+    """
+
+    name: str
+    title: str
+    side: int
+    least_side: int
+    channels: int
+    features: int
+    mebibytes: float
+    build: str
+    source: str
+    licence: str
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether there are weights that were trained on other images."""
+        return bool(self.build)
+
+
+def _keras(
+    name: str, title: str, side: int, features: int, mebibytes: float, file: str
+) -> Backbone:
+    """A row of ``keras.applications``. All of them take 32 pixels or more."""
+    source = f"{_URL}/{file}"
+    return Backbone(
+        name, title, side, 32, 3, features, mebibytes, name, source, "Apache-2.0"
+    )
+
+
+BACKBONES = {
+    row.name: row
+    for row in (
+        Backbone(
+            "paper",
+            "small CNN (Mullick et al., 2019)",
+            side=0,
+            least_side=1,
+            channels=0,
+            features=512,
+            mebibytes=0.0,
+            build="",
+            source=_OURS,
+            licence=_OUR_TERMS,
+        ),
+        Backbone(
+            "pixels",
+            "pixel values scaled to [-1, 1]",
+            side=0,
+            least_side=1,
+            channels=0,
+            features=0,
+            mebibytes=0.0,
+            build="",
+            source=_OURS,
+            licence=_OUR_TERMS,
+        ),
+        Backbone(
+            "standardise",
+            "table columns with mean 0 and variance 1",
+            side=0,
+            least_side=0,
+            channels=0,
+            features=0,
+            mebibytes=0.0,
+            build="",
+            source=_OURS,
+            licence=_OUR_TERMS,
+        ),
+        _keras(
+            "MobileNetV3Small",
+            "MobileNetV3 Small (Howard et al., 2019)",
+            224,
+            576,
+            3.6,
+            "mobilenet_v3/weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
+        ),
+        _keras(
+            "MobileNetV3Large",
+            "MobileNetV3 Large (Howard et al., 2019)",
+            224,
+            960,
+            11.4,
+            "mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+        ),
+        _keras(
+            "EfficientNetV2B0",
+            "EfficientNetV2 B0 (Tan and Le, 2021)",
+            224,
+            1280,
+            22.6,
+            "efficientnet_v2/efficientnetv2-b0_notop.h5",
+        ),
+        _keras(
+            "EfficientNetV2S",
+            "EfficientNetV2 S (Tan and Le, 2021)",
+            384,
+            1280,
+            77.6,
+            "efficientnet_v2/efficientnetv2-s_notop.h5",
+        ),
+        _keras(
+            "ConvNeXtTiny",
+            "ConvNeXt Tiny (Liu et al., 2022)",
+            224,
+            768,
+            106.1,
+            "convnext/convnext_tiny_notop.h5",
+        ),
+    )
+}
+
+
+def is_file(name: str) -> bool:
+    """Whether a name is the path of a file and no row of `BACKBONES`.
+
+    Args:
+      name: as the user gives it.
+    """
+    separators = [separator for separator in (os.sep, os.altsep) if separator]
+    return name.endswith(_FILE) or any(mark in name for mark in separators)
+
+
+def check_name(name: str) -> None:
+    """Make sure that a name is a row of `BACKBONES` or the path of a ``.keras`` file.
+
+    Args:
+      name: as the user gives it. Whether the file exists is not checked.
+
+    Raises:
+      UserError: it is neither.
+    """
+    if name.endswith(_FILE) or name in BACKBONES:
+        return
+    if is_file(name):
+        raise UserError(f"{name}: a network comes as a {_FILE} file.")
+    raise UserError(
+        f"{name}: no such feature extractor.{did_you_mean(name, BACKBONES)} "
+        f"Choose one of {', '.join(BACKBONES)}, or a {_FILE} file."
+    )
