@@ -1,0 +1,386 @@
+"""Pretrained feature extractors F: of ``keras.applications``, and of a user's file.
+
+Every F here is one flat functional model of Keras layers alone, so that the graph can
+be cut and Keras loads a saved F without this package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from gamo_tf.config.backbones import BACKBONES, Backbone, check_name
+from gamo_tf.errors import UserError, first_line
+from gamo_tf.networks.saved import load_checked
+from gamo_tf.stored import reading, regular_size
+
+_MIB = 2**20
+_FLOAT = 4  # bytes of a float32
+_COPIES = 4  # of a weight that learns: itself, its gradient and two slots of Adam
+_PASSING = 3  # largest layer outputs that are in memory at a time without gradients
+
+
+def load_backbone(
+    name: str,
+    weights: str = "imagenet",
+    *,
+    shape: tuple[int, int, int],
+    side: int = 0,
+) -> keras.Model:
+    """F: images 0 to 255 [b, h, w, c] -> features float32 [b, d].
+
+    F resizes images inside where their size is another. It repeats a grey image to
+    three channels where the network takes colours.
+
+    Args:
+      name: a row of `BACKBONES` with a `build`, or a ``.keras`` file.
+      weights: "imagenet" (of a file: its own weights), "none" (random weights), or a
+        ``.weights.h5`` or ``.keras`` file with the weights of the same network.
+      shape: (height, width, channels) of the images.
+      side: height and width in pixels that F resizes images to. 0: the row's; for a
+        file, those of its input, or of the images where it takes any size.
+
+    Raises:
+      UserError: the network or its weights cannot be had, do not fit the images, or
+        need code that Keras does not have.
+    """
+    check_name(name)
+    row = BACKBONES.get(name)
+    if row is None:
+        path = Path(name)
+        with reading(path):
+            network = load_checked(path)
+            _check_ends(network)
+        size = _size(network, shape, side)
+    elif row.pretrained:
+        size = (side or row.side,) * 2
+        if min(size) < row.least_side:
+            raise UserError(
+                f"{name}: takes images of {row.least_side} pixels a side or more; "
+                f"got {side}."
+            )
+        network = _built(row, weights, size)
+    else:
+        raise UserError(f"{name}: no pretrained network.")
+    own = weights != "none" and not (row and weights != "imagenet")
+    F = _around(name, network, shape, size, copy_weights=own)
+    if weights not in ("imagenet", "none"):
+        _load_weights(F, network, name, Path(weights))
+    return F
+
+
+def _built(row: Backbone, weights: str, size: tuple[int, int]) -> keras.Model:
+    """The network of a row, without its classifier."""
+    build = getattr(keras.applications, row.build)
+    pretrained = weights == "imagenet"
+    try:
+        with warnings.catch_warnings():  # of sizes that it was not trained on
+            warnings.simplefilter("ignore")
+            return build(
+                include_top=False,
+                weights="imagenet" if pretrained else None,
+                input_shape=(*size, 3),
+                pooling=None,
+                include_preprocessing=True,
+            )
+    except Exception as err:  # Keras raises Exception itself for a failed download
+        if not pretrained:
+            raise
+        file = row.source.rpartition("/")[2]
+        folder = Path(keras.config.keras_home(), "models")
+        raise UserError(
+            f"{row.name}: cannot download {file} ({first_line(err)}). Put the file "
+            f"from {row.source} into {folder}."
+        ) from err
+
+
+def _check_ends(network: Any) -> None:
+    """Raise `UserError` where a file's network is no F, whatever the images are."""
+    if not isinstance(network, keras.Model) or not getattr(network, "inputs", None):
+        raise UserError("no functional model: its layers have no known graph.")
+    for word, ends in (("inputs", network.inputs), ("outputs", network.outputs)):
+        if len(ends) != 1:
+            raise UserError(f"has {len(ends)} {word}; a feature extractor has one.")
+    given, made = network.inputs[0].shape, network.outputs[0].shape
+    if len(given) != 4 or given[3] not in (1, 3):
+        raise UserError(
+            f"its input {_text(given)} is no image of 1 or 3 channels [h, w, c]."
+        )
+    if len(made) not in (2, 4) or made[-1] is None:
+        raise UserError(
+            f"its output {_text(made)} is neither a vector [d] nor a map [h, w, d]."
+        )
+
+
+def _text(shape: tuple[int | None, ...]) -> str:
+    return f"[{', '.join('any' if n is None else str(n) for n in shape[1:])}]"
+
+
+def _size(
+    network: keras.Model, shape: tuple[int, int, int], side: int
+) -> tuple[int, int]:
+    """(height, width) in pixels that a file's network gets."""
+    _, height, width, _ = network.inputs[0].shape
+    return (side, side) if side else (height or shape[0], width or shape[1])
+
+
+def _around(
+    name: str,
+    network: keras.Model,
+    shape: tuple[int, int, int],
+    size: tuple[int, int],
+    copy_weights: bool,
+) -> keras.Model:
+    """F of a network: what its images need before it, and pooling behind it."""
+    channels = network.inputs[0].shape[3]
+    if shape[2] not in (1, channels):
+        raise UserError(
+            f"{name}: takes images of {channels} "
+            f"channel{'s' * (channels > 1)}; these have {shape[2]}."
+        )
+    names = {"image", "resize", "repeat", "average", "single", "unit"}
+    image = x = keras.Input(shape, name="image")
+    if shape[:2] != size:
+        smaller = size[0] < shape[0] or size[1] < shape[1]
+        x = layers.Resizing(
+            *size, interpolation="bicubic", antialias=smaller, name="resize"
+        )(x)
+    if shape[2] != channels:
+        x = layers.Concatenate(name="repeat")([x] * channels)
+    pairs: dict[int, tuple[Any, Any]] = {}
+    try:
+        x = _replayed(network, x, pairs, names)
+        if len(x.shape) == 4 and not all(x.shape[1:]):
+            raise ValueError(f"the last map is {_text(x.shape)}")
+        for old, new in pairs.values() if copy_weights else ():
+            if isinstance(old, keras.Layer) and old.weights:
+                new.set_weights(old.get_weights())
+                if isinstance(new, layers.Normalization):
+                    new.finalize_state()
+    except ValueError as err:
+        raise UserError(
+            f"{name}: does not fit images of {size[0]} x {size[1]} pixels "
+            f"({first_line(err)})."
+        ) from err
+    if len(x.shape) == 4:
+        x = layers.GlobalAveragePooling2D(name="average")(x)
+    if x.dtype != "float32":
+        x = layers.Activation("linear", dtype="float32", name="single")(x)
+    return keras.Model(image, x, name="F")
+
+
+def _replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
+    """Call copies of all operations of a network on a tensor, nested models flat.
+
+    Args:
+      network: a functional or sequential model.
+      x: its input.
+      pairs: (original, copy) by the original's id; added to.
+      names: taken names; added to.
+    """
+
+    def copied(operation: Any) -> Any:
+        if isinstance(operation, keras.Model):
+            return lambda y, **_: _replayed(operation, y, pairs, names)
+        if id(operation) not in pairs:
+            copy = type(operation).from_config(
+                {**operation.get_config(), "name": _free(operation.name, names)}
+            )
+            pairs[id(operation)] = operation, copy
+        return pairs[id(operation)][1]
+
+    if isinstance(network, keras.Sequential):
+        for layer in network.layers:
+            x = copied(layer)(x)
+        return x
+    out = network._run_through_graph(x, operation_fn=copied)
+    return keras.tree.flatten(out)[0]
+
+
+def _free(name: str, names: set[str]) -> str:
+    free, k = name, 1
+    while free in names:
+        free, k = f"{name}_{k}", k + 1
+    names.add(free)
+    return free
+
+
+def _load_weights(F: keras.Model, network: keras.Model, name: str, path: Path) -> None:
+    """Give F the weights of a file, which has them for the same network."""
+    wanted = [w.shape for w in F.weights]
+    with reading(path):
+        if path.name.endswith(".weights.h5"):
+            regular_size(path)
+            try:
+                F.load_weights(path)
+            except ValueError as err:
+                raise UserError(
+                    f"not the weights of {name}, which has {_amount(wanted)} "
+                    f"({str(err).strip().splitlines()[-1].strip()})."
+                ) from err
+            return
+        if path.suffix != ".keras":
+            raise UserError("weights come as a .weights.h5 or .keras file.")
+        other = load_checked(path)
+        if [w.shape for w in other.weights] != wanted:
+            got = _amount([w.shape for w in other.weights])
+            raise UserError(
+                f"not the weights of {name}: expected {_amount(wanted)}, got {got}."
+            )
+        F.set_weights(other.get_weights())
+
+
+def _amount(shapes: list[tuple[int, ...]]) -> str:
+    return f"{sum(map(math.prod, shapes)):,} weights in {len(shapes)} arrays"
+
+
+def sha256(network: keras.Model) -> str:
+    """The SHA-256 of all weights, as a hex digest: shapes, types and bytes in order.
+
+    Args:
+      network: any model.
+    """
+    digest = hashlib.sha256()
+    for values in network.get_weights():
+        digest.update(f"{values.shape} {values.dtype}".encode())
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def scaled(F: keras.Model, rms: float) -> keras.Model:
+    """F with features divided by a number. The layers are shared.
+
+    Args:
+      F: of `load_backbone`.
+      rms: the root mean square of its features, which becomes 1.
+    """
+    unit = layers.Rescaling(1 / rms, name="unit")
+    return keras.Model(F.inputs[0], unit(F.outputs[0]), name="F")
+
+
+class _Step(NamedTuple):
+    """A tensor that every path through the graph passes, and what made it."""
+
+    tensor: keras.KerasTensor
+    operation: Any
+    learned: bool  # whether weights came before it, or with it
+
+
+def _nodes(network: Any) -> Iterator[Any]:
+    """The nodes of a functional model's graph; each follows those it needs."""
+    for depth in sorted(network._nodes_by_depth, reverse=True):
+        yield from network._nodes_by_depth[depth]
+
+
+def _steps(F: keras.Model) -> list[_Step]:
+    """The bottlenecks of F's graph, from the image to the features."""
+    nodes = list(_nodes(F))
+    made = {id(t): k for k, node in enumerate(nodes) for t in node.outputs}
+    # The oldest tensor that a later node needs; a bottleneck has none before it.
+    oldest = [len(nodes)] * (len(nodes) + 1)
+    for k in reversed(range(len(nodes))):
+        needed = [made[id(t)] for t in nodes[k].input_tensors]
+        oldest[k] = min([oldest[k + 1], *needed])
+    steps, learned = [], False
+    for k, node in enumerate(nodes):
+        learned |= bool(getattr(node.operation, "weights", ()))
+        if len(node.outputs) == 1 and oldest[k + 1] >= k:
+            steps.append(_Step(node.outputs[0], node.operation, learned))
+    return steps
+
+
+def _last_map(F: keras.Model) -> keras.KerasTensor | None:
+    """The last map before global pooling, which weights made; None: there is none."""
+    found = None
+    for step in _steps(F):
+        if isinstance(
+            step.operation, layers.GlobalAveragePooling2D | layers.GlobalMaxPooling2D
+        ):
+            break
+        if step.learned and len(step.tensor.shape) == 4:
+            found = step.tensor
+    return found
+
+
+def last_map(F: keras.Model) -> keras.Model:
+    """Images [b, h, w, c] -> the last feature map [b, i, j, k] before pooling.
+
+    Args:
+      F: of `load_backbone`. The layers are shared.
+
+    Raises:
+      UserError: F has no feature map.
+    """
+    if (found := _last_map(F)) is None:
+        raise UserError("This feature extractor has no feature map.")
+    return keras.Model(F.inputs[0], found, name="last_map")
+
+
+def cut(F: keras.Model, trains: str) -> tuple[keras.Model | None, keras.Model]:
+    """Split F into a part that stays and a part that learns: learned(frozen(x)).
+
+    Args:
+      F: of `load_backbone`. Both parts share its layers.
+      trains: "none", "all", or "top": the layers behind the narrowest tensor before
+        the last map's size, which every path through F passes.
+
+    Returns:
+      The frozen part, None for "all"; and the part that learns, named "F", which is
+      the identity for "none".
+
+    Raises:
+      UserError: "top" of a network without a feature map.
+    """
+    if trains == "all":
+        return None, F
+    if trains == "none":
+        features = keras.Input(F.outputs[0].shape[1:], name="features")
+        same = layers.Activation("linear", name="same")(features)
+        return F, keras.Model(features, same, name="F")
+    if (last := _last_map(F)) is None:
+        raise UserError("This feature extractor has no feature map to cut it at.")
+    tensor = _cut_at(_steps(F), last)
+    frozen = keras.Model(F.inputs[0], tensor, name="frozen")
+    return frozen, keras.Model(tensor, F.outputs[0], name="F")
+
+
+def _cut_at(steps: list[_Step], last: keras.KerasTensor) -> keras.KerasTensor:
+    """The tensor between the frozen part and the last stage."""
+
+    def area(step: _Step) -> int:
+        return math.prod(step.tensor.shape[1:3])
+
+    maps = [step for step in steps if len(step.tensor.shape) == 4]
+    larger = [s for s in maps if s.learned and area(s) > math.prod(last.shape[1:3])]
+    if not larger:  # one stage: all that has weights learns
+        return [step for step in steps if not step.learned][-1].tensor
+    least = min(map(area, larger))
+    stage = [step.tensor for step in larger if area(step) == least]
+    best = stage.pop()
+    # A block may widen its input before it makes it smaller: go back to its input.
+    while stage and stage[-1].shape[3] <= best.shape[3]:
+        tensor = stage.pop()
+        best = tensor if tensor.shape[3] < best.shape[3] else best
+    return best
+
+
+def mebibytes(F: keras.Model, batch: int, learns: bool) -> float:
+    """A rough estimate of the memory that F takes for a batch, in MiB.
+
+    Args:
+      F: a functional model.
+      batch: number of images at a time.
+      learns: whether gradients are taken, which need the outputs of all layers.
+    """
+    sizes = [math.prod(t.shape[1:]) for node in _nodes(F) for t in node.outputs]
+    values = sum(sizes) if learns else sum(sorted(sizes)[-_PASSING:])
+    weights = F.count_params() * (_COPIES if learns else 1)
+    return _FLOAT * (batch * values + weights) / _MIB
