@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
+from keras.src.backend.config import keras_home
 
 from gamo_tf.config.backbones import BACKBONES, Backbone, check_name
 from gamo_tf.errors import UserError, first_line
+from gamo_tf.networks.graphs import cut, last_map, mebibytes, replayed
 from gamo_tf.networks.saved import load_checked
 from gamo_tf.stored import reading, regular_size
 
-_MIB = 2**20
-_FLOAT = 4  # bytes of a float32
-_COPIES = 4  # of a weight that learns: itself, its gradient and two slots of Adam
-_PASSING = 3  # largest layer outputs that are in memory at a time without gradients
+__all__ = ["cut", "last_map", "load_backbone", "mebibytes", "scaled", "sha256"]
 
 
 def load_backbone(
@@ -95,11 +94,16 @@ def _built(row: Backbone, weights: str, size: tuple[int, int]) -> keras.Model:
         if not pretrained:
             raise
         file = row.source.rpartition("/")[2]
-        folder = Path(keras.config.keras_home(), "models")
         raise UserError(
             f"{row.name}: cannot download {file} ({first_line(err)}). Put the file "
-            f"from {row.source} into {folder}."
+            f"from {row.source} into {_cache()}."
         ) from err
+
+
+def _cache() -> Path:
+    """The folder in which `keras.utils.get_file` looks for a row's weights."""
+    home = Path(keras_home()).expanduser()
+    return (home if os.access(home, os.W_OK) else Path("/tmp/.keras")) / "models"
 
 
 def _check_ends(network: Any) -> None:
@@ -157,7 +161,7 @@ def _around(
         x = layers.Concatenate(name="repeat")([x] * channels)
     pairs: dict[int, tuple[Any, Any]] = {}
     try:
-        x = _replayed(network, x, pairs, names)
+        x = replayed(network, x, pairs, names)
         if len(x.shape) == 4 and not all(x.shape[1:]):
             raise ValueError(f"the last map is {_text(x.shape)}")
         for old, new in pairs.values() if copy_weights else ():
@@ -175,42 +179,6 @@ def _around(
     if x.dtype != "float32":
         x = layers.Activation("linear", dtype="float32", name="single")(x)
     return keras.Model(image, x, name="F")
-
-
-def _replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
-    """Call copies of all operations of a network on a tensor, nested models flat.
-
-    Args:
-      network: a functional or sequential model.
-      x: its input.
-      pairs: (original, copy) by the original's id; added to.
-      names: taken names; added to.
-    """
-
-    def copied(operation: Any) -> Any:
-        if isinstance(operation, keras.Model):
-            return lambda y, **_: _replayed(operation, y, pairs, names)
-        if id(operation) not in pairs:
-            copy = type(operation).from_config(
-                {**operation.get_config(), "name": _free(operation.name, names)}
-            )
-            pairs[id(operation)] = operation, copy
-        return pairs[id(operation)][1]
-
-    if isinstance(network, keras.Sequential):
-        for layer in network.layers:
-            x = copied(layer)(x)
-        return x
-    out = network._run_through_graph(x, operation_fn=copied)
-    return keras.tree.flatten(out)[0]
-
-
-def _free(name: str, names: set[str]) -> str:
-    free, k = name, 1
-    while free in names:
-        free, k = f"{name}_{k}", k + 1
-    names.add(free)
-    return free
 
 
 def _load_weights(F: keras.Model, network: keras.Model, name: str, path: Path) -> None:
@@ -264,123 +232,3 @@ def scaled(F: keras.Model, rms: float) -> keras.Model:
     """
     unit = layers.Rescaling(1 / rms, name="unit")
     return keras.Model(F.inputs[0], unit(F.outputs[0]), name="F")
-
-
-class _Step(NamedTuple):
-    """A tensor that every path through the graph passes, and what made it."""
-
-    tensor: keras.KerasTensor
-    operation: Any
-    learned: bool  # whether weights came before it, or with it
-
-
-def _nodes(network: Any) -> Iterator[Any]:
-    """The nodes of a functional model's graph; each follows those it needs."""
-    for depth in sorted(network._nodes_by_depth, reverse=True):
-        yield from network._nodes_by_depth[depth]
-
-
-def _steps(F: keras.Model) -> list[_Step]:
-    """The bottlenecks of F's graph, from the image to the features."""
-    nodes = list(_nodes(F))
-    made = {id(t): k for k, node in enumerate(nodes) for t in node.outputs}
-    # The oldest tensor that a later node needs; a bottleneck has none before it.
-    oldest = [len(nodes)] * (len(nodes) + 1)
-    for k in reversed(range(len(nodes))):
-        needed = [made[id(t)] for t in nodes[k].input_tensors]
-        oldest[k] = min([oldest[k + 1], *needed])
-    steps, learned = [], False
-    for k, node in enumerate(nodes):
-        learned |= bool(getattr(node.operation, "weights", ()))
-        if len(node.outputs) == 1 and oldest[k + 1] >= k:
-            steps.append(_Step(node.outputs[0], node.operation, learned))
-    return steps
-
-
-def _last_map(F: keras.Model) -> keras.KerasTensor | None:
-    """The last map before global pooling, which weights made; None: there is none."""
-    found = None
-    for step in _steps(F):
-        if isinstance(
-            step.operation, layers.GlobalAveragePooling2D | layers.GlobalMaxPooling2D
-        ):
-            break
-        if step.learned and len(step.tensor.shape) == 4:
-            found = step.tensor
-    return found
-
-
-def last_map(F: keras.Model) -> keras.Model:
-    """Images [b, h, w, c] -> the last feature map [b, i, j, k] before pooling.
-
-    Args:
-      F: of `load_backbone`. The layers are shared.
-
-    Raises:
-      UserError: F has no feature map.
-    """
-    if (found := _last_map(F)) is None:
-        raise UserError("This feature extractor has no feature map.")
-    return keras.Model(F.inputs[0], found, name="last_map")
-
-
-def cut(F: keras.Model, trains: str) -> tuple[keras.Model | None, keras.Model]:
-    """Split F into a part that stays and a part that learns: learned(frozen(x)).
-
-    Args:
-      F: of `load_backbone`. Both parts share its layers.
-      trains: "none", "all", or "top": the layers behind the narrowest tensor before
-        the last map's size, which every path through F passes.
-
-    Returns:
-      The frozen part, None for "all"; and the part that learns, named "F", which is
-      the identity for "none".
-
-    Raises:
-      UserError: "top" of a network without a feature map.
-    """
-    if trains == "all":
-        return None, F
-    if trains == "none":
-        features = keras.Input(F.outputs[0].shape[1:], name="features")
-        same = layers.Activation("linear", name="same")(features)
-        return F, keras.Model(features, same, name="F")
-    if (last := _last_map(F)) is None:
-        raise UserError("This feature extractor has no feature map to cut it at.")
-    tensor = _cut_at(_steps(F), last)
-    frozen = keras.Model(F.inputs[0], tensor, name="frozen")
-    return frozen, keras.Model(tensor, F.outputs[0], name="F")
-
-
-def _cut_at(steps: list[_Step], last: keras.KerasTensor) -> keras.KerasTensor:
-    """The tensor between the frozen part and the last stage."""
-
-    def area(step: _Step) -> int:
-        return math.prod(step.tensor.shape[1:3])
-
-    maps = [step for step in steps if len(step.tensor.shape) == 4]
-    larger = [s for s in maps if s.learned and area(s) > math.prod(last.shape[1:3])]
-    if not larger:  # one stage: all that has weights learns
-        return [step for step in steps if not step.learned][-1].tensor
-    least = min(map(area, larger))
-    stage = [step.tensor for step in larger if area(step) == least]
-    best = stage.pop()
-    # A block may widen its input before it makes it smaller: go back to its input.
-    while stage and stage[-1].shape[3] <= best.shape[3]:
-        tensor = stage.pop()
-        best = tensor if tensor.shape[3] < best.shape[3] else best
-    return best
-
-
-def mebibytes(F: keras.Model, batch: int, learns: bool) -> float:
-    """A rough estimate of the memory that F takes for a batch, in MiB.
-
-    Args:
-      F: a functional model.
-      batch: number of images at a time.
-      learns: whether gradients are taken, which need the outputs of all layers.
-    """
-    sizes = [math.prod(t.shape[1:]) for node in _nodes(F) for t in node.outputs]
-    values = sum(sizes) if learns else sum(sorted(sizes)[-_PASSING:])
-    weights = F.count_params() * (_COPIES if learns else 1)
-    return _FLOAT * (batch * values + weights) / _MIB
