@@ -18,7 +18,7 @@ import numpy as np
 from keras import layers
 from keras.src.backend.config import keras_home
 
-from gamo_tf.config.backbones import BACKBONES, Backbone, check_name
+from gamo_tf.config.backbones import BACKBONES, WEIGHTS, Backbone, check_name
 from gamo_tf.errors import UserError, first_line
 from gamo_tf.networks.graphs import cut, last_map, mebibytes, replayed
 from gamo_tf.networks.saved import load_checked
@@ -52,13 +52,14 @@ def load_backbone(
         need code that Keras does not have.
     """
     check_name(name)
+    copied = weights != "none"
     row = BACKBONES.get(name)
     if row is None:
-        path = Path(name)
-        with reading(path):
-            network = load_checked(path)
+        with reading(Path(name)):
+            network = load_checked(Path(name))
             _check_ends(network)
-        size = _size(network, shape, side)
+            size = _size(network, shape, side)
+            F = _around(name, network, shape, size, copied)
     elif row.pretrained:
         size = (side or row.side,) * 2
         if min(size) < row.least_side:
@@ -66,13 +67,11 @@ def load_backbone(
                 f"{name}: takes images of {row.least_side} pixels a side or more; "
                 f"got {side}."
             )
-        network = _built(row, weights, size)
+        F = _around(name, _built(row, weights, size), shape, size, copied)
     else:
         raise UserError(f"{name}: no pretrained network.")
-    own = weights != "none" and not (row and weights != "imagenet")
-    F = _around(name, network, shape, size, copy_weights=own)
-    if weights not in ("imagenet", "none"):
-        _load_weights(F, network, name, Path(weights))
+    if weights not in WEIGHTS:
+        _load_weights(F, name, Path(weights))
     return F
 
 
@@ -95,7 +94,7 @@ def _built(row: Backbone, weights: str, size: tuple[int, int]) -> keras.Model:
             raise
         file = row.source.rpartition("/")[2]
         raise UserError(
-            f"{row.name}: cannot download {file} ({first_line(err)}). Put the file "
+            f"{row.name}: cannot get {file} ({first_line(err)}). Put the file "
             f"from {row.source} into {_cache()}."
         ) from err
 
@@ -161,7 +160,7 @@ def _around(
         x = layers.Concatenate(name="repeat")([x] * channels)
     pairs: dict[int, tuple[Any, Any]] = {}
     try:
-        x = replayed(network, x, pairs, names)
+        x = keras.tree.flatten(replayed(network, x, pairs, names))[0]
         if len(x.shape) == 4 and not all(x.shape[1:]):
             raise ValueError(f"the last map is {_text(x.shape)}")
         for old, new in pairs.values() if copy_weights else ():
@@ -170,9 +169,11 @@ def _around(
                 if isinstance(new, layers.Normalization):
                     new.finalize_state()
     except ValueError as err:
+        own = network.inputs[0].shape[1:3]
+        advice = f" Its own size is {own[0]} x {own[1]}." if all(own) else ""
         raise UserError(
             f"{name}: does not fit images of {size[0]} x {size[1]} pixels "
-            f"({first_line(err)})."
+            f"({first_line(err).rstrip('.')}).{advice}"
         ) from err
     if len(x.shape) == 4:
         x = layers.GlobalAveragePooling2D(name="average")(x)
@@ -181,7 +182,7 @@ def _around(
     return keras.Model(image, x, name="F")
 
 
-def _load_weights(F: keras.Model, network: keras.Model, name: str, path: Path) -> None:
+def _load_weights(F: keras.Model, name: str, path: Path) -> None:
     """Give F the weights of a file, which has them for the same network."""
     wanted = [w.shape for w in F.weights]
     with reading(path):
@@ -196,7 +197,9 @@ def _load_weights(F: keras.Model, network: keras.Model, name: str, path: Path) -
                 ) from err
             return
         if path.suffix != ".keras":
-            raise UserError("weights come as a .weights.h5 or .keras file.")
+            raise UserError(
+                "no such weights. Give imagenet, none, or a .weights.h5 or .keras file."
+            )
         other = load_checked(path)
         if [w.shape for w in other.weights] != wanted:
             got = _amount([w.shape for w in other.weights])

@@ -28,6 +28,9 @@ def replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
       x: its input.
       pairs: (original, copy) by the original's id; added to.
       names: taken names; added to.
+
+    Returns:
+      The output, in the network's own structure.
     """
 
     def copied(operation: Any) -> Any:
@@ -44,8 +47,7 @@ def replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
         for layer in network.layers:
             x = copied(layer)(x)
         return x
-    out = network._run_through_graph(x, operation_fn=copied)
-    return keras.tree.flatten(out)[0]
+    return network._run_through_graph(x, operation_fn=copied)
 
 
 def _free(name: str, names: set[str]) -> str:
