@@ -20,7 +20,7 @@ from keras.src.backend.config import keras_home
 
 from gamo_tf.config.backbones import BACKBONES, WEIGHTS, Backbone, check_name
 from gamo_tf.errors import UserError, first_line
-from gamo_tf.networks.graphs import cut, last_map, mebibytes, replayed
+from gamo_tf.networks.graphs import calmed, cut, last_map, mebibytes, replayed
 from gamo_tf.networks.saved import load_checked
 from gamo_tf.stored import reading, regular_size
 
@@ -153,9 +153,10 @@ def _around(
     image = x = keras.Input(shape, name="image")
     if shape[:2] != size:
         smaller = size[0] < shape[0] or size[1] < shape[1]
-        x = layers.Resizing(
+        resize = layers.Resizing(
             *size, interpolation="bicubic", antialias=smaller, name="resize"
-        )(x)
+        )
+        x = calmed(resize)(x)
     if shape[2] != channels:
         x = layers.Concatenate(name="repeat")([x] * channels)
     pairs: dict[int, tuple[Any, Any]] = {}

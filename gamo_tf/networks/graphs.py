@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -18,6 +20,22 @@ _MIB = 2**20
 _FLOAT = 4  # bytes of a float32
 _COPIES = 4  # of a weight that learns: itself, its gradient and two slots of Adam
 _PASSING = 3  # largest layer outputs that are in memory at a time without gradients
+
+
+def calmed(operation: Any) -> Any:
+    """The call of an operation, which leaves later layers in inference by default.
+
+    Keras layers for images, such as Resizing, have ``training=True`` as a default, and
+    Keras hands it on to all layers behind them: BatchNormalization would learn from
+    every image that is looked at. A caller's ``training=True`` still counts.
+
+    Args:
+      operation: a layer, or an operation of ``keras.ops``.
+    """
+    default = inspect.signature(operation.call).parameters.get("training")
+    if default is not None and default.default is True:
+        return functools.partial(operation, training=False)
+    return operation
 
 
 def replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
@@ -41,7 +59,7 @@ def replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
                 {**operation.get_config(), "name": _free(operation.name, names)}
             )
             pairs[id(operation)] = operation, copy
-        return pairs[id(operation)][1]
+        return calmed(pairs[id(operation)][1])
 
     if isinstance(network, keras.Sequential):
         for layer in network.layers:
