@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 from keras import layers
@@ -185,29 +186,43 @@ def _around(
 
 def _load_weights(F: keras.Model, name: str, path: Path) -> None:
     """Give F the weights of a file, which has them for the same network."""
-    wanted = [w.shape for w in F.weights]
+    expected = [w.shape for w in F.weights]
     with reading(path):
         if path.name.endswith(".weights.h5"):
             regular_size(path)
-            try:
-                F.load_weights(path)
-            except ValueError as err:
-                raise UserError(
-                    f"not the weights of {name}, which has {_amount(wanted)} "
-                    f"({str(err).strip().splitlines()[-1].strip()})."
-                ) from err
-            return
-        if path.suffix != ".keras":
+            got = _shapes(path)
+            if fits := sorted(got) == sorted(expected):
+                try:
+                    F.load_weights(path)
+                except ValueError:  # the same arrays in other layers
+                    fits = False
+        elif path.suffix == ".keras":
+            other = load_checked(path)
+            got = [w.shape for w in other.weights]
+            if fits := got == expected:
+                F.set_weights(other.get_weights())
+        else:
             raise UserError(
                 "no such weights. Give imagenet, none, or a .weights.h5 or .keras file."
             )
-        other = load_checked(path)
-        if [w.shape for w in other.weights] != wanted:
-            got = _amount([w.shape for w in other.weights])
+        if not fits:
             raise UserError(
-                f"not the weights of {name}: expected {_amount(wanted)}, got {got}."
+                f"not the weights of {name}: expected {_amount(expected)}, "
+                f"got {_amount(got)}."
             )
-        F.set_weights(other.get_weights())
+
+
+def _shapes(path: Path) -> list[tuple[int, ...]]:
+    """The shapes of the weights in a ``.weights.h5`` file, in no order."""
+    shapes = []
+
+    def visit(place: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and "seed_generator" not in place:
+            shapes.append(item.shape)
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return shapes
 
 
 def _amount(shapes: list[tuple[int, ...]]) -> str:

@@ -255,12 +255,15 @@ def test_other_weights_are_refused(saved, tmp_path):
     path = saved(plain())
     other = saved(residual(), "other")
     refused(r"other.keras: not the weights of .*expected .* arrays, got", path, other)
-    residual().save_weights(tmp_path / "o.weights.h5")
-    refused(
-        r"o.weights.h5: not the weights of .*, which has [\d,]+ weights in \d+ arrays",
-        path,
-        str(tmp_path / "o.weights.h5"),
-    )
+    larger = keras.Model((m := plain()).input, block(m.layers[-2].output, 8))
+    for network in (residual(), larger, nested()):
+        network.save_weights(tmp_path / "o.weights.h5")
+        refused(
+            r"o.weights.h5: not the weights of .*: expected 364 weights in 10 arrays, "
+            r"got [\d,]+ weights in \d+ arrays",
+            path,
+            str(tmp_path / "o.weights.h5"),
+        )
     (tmp_path / "bad.weights.h5").write_bytes(b"text")
     refused("bad.weights.h5: cannot be read", path, str(tmp_path / "bad.weights.h5"))
     refused("away.keras: no such file", path, str(tmp_path / "away.keras"))
