@@ -186,7 +186,7 @@ def _around(
 
 def _load_weights(F: keras.Model, name: str, path: Path) -> None:
     """Give F the weights of a file, which has them for the same network."""
-    expected = [w.shape for w in F.weights]
+    expected = [tuple(w.shape) for w in F.weights]
     with reading(path):
         if path.name.endswith(".weights.h5"):
             regular_size(path)
@@ -198,7 +198,7 @@ def _load_weights(F: keras.Model, name: str, path: Path) -> None:
                     fits = False
         elif path.suffix == ".keras":
             other = load_checked(path)
-            got = [w.shape for w in other.weights]
+            got = [tuple(w.shape) for w in other.weights]
             if fits := got == expected:
                 F.set_weights(other.get_weights())
         else:

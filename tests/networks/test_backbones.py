@@ -259,7 +259,7 @@ def test_other_weights_are_refused(saved, tmp_path):
     for network in (residual(), larger, nested()):
         network.save_weights(tmp_path / "o.weights.h5")
         refused(
-            r"o.weights.h5: not the weights of .*: expected 364 weights in 10 arrays, "
+            r"o\.weights.h5: not the weights of .*: expected 364 weights in 10 arrays, "
             r"got [\d,]+ weights in \d+ arrays",
             path,
             str(tmp_path / "o.weights.h5"),
