@@ -152,7 +152,7 @@ def _around(
         )
     names = {"image", "resize", "repeat", "average", "single", "unit"}
     image = x = keras.Input(shape, name="image")
-    if shape[:2] != size:
+    if tuple(shape[:2]) != size:
         smaller = size[0] < shape[0] or size[1] < shape[1]
         resize = layers.Resizing(
             *size, interpolation="bicubic", antialias=smaller, name="resize"
