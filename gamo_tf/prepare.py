@@ -148,7 +148,7 @@ def begin_with_head(stage: FeatureStage, spec: DatasetSpec, split: Split) -> Non
       split: of images.
     """
     options = stage.options
-    if options.backbone_trains == "none":
+    if options.backbone_trains == "none" or stage.head:
         return
     method = METHODS[options.method]
     name = _PLAIN if method.needs or method.oversample else method.name

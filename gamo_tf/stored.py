@@ -22,7 +22,8 @@ from gamo_tf.errors import UserError, first_line
 from gamo_tf.files import write_text
 
 _MOST_TEXT = 2**28  # bytes of a text file; the largest real ones have some 10 MB
-_PART_OF_DIGEST = re.compile("[0-9a-f]{24}")
+# 24 to 32 hexadecimal digits; SHA-256, which settings may have, are 64.
+_PART_OF_DIGEST = re.compile("(?<![0-9a-f])[0-9a-f]{24,32}(?![0-9a-f])")
 _CHANGED = "is not as it was written; damaged or edited."
 _DIGEST = "digest"  # the entry of a JSON file that checks all others
 
