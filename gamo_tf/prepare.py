@@ -161,7 +161,7 @@ def begin_with_head(stage: FeatureStage, spec: DatasetSpec, split: Split) -> Non
     method = METHODS[options.method]
     name = _PLAIN if method.needs or method.oversample else method.name
     method = METHODS[name]
-    usual: dict[str, Any] = behind_backbone(len(split.labels), method.m_updates, "none")
+    usual: dict[str, Any] = behind_backbone(len(split.labels), method.m_updates)
     head_options = replace(
         options,
         method=name,

@@ -281,8 +281,12 @@ def training_of(
       full_length: updates of the classifier that `train` makes by default.
     """
     if method in PEERS:
+        code = PEERS[method].code(names)
+        if "backbone" in chosen.flags:  # from images to features
+            first = f"make_pipeline(BackboneFeatures({chosen.flags['backbone']!r}), "
+            code = code.replace("make_pipeline(", first, 1)
         return answer.Training(
-            PEERS[method].code(names),
+            code,
             "This is Python code; fit it on all your samples.",
         )
     training = dict(chosen.settings_for(method))

@@ -148,7 +148,8 @@ def read(
             key = (files[k], size, gray, patches)
             if (known := _decoded.get(key)) is None:
                 data = file_bytes(files[k])
-                known = *_decode(data, size, gray, patches), stored.digest(data)
+                digests[k] = stored.digest(data)
+                known = *_decode(data, size, gray, patches), digests[k]
                 if _keeps:
                     _decoded[key] = known
             pixels[k], several[k], digests[k] = known
