@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gamo_tf.config.backbones import BACKBONES, check_name, is_file, is_pretrained
+from gamo_tf.config.backbones import (
+    BACKBONES,
+    GIVEN,
+    check_name,
+    is_file,
+    is_pretrained,
+)
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS, Method
 from gamo_tf.errors import UserError, setting
@@ -43,7 +49,8 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
                 )
     if not name:
         return
-    check_name(name)
+    if name != GIVEN:  # loading refuses it where no network was passed
+        check_name(name)
     if spec.vector != (name == "standardise"):
         kind = "a table" if spec.vector else "images"
         own = "standardise" if spec.vector else "paper, pixels or a pretrained network"
@@ -56,7 +63,7 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
             f"{setting('backbone_weights')} none: {name} has weights of its own."
         )
     side = chosen.get("backbone_side", 0)
-    least = 1 if is_file(name) else BACKBONES[name].least_side
+    least = BACKBONES[name].least_side if name in BACKBONES else 1
     if side and side < least:
         raise UserError(
             f"{setting('image_size', side)}: {name} takes images of {least} pixels a "

@@ -22,10 +22,12 @@ from gamo_tf.config.tuned import settings_for
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.estimators import kept
+from gamo_tf.estimators.pretrained import Pretrained
 from gamo_tf.estimators.validation import SHARE, Validation, set_aside
 from gamo_tf.inference.convex_sampler import Samples
 from gamo_tf.methods.build import Networks
 from gamo_tf.training.best import Best
+from gamo_tf.training.feature_stage import FeatureStage
 from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import Schedule, run_loop
 
@@ -58,12 +60,21 @@ class Training(NamedTuple):
         Minibatches.
     scores : ndarray of shape (n_evaluations,) or None
         The balanced accuracy on the other rows; None where there are none.
+    stage : FeatureStage or None
+        Of a pretrained F, behind a frozen part of which the training began.
     """
 
     trainer: FeatureTrainer
     rows: np.ndarray
     iterations: int
     scores: np.ndarray | None
+    stage: FeatureStage | None
+
+    @property
+    def F(self) -> keras.Model:
+        """The trained feature extractor, from rows to features."""
+        F = self.trainer.F
+        return self.stage.whole(F) if self.stage else F
 
 
 def fit(
@@ -74,6 +85,7 @@ def fit(
     seed: int,
     networks: Networks,
     categories: tuple[int, ...] = (),
+    pretrained: Pretrained | None = None,
 ) -> Training:
     """Train the networks of a method on arrays; nothing is written to disk.
 
@@ -84,10 +96,10 @@ def fit(
     labels : ndarray of int, shape (n,)
         Labels 0, 1, ..., each of them present.
     estimator : BaseEstimator
-        Its parameters `batch_size`, `learning_rate`, `loss`, `iterations`,
-        `validation_fraction` and `n_iter_no_change` are taken; of `loss`,
-        `learning_rate` and `iterations`, None means the default of the method and the
-        data.
+        Its parameters `batch_size`, `learning_rate`, `loss`, `iterations`, `head`,
+        `weight_decay`, `validation_fraction` and `n_iter_no_change` are taken; where
+        one of the first six is None or missing, the default of the method and the data
+        is.
     method : str
         A name of ``METHODS``.
     seed : int
@@ -96,6 +108,8 @@ def fit(
         The user's F and M, to take in the place of the default ones.
     categories : tuple of int
         Of vectors, the number of categories of each column; 0 for one of numbers.
+    pretrained : Pretrained or None
+        The pretrained F of images, if there is one.
 
     Returns
     -------
@@ -124,7 +138,7 @@ def fit(
             f"the smallest of {len(counts)} classes has {counts.min()} sample; a "
             "convex combination needs 2 or more of each."
         )
-    tuned = settings_for(method, images=rows.ndim == 4)
+    tuned = settings_for(method, rows.ndim == 4, pretrained is not None)
     # Estimators predict with the weights that training ends on; only the methods that
     # end on their averages need any.
     tuned["ema"] = METHODS[method].defaults.get("ema", 0.0)
@@ -140,10 +154,11 @@ def fit(
         "method": method,
         "seed": seed,
         "batch_size": int(estimator.batch_size),
+        **(pretrained.settings if pretrained else {}),
     }
-    for name in ("loss", "learning_rate", "iterations"):
-        if getattr(estimator, name) is not None:
-            chosen[name] = getattr(estimator, name)
+    for name in ("loss", "learning_rate", "iterations", "head", "weight_decay"):
+        if (value := getattr(estimator, name, None)) is not None:
+            chosen[name] = value
     # All rows are trained on: the test set of the split is empty.
     split = Split(
         rows, labels, rows[:0], labels[:0], np.arange(len(labels)), labels[:0]
@@ -151,18 +166,25 @@ def fit(
     try:
         options = resolve(chosen)
         with seeded(seed):
-            trainer, data = prepare.prepared(options, spec_of(options), split, networks)
+            stage = FeatureStage(options, pretrained.F) if pretrained else None
+            if stage and stage.frozen is not None:
+                others = stage.extract(others, rows)[0]
+            trainer, data = prepare.prepared(
+                options, spec_of(options), split, networks, stage=stage
+            )
 
             def loop(worker: FeatureTrainer, data: kept.Data, others: Any) -> Training:
                 if fraction is None:
-                    return Training(trainer, trained, run_loop(worker, data), None)
+                    n = run_loop(worker, data)
+                    return Training(trainer, trained, n, None, stage)
                 watch = Validation(worker, others, their_labels)
                 best = Best(worker, int(patience or 0), keep=True)
                 schedule = Schedule(options.evaluate_every, options.iterations)
                 n = run_loop(worker, data, schedule=schedule, monitor=watch, best=best)
-                return Training(trainer, trained, n, np.asarray(watch.scores))
+                scores = np.asarray(watch.scores)
+                return Training(trainer, trained, n, scores, stage)
 
-            if networks == Networks():
+            if networks == Networks() and (stage is None or kept.begins_at_features(options)):
                 return kept.train(trainer, data, others, loop)
             return loop(trainer, data, others)
     except UserError as err:

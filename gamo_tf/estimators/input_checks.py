@@ -320,3 +320,23 @@ def check_images(X: np.ndarray, fitting: bool = False) -> np.ndarray:
                 stacklevel=4,
             )
     return X if X.dtype == np.uint8 else X.astype(np.float32)
+
+
+def check_images_of(X: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Images of one shape as F takes them.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, h, w, c)
+    shape : tuple (h, w, c)
+        Of the images that were trained on.
+
+    Raises
+    ------
+    ValueError
+        For images of another shape, and as `check_images`.
+    """
+    X = np.asarray(X)
+    if X.shape[1:] != shape:
+        raise ValueError(f"images {X.shape[1:]}; trained on {shape}.")
+    return check_images(X)

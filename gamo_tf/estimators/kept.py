@@ -52,7 +52,7 @@ def train(
     Parameters
     ----------
     trainer : FeatureTrainer
-        New, with the default networks. Afterwards it is as if it had trained itself.
+        New, with the default networks or a pretrained F. Afterwards it is as if it had trained itself.
     data : tuple of Tensor
         Rows [n, ...] and labels int32 [n], sorted by label.
     others : ndarray of shape (k, ...)
@@ -70,9 +70,9 @@ def train(
     # is in their checkpoints.
     if type(trainer) not in (Game, Classifier) or trainer.iterations < COMPILED_FROM:
         return loop(trainer, data, others)
-    if len(trainer.options.shape) == 1:
-        # The F of vectors scales columns by constants of its own and learns nothing:
-        # the training begins behind it.
+    if begins_at_features(trainer.options):
+        # F scales columns by constants of its own and learns nothing: the training
+        # begins behind it.
         data = (trainer.F(data[0], training=False), *data[1:])
         others = forward(trainer.F, others)
     if isinstance(trainer, Game) and METHODS[trainer.options.method].supported:
@@ -86,6 +86,19 @@ def train(
     done = loop(worker, data, others)
     copy_state(worker, trainer)
     return done
+
+
+def begins_at_features(options: Options) -> bool:
+    """Whether F learns nothing but the scale of what the training begins at.
+
+    Parameters
+    ----------
+    options : Options
+        Of the training.
+    """
+    if options.pretrained:
+        return options.backbone_trains == "none"
+    return len(options.shape) == 1
 
 
 def names() -> list[tuple]:
@@ -123,9 +136,9 @@ def _roomy_game(game: Game) -> RoomyGame:
 
 
 def _behind_F(trainer: FeatureTrainer) -> Options:
-    """The options, with the shape of what the kept training sees of vectors."""
+    """The options, with the shape of what the kept training sees."""
     options = trainer.options
-    if len(options.shape) != 1:
+    if not begins_at_features(options):
         return options
     return replace(options, shape=trainer.F.output_shape[1:], categories=())
 

@@ -25,7 +25,15 @@ from gamo_tf.networks.graphs import calmed, cut, last_map, mebibytes, replayed
 from gamo_tf.networks.saved import load_checked
 from gamo_tf.stored import reading, regular_size
 
-__all__ = ["cut", "last_map", "load_backbone", "mebibytes", "scaled", "sha256"]
+__all__ = [
+    "around",
+    "cut",
+    "last_map",
+    "load_backbone",
+    "mebibytes",
+    "scaled",
+    "sha256",
+]
 
 
 def load_backbone(
@@ -74,6 +82,26 @@ def load_backbone(
     if weights not in WEIGHTS:
         _load_weights(F, name, Path(weights))
     return F
+
+
+def around(
+    network: keras.Model, shape: tuple[int, int, int], side: int = 0, name: str = "F"
+) -> keras.Model:
+    """F of a network that is in memory already. It gets copies of all layers.
+
+    Args:
+      network: images [b, h, w, c] -> features [b, d] or maps [b, h, w, d].
+      shape, side: as those of `load_backbone`.
+      name: what messages begin with.
+
+    Raises:
+      UserError: the network is no F, or does not fit the images.
+    """
+    try:
+        _check_ends(network)
+    except UserError as err:
+        raise UserError(f"{name}: {err}") from err
+    return _around(name, network, shape, _size(network, shape, side), True)
 
 
 def _built(row: Backbone, weights: str, size: tuple[int, int]) -> keras.Model:

@@ -6,11 +6,13 @@ on the disk keeps for every other training on the same images.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -79,6 +81,7 @@ class FeatureStage:
         self.head: keras.Model | None = None
         self.rms = 1.0
         self.frozen, self.learned = backbones.cut(self.F, options.backbone_trains)
+        self._forward = _step(self.frozen) if self.frozen is not None else None
 
     @classmethod
     def of(cls, options: Options) -> FeatureStage | None:
@@ -174,11 +177,10 @@ class FeatureStage:
         Returns:
           float32 [n, ...] of each set.
         """
-        if self.frozen is None:
+        if self.frozen is None or self._forward is None:
             raise ValueError("extract: no part of this F is frozen.")
         shape = self.frozen.output_shape[1:]
-        key = f"{self.sha256} {self.frozen.input_shape[1:]} {_side(self.options)}"
-        step = _step(self.frozen)
+        key, step = f"{self.sha256} {_graph_digest(self.frozen)}", self._forward
         if view:
             key += f" {name} {view}"
             make, forward = views.maker(name, view), step
@@ -205,6 +207,24 @@ class FeatureStage:
             return learned
         x = self.frozen.input
         return keras.Model(x, learned(self.frozen.output), name="F")
+
+
+def _graph_digest(network: keras.Model) -> str:
+    """A digest of the layers and their order. Names do not count: Keras numbers layers
+    without a name anew in every process."""
+    config = network.get_config()
+    places = {layer["name"]: k for k, layer in enumerate(config["layers"])}
+
+    def nameless(value: Any) -> Any:
+        if isinstance(value, dict):
+            left_out = ("name", "shared_object_id")
+            return {k: nameless(v) for k, v in value.items() if k not in left_out}
+        if isinstance(value, list | tuple):
+            return [nameless(v) for v in value]
+        return places.get(value, value) if isinstance(value, str) else value
+
+    text = json.dumps(nameless(config), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _step(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
