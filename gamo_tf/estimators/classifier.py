@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from numbers import Real
 from typing import Any, ClassVar
 
 import keras
@@ -11,19 +13,21 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import validate_data
 
-from gamo_tf.config.methods import METHODS, RECOMMENDED, recommended
+from gamo_tf.config.checks import RANGES
+from gamo_tf.config.methods import METHODS, recommended
+from gamo_tf.config.options import CHOICES
 from gamo_tf.data.column_kinds import Column
-from gamo_tf.estimators import fitting, input_checks, resampled
-from gamo_tf.estimators.networks import copy_as, forward
-from gamo_tf.inference import spread
-from gamo_tf.inference.convex_sampler import sampler_of
-from gamo_tf.methods.build import Networks, prediction_model
+from gamo_tf.estimators import fitting, input_checks, pretrained, resampled
+from gamo_tf.estimators.networks import user_networks
+from gamo_tf.estimators.prediction import Prediction
+from gamo_tf.methods.build import prediction_model
 from gamo_tf.own_settings import own_settings
 
 
-class GAMOClassifier(ClassifierMixin, BaseEstimator):
+class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
     """Classifier for imbalanced classes, trained by GAMO or another method.
 
     With "gamo", a feature extractor F and a classifier M are trained in a game with a
@@ -51,18 +55,45 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         Rows of a minibatch, 2 or more.
     learning_rate : float or None, default=None
         Learning rate of Adam, for all networks. None is the rate that tuning kept for
-        the method (``gamo_tf.config.tuned``), or else the paper's 2e-4.
-    F : keras.Model, callable or None, default=None
-        A feature extractor in the place of the default one, images [b, h, w, c] as
-        they are passed to `fit`, or vectors [b, d], to features [b, e]. A callable
-        takes the shape of a row and returns a model: with it every `fit` starts anew,
-        and `sklearn.base.clone` copies no weights. A model that is passed is copied
-        and stays as it is. None is a network of convolutions for images, and for
-        vectors a standardisation of the columns.
+        the method (``gamo_tf.config.tuned``), or else the paper's 2e-4; behind a
+        pretrained F it is 1e-3.
+    F : str, path, keras.Model, callable or None, default=None
+        A feature extractor in the place of the default one. None is a network of
+        convolutions for images, and for vectors a standardisation of the columns.
+
+        - str: the name of a network that was trained on ImageNet, such as
+          "EfficientNetV2B0" (see ``gamo_tf.config.backbones.BACKBONES``), or the path
+          of a ``.keras`` file. It takes images.
+        - keras.Model of images [b, h, w, c]: it is copied and stays as it is. The copy
+          is pretrained, as one by its name: by default no layer of it learns.
+        - keras.Model of vectors [b, d]: its copy learns.
+        - callable: takes the shape of a row and returns a model, which learns. Every
+          `fit` starts anew, and `sklearn.base.clone` copies no weights.
+
+        A pretrained network gets images of values 0 to 255. It runs once for each
+        image; a folder on the disk keeps the features (``GAMO_CACHE_DIR``, by default
+        ``~/.cache/gamo``).
     M : keras.Model, callable or None, default=None
         A classifier in the place of the default one, features [b, e] to probabilities
         [b, n_classes] in the order of `classes_`. A callable takes the number of
         features and of classes.
+    backbone_weights : str or path, default="imagenet"
+        Of a pretrained F by its name: "imagenet", "none" (random weights), or a
+        ``.weights.h5`` or ``.keras`` file.
+    backbone_trains : {"none", "top", "all"}, default="none"
+        Which layers of a pretrained F learn: none, the last stage, or all. Its batch
+        normalization always keeps its statistics.
+    backbone_rate : float or None, default=None
+        Learning rate of these layers. None is 1e-5.
+    image_size : int or None, default=None
+        Height and width in pixels that a pretrained F resizes images to. None is the
+        size that it was trained on; a model of any size takes images as they are.
+    head : {"mlp", "linear"} or None, default=None
+        The layers of M: the paper's, or a single one. None is "linear" behind a
+        pretrained F, and "mlp" behind others.
+    weight_decay : float or None, default=None
+        Factor of the sum of squares of M's weights in its loss. None is 150 / n behind
+        a pretrained F and a linear head, 30 / n with "mlp", and 0 behind others.
     validation_fraction : float or None, default=None
         Share of each class that is not trained on. 25 times a fit the balanced accuracy
         on these rows is measured, and the networks of its best moment are kept. None:
@@ -104,6 +135,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
     See Also
     --------
     gamo_tf.GAMO : The same generator as an oversampler for imbalanced-learn.
+    gamo_tf.BackboneFeatures : The features of a pretrained F for other estimators.
 
     References
     ----------
@@ -127,8 +159,14 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         **fitting.CONSTRAINTS,
-        "F": [keras.Model, callable, None],
+        **pretrained.CONSTRAINTS,
+        "F": [keras.Model, callable, str, os.PathLike, None],
         "M": [keras.Model, callable, None],
+        "head": [StrOptions(set(CHOICES["head"])), None],
+        "weight_decay": [
+            Interval(Real, 0, RANGES["weight_decay"].high, closed="both"),
+            None,
+        ],
     }
 
     def __init__(
@@ -139,8 +177,14 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         iterations: int | None = None,
         batch_size: int = 32,
         learning_rate: float | None = None,
-        F: keras.Model | Callable | None = None,
+        F: str | os.PathLike | keras.Model | Callable | None = None,
         M: keras.Model | Callable | None = None,
+        backbone_weights: str | os.PathLike = "imagenet",
+        backbone_trains: str = "none",
+        backbone_rate: float | None = None,
+        image_size: int | None = None,
+        head: str | None = None,
+        weight_decay: float | None = None,
         validation_fraction: float | None = None,
         n_iter_no_change: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -152,6 +196,12 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.F = F
         self.M = M
+        self.backbone_weights = backbone_weights
+        self.backbone_trains = backbone_trains
+        self.backbone_rate = backbone_rate
+        self.image_size = image_size
+        self.head = head
+        self.weight_decay = weight_decay
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
@@ -212,14 +262,21 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # G knows the rows of a class by their order, class by class.
         order = np.argsort(codes, kind="stable")
         rows, labels = X[order], codes[order]
+        with fitting.seeded(self._seed):
+            network = pretrained.of(self, X.shape[1:], self._seed)
+        F = network and network.F
         with fitting.seeded(self._seed):  # the user's functions draw weights too
-            networks = self._user_networks(X, counts)
+            networks = user_networks(self.F, self.M, X.shape[1:], len(counts), F)
             sizes = input_checks.sizes(self._columns)
-            done = fitting.fit(rows, labels, self, method, self._seed, networks, sizes)
+            done = fitting.fit(
+                *(rows, labels, self, method, self._seed, networks, sizes, network)
+            )
         trainer = done.trainer
         self.n_iter_, self.validation_scores_ = done.iterations, done.scores
         order, rows, labels = order[done.rows], rows[done.rows], labels[done.rows]
-        self.F_ = trainer.F
+        self.F_ = done.F
+        self._pretrained = done.stage is not None
+        self._stage = (done.stage, trainer.F) if done.stage else None
         self.M_ = prediction_model(trainer.options, trainer.M)
         self.method_ = method
         self.G_ = trainer.G if METHODS[method].learns_generator else None
@@ -228,7 +285,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # columns, and a convex combination passes through that: there the vectors
         # themselves are combined, so that `sample` returns vectors as they came in.
         scales_only = self.F is None and X.ndim == 2
-        features = forward(self.F_, rows)
+        features = self._features(rows)
         self._points = rows if scales_only else features
         # Of a data frame, what its samples need to become one.
         frame = isinstance(given, pd.DataFrame) and scales_only
@@ -251,19 +308,6 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def _probabilities(self, features: np.ndarray) -> np.ndarray:
-        """M's probabilities [n, c]. Raises ValueError where they are no numbers."""
-        p = forward(self.M_, features).astype(np.float64)
-        wrong = ~np.isfinite(p).all(axis=1)
-        if wrong.any():
-            raise ValueError(
-                f"the probabilities of {wrong.sum()} of {len(p)} rows are no numbers: "
-                "the training has diverged (fit again with a smaller learning_rate), "
-                "or the rows lie too far from those of the training."
-            )
-        # Softmax in float32 sums to 1 within 1e-7 only; the ecosystem expects more.
-        return p / p.sum(axis=1, keepdims=True)
-
     def _check_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Rows and labels as arrays of one length; sets what is known of the rows."""
         if isinstance(X, list):
@@ -276,6 +320,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             return input_checks.check_images(X, fitting=True), y
         self.image_shape_ = None
         X, self._columns = input_checks.as_numbers(X)
+        if isinstance(self.F, (str, os.PathLike)):
+            name = os.fspath(self.F)
+            raise ValueError(f"F: {name} takes images; X is a table. Leave F out.")
         if input_checks.sizes(self._columns) and self.F is not None:
             raise ValueError("F: of columns of names, the default one is needed.")
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
@@ -286,156 +333,3 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
                 f"{[len(X), len(y)]}"
             )
         return X, y
-
-    def _user_networks(self, X: np.ndarray, counts: np.ndarray) -> Networks:
-        """Copies of the user's F and M. Raises ValueError where shapes do not fit."""
-        F, M, c = self.F, self.M, len(counts)
-        if F is not None:
-            model = F if isinstance(F, keras.Model) else F(X.shape[1:])
-            F = copy_as("F", model)
-            if len(F.output_shape) != 2:
-                raise ValueError(f"F: its output is {F.output_shape}, not [b, e].")
-        if M is not None:
-            width = F.output_shape[1] if F is not None else X.shape[1]
-            if F is None and X.ndim == 4:
-                raise ValueError("M: of images, give F too.")
-            M = copy_as("M", M if isinstance(M, keras.Model) else M(width, c))
-            if M.output_shape[1:] != (c,):
-                raise ValueError(f"M: its output is {M.output_shape}, not [b, {c}].")
-        return Networks(F, M)
-
-    @own_settings()
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of the classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d) or (n, h, w, c)
-            Rows of the kind that the classifier was trained on.
-
-        Returns
-        -------
-        ndarray of float64, shape (n, n_classes)
-            In the order of `classes_`; each row sums to 1.
-
-        Raises
-        ------
-        ValueError
-            For rows of another shape, for values that are not finite numbers, and
-            where the probabilities are none, as after a training that diverged.
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        """
-        check_is_fitted(self)
-        if self.image_shape_:
-            X = np.asarray(X)
-            if X.shape[1:] != self.image_shape_:
-                raise ValueError(
-                    f"images {X.shape[1:]}; trained on {self.image_shape_}."
-                )
-            X = input_checks.check_images(X)
-        else:
-            if isinstance(X, pd.DataFrame):  # names of columns come before their kinds
-                validate_data(self, X, reset=False, skip_check_array=True)
-            X, _ = input_checks.as_numbers(X, self._columns)
-            X = validate_data(self, X, dtype=np.float64, reset=False)
-        # Matrix products treat the last rows of a batch otherwise than the rest, which
-        # shows in the last digit. M sees the rows in one fixed order, so that the
-        # probabilities of a row do not depend on the order of X.
-        features, rows = np.unique(forward(self.F_, X), axis=0, return_inverse=True)
-        return self._probabilities(features)[rows]
-
-    @own_settings()
-    def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of each row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, d) or (n, h, w, c)
-            Rows of the kind that the classifier was trained on.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Labels, as they were passed to `fit`.
-
-        Raises
-        ------
-        ValueError
-            As `predict_proba`.
-        """
-        p = self.predict_proba(X)
-        return self.classes_[p.argmax(axis=1)]
-
-    @own_settings()
-    def sample(self, label: Hashable, n: int, return_parents: bool = False) -> Any:
-        """New samples of a minority class.
-
-        Each is a convex combination of the training rows of the class (Eq. 1 of the
-        paper): by the trained generator, or of two random rows where the method is
-        "balanced-pairs". The k-th sample is the same for every `n`.
-
-        Parameters
-        ----------
-        label : hashable
-            One of the labels of `fit`; its class is smaller than the largest.
-        n : int
-            Number of samples.
-        return_parents : bool, default=False
-            Whether to return the rows that are combined, too.
-
-        Returns
-        -------
-        samples : ndarray of shape (n, d) or (n, e), or dataframe of shape (n, d)
-            Of a classifier of vectors with the default F: vectors like those of
-            `fit`, as float64, within the range of the class; where `fit` was passed a
-            data frame, one of its columns and types (integers are rounded, decimals
-            are as in the column, and what cannot be combined is that of the heaviest
-            parent). Else features, as `F_`
-            makes them; GAMO2pix makes images of those.
-        parents : ndarray of int, shape (n, 5)
-            Only with `return_parents`: the rows of the training set that weigh most,
-            heaviest first; -1 where the class has fewer.
-        weights : ndarray of shape (n, 5)
-            Only with `return_parents`: their convex weights. What is missing to 1 is
-            spread over the other rows of the class.
-
-        Raises
-        ------
-        ValueError
-            For a label that is unknown or of a largest class, and for a method that
-            generates nothing.
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-
-        Warns
-        -----
-        UserWarning
-            Where samples of vectors are narrow, or near copies of real rows.
-        """
-        check_is_fitted(self)
-        if not METHODS[self.method_].convex:
-            raise ValueError(
-                f"sample: {self.method_} generates nothing. Fit with "
-                f"method={RECOMMENDED!r} or 'gamo'."
-            )
-        sampler = sampler_of(self.G_, self._points, self._labels)
-        found = [k for k, known in enumerate(self.classes_) if known == label]
-        if not found or found[0] not in sampler.rows:
-            names = ", ".join(str(self.classes_[k]) for k in sampler.rows)
-            raise ValueError(f"sample: {label!r} is none of the classes {names}.")
-        samples = sampler.sample({found[0]: n}, self._seed)
-        if self._number_columns is not None:
-            measured = spread.measure(sampler, samples, self._number_columns)
-            self.spread_ = spread.table(measured, self.classes_)
-            if complaints := spread.complaints(measured, self.classes_):
-                warnings.warn(
-                    f"{complaints[0]}. See spread_.", UserWarning, stacklevel=2
-                )
-        samples = fitting.in_original_order(samples, self._order)
-        values = samples.values
-        if self._frame:
-            values = resampled.alone(*self._frame, samples)
-        if return_parents:
-            return values, samples.parents, samples.weights
-        return values

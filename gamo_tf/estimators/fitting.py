@@ -184,7 +184,9 @@ def fit(
                 scores = np.asarray(watch.scores)
                 return Training(trainer, trained, n, scores, stage)
 
-            if networks == Networks() and (stage is None or kept.begins_at_features(options)):
+            if networks == Networks() and (
+                stage is None or kept.begins_at_features(options)
+            ):
                 return kept.train(trainer, data, others, loop)
             return loop(trainer, data, others)
     except UserError as err:

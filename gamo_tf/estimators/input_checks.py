@@ -317,7 +317,7 @@ def check_images(X: np.ndarray, fitting: bool = False) -> np.ndarray:
                 "from 0 to 255, and takes these images for black. Multiply them by "
                 "255 if you scaled them.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
     return X if X.dtype == np.uint8 else X.astype(np.float32)
 

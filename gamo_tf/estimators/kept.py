@@ -52,7 +52,8 @@ def train(
     Parameters
     ----------
     trainer : FeatureTrainer
-        New, with the default networks or a pretrained F. Afterwards it is as if it had trained itself.
+        New, with the default networks or a pretrained F. Afterwards it is as if it had
+        trained itself.
     data : tuple of Tensor
         Rows [n, ...] and labels int32 [n], sorted by label.
     others : ndarray of shape (k, ...)

@@ -11,9 +11,7 @@ from gamo_tf.methods.build import Networks
 from gamo_tf.networks.batched import CHUNK
 
 
-def forward(
-    network: keras.Model, rows: np.ndarray, chunk: int = CHUNK
-) -> np.ndarray:
+def forward(network: keras.Model, rows: np.ndarray, chunk: int = CHUNK) -> np.ndarray:
     """A network at inference over any number of rows.
 
     Parameters
@@ -86,18 +84,17 @@ def user_networks(
     ValueError
         Where shapes do not fit.
     """
+    own_F = own_M = None
     if pretrained is None and F is not None:
-        F = copy_as("F", F if isinstance(F, keras.Model) else F(shape))
-        if len(F.output_shape) != 2:
-            raise ValueError(f"F: its output is {F.output_shape}, not [b, e].")
-    elif pretrained is not None:
-        F = None
+        own_F = copy_as("F", F if isinstance(F, keras.Model) else F(shape))
+        if len(own_F.output_shape) != 2:
+            raise ValueError(f"F: its output is {own_F.output_shape}, not [b, e].")
     if M is not None:
-        behind = pretrained if pretrained is not None else F
+        behind = own_F if pretrained is None else pretrained
         if behind is None and len(shape) == 3:
             raise ValueError("M: of images, give F too.")
         width = shape[0] if behind is None else behind.output_shape[1]
-        M = copy_as("M", M if isinstance(M, keras.Model) else M(width, classes))
-        if M.output_shape[1:] != (classes,):
-            raise ValueError(f"M: its output is {M.output_shape}, not [b, {classes}].")
-    return Networks(F, M)
+        own_M = copy_as("M", M if isinstance(M, keras.Model) else M(width, classes))
+        if (found := own_M.output_shape)[1:] != (classes,):
+            raise ValueError(f"M: its output is {found}, not [b, {classes}].")
+    return Networks(own_F, own_M)

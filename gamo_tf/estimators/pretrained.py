@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -37,6 +37,7 @@ _UNUSED = {
     "backbone_rate": None,
     "image_size": None,
 }
+_OWN_WORDS = ("F", "backbone_rate", "backbone_trains", "image_size")
 _PRETRAINED = [name for name in BACKBONES if name not in OWN]
 
 
@@ -94,8 +95,6 @@ def of(
     """
     F, images = estimator.F, len(shape) == 3
     named = isinstance(F, (str, os.PathLike))
-    if named and not images:
-        raise ValueError(f"F: {os.fspath(F)} takes images; X is a table. Leave F out.")
     if not (named or (images and isinstance(F, keras.Model))):
         for name, value in _UNUSED.items():
             if getattr(estimator, name) != value:
@@ -188,11 +187,12 @@ def _naming(words: tuple[str, str], weights: str) -> Iterator[None]:
     try:
         yield
     except UserError as err:
-        text = str(err)
+        text = str(err).replace("backbone_weights", words[1])
+        named = [text.startswith((f"{word}:", f"{word} ")) for word in _OWN_WORDS]
+        if text.startswith(words[1]) or any(named):
+            raise ValueError(text) from err
         of_weights = weights not in WEIGHTS and text.startswith(weights)
-        word = words[1] if of_weights else words[0]
-        named = text.startswith((*words, "image_size", "backbone_"))
-        raise ValueError(text if named else f"{word}: {text}") from err
+        raise ValueError(f"{words[of_weights]}: {text}") from err
 
 
 def _placeholder(settings: dict[str, Any], shape: tuple[int, ...]) -> Options:
