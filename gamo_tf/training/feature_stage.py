@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
+from gamo_tf.config.backbones import GIVEN
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data.feature_store import FeatureStore
 from gamo_tf.data.network_file import own_side
@@ -187,7 +188,8 @@ class FeatureStage:
             step = lambda images: forward(make(images))  # noqa: E731
         store = FeatureStore(key, shape)
         unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
-        total, title = sum(unknown), Path(self.options.backbone).stem
+        total, name_of_f = sum(unknown), self.options.backbone
+        title = self.F.name if name_of_f == GIVEN else Path(name_of_f).stem
         title = f"{title}, view {view}" if view else title
         with tqdm(total=total, desc=title, unit="image", disable=not total) as bar:
             return [
@@ -238,12 +240,14 @@ def _step(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
     def extract(images: np.ndarray) -> np.ndarray:
         found = np.empty((len(images), *frozen.output_shape[1:]), np.float32)
+        shape = tf.TensorSpec([batch, *images.shape[1:]], images.dtype)
+        step = forward.get_concrete_function(shape)  # traced at the first call
         for first in range(0, len(images), batch):
             part = images[first : first + batch]
             n = len(part)
             if n < batch:
                 part = np.concatenate([part, np.repeat(part[-1:], batch - n, axis=0)])
-            found[first : first + n] = forward(tf.constant(part))[:n]
+            found[first : first + n] = step(tf.constant(part))[:n]
         return found
 
     return extract

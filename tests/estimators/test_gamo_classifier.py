@@ -184,6 +184,12 @@ def test_a_network_of_keras_applications_as_F(images):
     )
     model = GAMOClassifier(iterations=1, batch_size=8, F=F, random_state=0)
     assert model.fit(scaled[:70], y[:70]).predict_proba(scaled).shape == (80, 2)
+    names = {w.path for w in model.F_.weights}
+    assert len(names) == len(F.weights)  # all of its layers, and frozen
+    own = np.asarray(F(scaled.astype(np.float32), training=False))
+    found = np.asarray(model.F_(scaled, training=False))
+    factor = np.linalg.norm(found) / np.linalg.norm(own)
+    np.testing.assert_allclose(found, factor * own, rtol=1e-3, atol=1e-3)
 
 
 def test_classes_of_one_size_train_a_plain_classifier():
