@@ -187,7 +187,7 @@ class FeatureStage:
             raise ValueError("extract: no part of this F is frozen.")
         shape = self.frozen.output_shape[1:]
         key = f"{self.sha256} {self.frozen.input_shape[1:]} {_side(self.options)}"
-        step = _step(self.frozen)
+        step = step_of(self.frozen)
         if view:
             key += f" {name} {view}"
             make, forward = views.maker(name, view), step
@@ -216,9 +216,16 @@ class FeatureStage:
         return keras.Model(x, learned(self.frozen.output), name="F")
 
 
-def _step(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """`frozen` over any number of images, in batches of one size: a feature does not
-    depend on which images come with it."""
+def step_of(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """The frozen part over any number of images, in batches of one size, so that a
+    feature does not depend on which images come with it.
+
+    Args:
+      frozen: images [b, h, w, c] -> [b, ...].
+
+    Returns:
+      Images [n, h, w, c] -> float32 [n, ...].
+    """
     batch = _GPU_BATCH if tf.config.list_physical_devices("GPU") else BATCH
 
     @tf.function(jit_compile=False)  # XLA's convolutions are slower on a CPU

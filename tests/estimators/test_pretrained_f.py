@@ -59,7 +59,7 @@ def test_a_named_network_is_frozen_and_images_pass_once(file, images, monkeypatc
     assert [layer.name for layer in model.M_.layers] == ["feature", "class"]
     steps = []
     monkeypatch.setattr(
-        feature_stage, "_step", lambda frozen: lambda images: steps.append(images)
+        feature_stage, "step_of", lambda frozen: lambda images: steps.append(images)
     )
     again = clone(model).fit(X, y)
     assert steps == []

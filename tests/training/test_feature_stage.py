@@ -81,7 +81,7 @@ def test_a_second_training_extracts_nothing(network, monkeypatch, capsys):
     FeatureStage(options).behind(drawn(options))
     stage = FeatureStage(options)
     monkeypatch.setattr(
-        "gamo_tf.training.feature_stage._step", lambda frozen: pytest.fail
+        "gamo_tf.training.feature_stage.step_of", lambda frozen: pytest.fail
     )
     capsys.readouterr()
     stage.behind(drawn(options))
