@@ -106,21 +106,14 @@ class FeatureStage:
         """
         if self.frozen is None:
             raise ValueError("extract: no part of this F is frozen.")
-        shape = self.frozen.output_shape[1:]
-        key = f"{self.sha256} {self.frozen.input_shape[1:]} {_side(self.options)}"
-        store = FeatureStore(key, shape)
-        unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
-        name, total = self.options.backbone, sum(unknown)
-        step = _step(self.frozen)
-        with tqdm(
-            total=total, desc=f"features of {name}", unit="image", disable=not total
-        ) as bar:
-            return [
-                store.features(images, step, bar.update)
-                if len(images)
-                else np.zeros((0, *shape), np.float32)
-                for images in sets
-            ]
+        return stored(self.frozen, self.key, self.options.backbone, *sets)
+
+    @property
+    def key(self) -> str:
+        """What the frozen part's features depend on, beside the images."""
+        if self.frozen is None:
+            raise ValueError("key: no part of this F is frozen.")
+        return f"{self.sha256} {self.frozen.input_shape[1:]} {_inner_side(self.frozen)}"
 
     def whole(self, learned: keras.Model) -> keras.Model:
         """F from images, with a trained second part.
@@ -134,10 +127,45 @@ class FeatureStage:
         return keras.Model(x, learned(self.frozen.output), name="F")
 
 
+def stored(
+    network: keras.Model, key: str, name: str, *sets: np.ndarray
+) -> list[np.ndarray]:
+    """The outputs of a frozen network, which a store on the disk keeps.
+
+    Args:
+      network: Images [b, h, w, c] -> float32 [b, ...].
+      key: What the outputs depend on, beside the images.
+      name: Of the network, for the progress bar.
+      *sets: Images uint8 [n, h, w, c]; a set may be empty.
+
+    Returns:
+      float32 [n, ...] of each set.
+    """
+    shape = network.output_shape[1:]
+    store = FeatureStore(key, shape)
+    unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
+    total = sum(unknown)
+    step = _step(network)
+    with tqdm(
+        total=total, desc=f"features of {name}", unit="image", disable=not total
+    ) as bar:
+        return [
+            store.features(images, step, bar.update)
+            if len(images)
+            else np.zeros((0, *shape), np.float32)
+            for images in sets
+        ]
+
+
+def batch_size() -> int:
+    """Images in one forward pass of a pretrained network."""
+    return _GPU_BATCH if tf.config.list_physical_devices("GPU") else BATCH
+
+
 def _step(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """`frozen` over any number of images, in batches of one size: a feature does not
     depend on which images come with it."""
-    batch = _GPU_BATCH if tf.config.list_physical_devices("GPU") else BATCH
+    batch = batch_size()
 
     @tf.function(jit_compile=False)  # XLA's convolutions are slower on a CPU
     def forward(images: tf.Tensor) -> tf.Tensor:
@@ -154,6 +182,14 @@ def _step(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         return found
 
     return extract
+
+
+def _inner_side(frozen: keras.Model) -> int:
+    """Height in pixels of the images inside F, behind the layer that resizes them."""
+    for layer in frozen.layers:
+        if isinstance(layer, keras.layers.Resizing) and layer.name == "resize":
+            return layer.height
+    return frozen.input_shape[1]
 
 
 def _side(options: Options) -> int:
