@@ -22,8 +22,8 @@ from gamo_tf.errors import UserError, first_line
 from gamo_tf.files import write_text
 
 _MOST_TEXT = 2**28  # bytes of a text file; the largest real ones have some 10 MB
-_PART_OF_DIGEST = re.compile("[0-9a-f]{24}")
-_LONGEST_DIGEST = 40  # characters of a damaged one, at most; a SHA-256 has 64
+# 24 to 32 hexadecimal digits; SHA-256, which settings may have, are 64.
+_PART_OF_DIGEST = re.compile("(?<![0-9a-f])[0-9a-f]{24,32}(?![0-9a-f])")
 _CHANGED = "is not as it was written; damaged or edited."
 _DIGEST = "digest"  # the entry of a JSON file that checks all others
 
@@ -169,8 +169,7 @@ def unsealed(values: Any) -> Any:
     if _DIGEST not in values:
         # Damage may have hit the very name of the digest.
         texts = [x for x in values.values() if isinstance(x, str)]
-        short = [x for x in texts if len(x) <= _LONGEST_DIGEST]
-        if any(map(_PART_OF_DIGEST.search, short)):
+        if any(map(_PART_OF_DIGEST.search, texts)):
             raise UserError(_CHANGED)
         return values
     plain = {name: value for name, value in values.items() if name != _DIGEST}
