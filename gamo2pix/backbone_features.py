@@ -90,7 +90,8 @@ class BackboneFeatures:
         if self._stage is None:
             return compiled(reduced, chunk=batch_size())(images)
         key = f"{self._stage.key} map {digest(kernel.tobytes() + bias.tobytes())}"
-        (maps,) = stored(reduced, key, f"{self.options.backbone} (maps)", images)
+        title = f"{Path(self.options.backbone).stem}, maps"
+        (maps,) = stored(reduced, key, title, images)
         return np.array(maps)
 
     def _map_network(self, shape: tuple[int, ...]) -> keras.Model:

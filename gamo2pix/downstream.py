@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from gamo_tf import train
+from gamo_tf import prepare
 from gamo_tf.cli.run_table import columns
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS
@@ -131,7 +131,7 @@ def evaluate(
                 else run.options.backbone_sha256,
             )
             title = f"{name}, {seed + 1} of {seeds}"
-            trainer = train.fit(options, spec, data, title)
+            trainer = prepare.fit(options, spec, data, title)
             evaluator = Evaluator(
                 DeviceSplit.of(data, FeatureStage.of(options)),
                 len(spec.classes),

@@ -33,9 +33,9 @@ from gamo_tf.data.splits import Split
 from gamo_tf.errors import printable, setting, tensorboard
 from gamo_tf.files import clock
 from gamo_tf.own_settings import own_settings
+from gamo_tf.prepare import repeat_exactly
 from gamo_tf.runs.run import Run
 from gamo_tf.runs.run_directory import RunDirectory
-from gamo_tf.train import repeat_exactly
 from gamo_tf.training import replicas
 
 _AFTER_LOSS = "All is kept up to the last checkpoint; the same command goes on."

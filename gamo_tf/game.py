@@ -101,7 +101,7 @@ class Game(FeatureTrainer):
             losses.append(float(self.feature_pass(images, labels, order, count)))
         features = self.of_all(self.augmented_features, images)
         losses += self.played(features, labels, count)
-        if not self.options.augment:
+        if not self.options.augment and self.table is None:
             self.newest = features
         return dict(zip(self.loss_names, losses, strict=True))
 

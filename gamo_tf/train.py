@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
+from gamo_tf import prepare
 from gamo_tf.config import memory
-from gamo_tf.config.dataset_specs import DATASETS, DatasetSpec
+from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import VALIDATION, Options, spec_of
 from gamo_tf.data import load
@@ -20,13 +20,8 @@ from gamo_tf.evaluation.evaluator import DeviceSplit
 from gamo_tf.evaluation.monitor import GameMonitor
 from gamo_tf.files import remove
 from gamo_tf.methods.build import (
-    Networks,
-    build,
-    default_networks,
-    oversample,
     prediction_model,
 )
-from gamo_tf.networks.batched import tensor_of
 from gamo_tf.networks.saved import save_network
 from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
@@ -35,7 +30,7 @@ from gamo_tf.training import replicas
 from gamo_tf.training.best import Best
 from gamo_tf.training.feature_stage import FeatureStage
 from gamo_tf.training.feature_trainer import FeatureTrainer
-from gamo_tf.training.loop import ProgressBar, Schedule, run_loop
+from gamo_tf.training.loop import Schedule, run_loop
 
 
 @own_settings()
@@ -77,6 +72,8 @@ def run(
         except OSError:  # what could not begin leaves nothing
             remove(new_run.path)
             raise
+        if stage:
+            prepare.begin_with_head(stage, spec_of(options), split)
         rows = DeviceSplit.of(split, stage)
         del split  # `rows` has the images; nothing is in memory twice
         with replicas.using(chosen):
@@ -125,7 +122,11 @@ def resume(path: Path, data_dir: Path, strategy: str = "none") -> Run:
     with begun.lock(), replicas.using(chosen):
         begun.make()  # a run that was killed at its very beginning lacks folders
         stage = FeatureStage.of(begun.options)
-        rows = DeviceSplit.of(_kept_split(begun, data_dir), stage)
+        split = _kept_split(begun, data_dir)
+        if stage:
+            prepare.begin_with_head(stage, spec_of(begun.options), split)
+        rows = DeviceSplit.of(split, stage)
+        del split
         return _train(begun, begun.options, rows, stage)
 
 
@@ -159,7 +160,7 @@ def assist(
     """
     begun = _begun(path) if path else None
     chosen = replicas.strategy(strategy, options.batch_size)
-    repeat_exactly(options)
+    prepare.repeat_exactly(options)
     if begun:
         split = _kept_split(begun, data_dir)
     else:
@@ -167,19 +168,8 @@ def assist(
     end = "What it has kept can be gone on with."
     with replicas.using(chosen), replicas.losing_none(end):
         fed = begun.fed if begun else None
-        trainer, data = prepared(options, spec_of(options), split, fed=fed)
+        trainer, data = prepare.prepared(options, spec_of(options), split, fed=fed)
         run_loop(trainer, data, store=Reader(begun) if begun else None)
-
-
-def repeat_exactly(options: Options) -> None:
-    """Let all that follows be bit-exact, where that is asked for. Every process of a
-    training calls it, on whatever machine, and whatever builds on a run does.
-
-    Args:
-      options: of the run.
-    """
-    if options.deterministic:
-        tf.config.experimental.enable_op_determinism()
 
 
 def _train(
@@ -204,20 +194,15 @@ def _train_and_measure(
     stage: FeatureStage | None,
     go_on: str,
 ) -> Run:
-    repeat_exactly(options)
-    spec, split = spec_of(options), rows.split
-    training_set = oversample(options, spec, split, run.fed)
-    added = training_set.images is not split.images
-    images = tf.constant(training_set.images) if added else rows.train
-    labels = tf.constant(training_set.labels, tf.int32)
-    extra_seconds = training_set.seconds
-    del training_set  # the tensors have it
-    networks = _networks(spec, split, None, stage)
-    trainer = build(options, spec, len(labels), networks)
+    prepare.repeat_exactly(options)
+    spec = spec_of(options)
+    trainer, data, extra_seconds = prepare.trainer_of(
+        options, spec, rows.split, stage=stage, fed=run.fed, images=rows.train
+    )
     monitor = GameMonitor(run, spec, trainer, rows)
     device = replicas.devices()
     title = METHODS[options.method].title
-    print(f"{run.path}: {title}, {len(labels)} rows, on {device}")
+    print(f"{run.path}: {title}, {len(data[1])} rows, on {device}")
     print(f"watch it: {tensorboard(run.tensorboard)}", flush=True)
     if rows.watched != VALIDATION:
         print(f"note: {_without_validation(options)}", flush=True)
@@ -226,7 +211,7 @@ def _train_and_measure(
         best = Best(trainer, options.patience, options.best)
     trained = run_loop(
         trainer,
-        (images, labels),
+        data,
         schedule=Schedule(options.evaluate_every, options.checkpoint_every),
         monitor=monitor,
         store=run,
@@ -250,7 +235,7 @@ def _train_and_measure(
         spent["kept"] = int(best.iteration) if options.best else trained
     run.write_results(
         results.collect(
-            *(options, spec, split, spent),
+            *(options, spec, rows.split, spent),
             *(monitor.raw, monitor.ema, monitor.watched),
         )
     )
@@ -267,18 +252,6 @@ def _without_validation(options: Options) -> str:
     return f"{text}. A new run with {flag} sets rows aside to be watched on"
 
 
-def _networks(
-    spec: DatasetSpec,
-    split: Split,
-    chosen: Networks | None,
-    stage: FeatureStage | None,
-) -> Networks:
-    """The user's networks, and behind a pretrained F the part of it that learns."""
-    if stage:
-        return (chosen or Networks())._replace(F=stage.learned)
-    return default_networks(spec, split.images, chosen)
-
-
 def _save_networks(
     run: Run, trainer: FeatureTrainer, stage: FeatureStage | None
 ) -> None:
@@ -293,61 +266,3 @@ def _save_networks(
         save(name, network)
     for name, average in trainer.averages.items():
         save(f"{name}_ema", average.network)
-
-
-@own_settings()
-def fit(
-    options: Options,
-    spec: DatasetSpec,
-    split: Split,
-    title: str = "",
-    networks: Networks | None = None,
-) -> FeatureTrainer:
-    """Train in memory; nothing is written.
-
-    Args:
-      options: settings of the run.
-      spec: of the dataset.
-      split: the rows; its test rows are not looked at.
-      title: stands before the progress bar; "": there is no bar.
-      networks: networks in the place of the default ones.
-
-    Returns:
-      The trainer, with its trained networks.
-
-    Raises:
-      UserError: where the training diverges.
-    """
-    trainer, data = prepared(options, spec, split, networks)
-    bar = ProgressBar(title, options.iterations, hidden=None if title else True)
-    run_loop(trainer, data, monitor=bar)
-    return trainer
-
-
-def prepared(
-    options: Options,
-    spec: DatasetSpec,
-    split: Split,
-    networks: Networks | None = None,
-    fed: Path | None = None,
-    stage: FeatureStage | None = None,
-) -> tuple[FeatureTrainer, tuple[tf.Tensor, tf.Tensor]]:
-    """A training in memory that has not begun.
-
-    Args:
-      options: settings of the run.
-      spec: of the dataset.
-      split: the rows; its test rows are not looked at.
-      networks: networks in the place of the default ones.
-      fed: see `oversample`.
-      stage: of a pretrained F; None: that which the options name, if any.
-
-    Returns:
-      The trainer, and the rows [n, ...] and labels int32 [n] that it trains on.
-    """
-    stage = stage or FeatureStage.of(options)
-    split = stage.behind(split) if stage else split
-    rows = oversample(options, spec, split, fed)
-    networks = _networks(spec, split, networks, stage)
-    trainer = build(options, spec, len(rows.images), networks)
-    return trainer, (tensor_of(rows.images), tf.constant(rows.labels, tf.int32))

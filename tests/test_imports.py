@@ -33,6 +33,7 @@ ROOMS = [
     "runs",
     "inference",
     "evaluation",
+    "prepare",
     "train",
     "estimators",
     "cli",

@@ -12,6 +12,7 @@ from gamo_tf.cli.training_flags import (
     add_deterministic,
     add_loss,
     add_training,
+    hide_rare,
 )
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
@@ -101,6 +102,7 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     add_backbone(flags)
     add_training(flags)
     _add_keeping(flags)
+    hide_rare(flags)
     return flags
 
 

@@ -17,7 +17,7 @@ from gamo_tf.cli.flags import (
     USER_DATA_FLAGS,
     data_dir,
 )
-from gamo_tf.config.backbones import is_file, is_pretrained, own_side
+from gamo_tf.config.backbones import is_file, is_pretrained
 from gamo_tf.config.checks import check_counts, check_ranges
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS, recommended
@@ -165,6 +165,8 @@ def _own_side(flags: Mapping) -> int:
     name = flags.get("backbone", "")
     if not is_pretrained(name):
         return IMAGE_SIZE
+    from gamo_tf.data.network_file import own_side
+
     return own_side(name)
 
 

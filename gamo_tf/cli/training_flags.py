@@ -6,7 +6,52 @@ import argparse
 from collections.abc import Callable
 
 from gamo_tf.config.backbones import BACKBONES, OWN, TRAINS
-from gamo_tf.config.options import CHOICES, Options
+from gamo_tf.config.options import CHOICES, VIEW_SETS, Options
+
+# Flags that few need: `--help-all` shows them too.
+RARE = {
+    "class_order",
+    "strategy",
+    "latent",
+    "gan_turns",
+    "label_noise",
+    "generator_update",
+    "weighting",
+    "support",
+    "precision",
+    "jit",
+    "deterministic",
+    "checkpoint_every",
+    "backbone_weights",
+    "backbone_rate",
+    "view_set",
+}
+
+
+def hide_rare(flags: argparse.ArgumentParser) -> None:
+    """Show flags that few need by ``--help-all`` alone.
+
+    Args:
+      flags: the parser, with all of its flags.
+    """
+    helps = {a: a.help for a in flags._actions if a.dest in RARE}
+    for action in helps:
+        action.help = argparse.SUPPRESS
+
+    class HelpAll(argparse.Action):
+        def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+            for action, text in helps.items():
+                action.help = text
+            parser.print_help()
+            parser.exit()
+
+    flags.add_argument(
+        "--help-all",
+        action=HelpAll,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help="show this message with all flags and exit",
+    )
 
 
 def add_loss(add: Callable) -> None:
@@ -54,6 +99,13 @@ def add_backbone(flags: argparse.ArgumentParser) -> None:
         choices=TRAINS,
         help="which of its layers learn; default none",
     )
+    add(
+        "--views",
+        type=int,
+        metavar="K",
+        help="up to K views of an image of a smaller class; default 1",
+    )
+    add("--view-set", choices=VIEW_SETS, help="how views are made; default: by data")
     add(
         "--backbone-rate",
         type=float,

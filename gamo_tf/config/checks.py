@@ -80,6 +80,7 @@ RANGES = {
     "support": _whole_numbers(0, _MOST, "; 0 is all"),
     "backbone_rate": Range(1e-30, 1.0),
     "backbone_side": _whole_numbers(0, 1024, "; 0 is the network's own"),
+    "views": _whole_numbers(1, 1000, "; 1 is the image alone"),
     "weight_decay": Range(0, 100, note="; 0 is off"),
     "ema": Range(0, 1, below=True, note="; 0 is off"),
     "test_per_class": _whole_numbers(0, _MOST, "; 0 is all"),

@@ -28,6 +28,12 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
     """
     name = chosen.get("backbone", "")
     word = setting("backbone", name)
+    once = is_pretrained(name) and chosen.get("backbone_trains", "none") != "all"
+    if chosen.get("views", 1) > 1 and not once:
+        raise UserError(
+            f"{setting('views')}: needs a pretrained network, all or some of whose "
+            f"layers are frozen; {setting('augment')} is for others."
+        )
     if not is_pretrained(name):
         for other in _OF_PRETRAINED:
             if other in chosen and chosen[other] != _DEFAULTS[other]:

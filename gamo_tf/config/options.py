@@ -25,6 +25,8 @@ from gamo_tf.config.methods import METHODS, Method
 from gamo_tf.config.tuned import behind_backbone
 from gamo_tf.errors import UserError, did_you_mean, setting
 
+PHOTOGRAPHS = "photographs"
+VIEW_SETS = (PHOTOGRAPHS, "shapes")  # shapes: neither mirrored nor recoloured
 CHOICES = {
     "dataset": tuple(DATASETS),
     "method": tuple(METHODS),
@@ -35,6 +37,7 @@ CHOICES = {
     "jit": ("auto", "on", "off"),
     "backbone_trains": TRAINS,
     "head": ("mlp", "linear"),
+    "view_set": ("", *VIEW_SETS),
 }
 # What every run is evaluated on, as results.json names it, and its title in tables: the
 # test set of the protocol, the whole published one, and the training rows.
@@ -93,6 +96,8 @@ class Options:
     backbone_rate: float = 1e-5  # Adam's, of a pretrained network that learns
     backbone_side: int = 0  # pixels a side of the images that it gets; 0: its own
     head: str = "mlp"  # M: the paper's layers, or one linear layer
+    views: int = 1  # of an image of a smaller class that F extracts; 1: the image
+    view_set: str = ""  # how further views are made; "": as the images suggest
     weight_decay: float = 0.0  # times the sum of squares of M's weights, in its loss
     # The user's own data; nothing of it for a row of DATASETS.
     data: str = ""  # a folder of images, or a table of features; absolute

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from gamo_tf import train
+from gamo_tf import prepare
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES, resolve, spec_of
 from gamo_tf.config.tuned import settings_for
@@ -151,7 +151,7 @@ def fit(
     try:
         options = resolve(chosen)
         with seeded(seed):
-            trainer, data = train.prepared(options, spec_of(options), split, networks)
+            trainer, data = prepare.prepared(options, spec_of(options), split, networks)
 
             def loop(worker: FeatureTrainer, data: kept.Data, others: Any) -> Training:
                 if fraction is None:

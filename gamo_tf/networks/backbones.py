@@ -13,14 +13,15 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import h5py  # type: ignore[import-untyped]
 import keras
 import numpy as np
 from keras import layers
 from keras.src.backend.config import keras_home
 
-from gamo_tf.config.backbones import BACKBONES, Backbone, check_name
+from gamo_tf.config.backbones import BACKBONES, WEIGHTS, Backbone, check_name
 from gamo_tf.errors import UserError, first_line
-from gamo_tf.networks.graphs import cut, last_map, mebibytes, replayed
+from gamo_tf.networks.graphs import calmed, cut, last_map, mebibytes, replayed
 from gamo_tf.networks.saved import load_checked
 from gamo_tf.stored import reading, regular_size
 
@@ -52,13 +53,14 @@ def load_backbone(
         need code that Keras does not have.
     """
     check_name(name)
+    copied = weights != "none"
     row = BACKBONES.get(name)
     if row is None:
-        path = Path(name)
-        with reading(path):
-            network = load_checked(path)
+        with reading(Path(name)):
+            network = load_checked(Path(name))
             _check_ends(network)
-        size = _size(network, shape, side)
+            size = _size(network, shape, side)
+            F = _around(name, network, shape, size, copied)
     elif row.pretrained:
         size = (side or row.side,) * 2
         if min(size) < row.least_side:
@@ -66,13 +68,11 @@ def load_backbone(
                 f"{name}: takes images of {row.least_side} pixels a side or more; "
                 f"got {side}."
             )
-        network = _built(row, weights, size)
+        F = _around(name, _built(row, weights, size), shape, size, copied)
     else:
         raise UserError(f"{name}: no pretrained network.")
-    own = weights != "none" and not (row and weights != "imagenet")
-    F = _around(name, network, shape, size, copy_weights=own)
-    if weights not in ("imagenet", "none"):
-        _load_weights(F, network, name, Path(weights))
+    if weights not in WEIGHTS:
+        _load_weights(F, name, Path(weights))
     return F
 
 
@@ -95,7 +95,7 @@ def _built(row: Backbone, weights: str, size: tuple[int, int]) -> keras.Model:
             raise
         file = row.source.rpartition("/")[2]
         raise UserError(
-            f"{row.name}: cannot download {file} ({first_line(err)}). Put the file "
+            f"{row.name}: cannot get {file} ({first_line(err)}). Put the file "
             f"from {row.source} into {_cache()}."
         ) from err
 
@@ -152,16 +152,17 @@ def _around(
         )
     names = {"image", "resize", "repeat", "average", "single", "unit"}
     image = x = keras.Input(shape, name="image")
-    if shape[:2] != size:
+    if tuple(shape[:2]) != size:
         smaller = size[0] < shape[0] or size[1] < shape[1]
-        x = layers.Resizing(
+        resize = layers.Resizing(
             *size, interpolation="bicubic", antialias=smaller, name="resize"
-        )(x)
+        )
+        x = calmed(resize)(x)
     if shape[2] != channels:
         x = layers.Concatenate(name="repeat")([x] * channels)
     pairs: dict[int, tuple[Any, Any]] = {}
     try:
-        x = replayed(network, x, pairs, names)
+        x = keras.tree.flatten(replayed(network, x, pairs, names))[0]
         if len(x.shape) == 4 and not all(x.shape[1:]):
             raise ValueError(f"the last map is {_text(x.shape)}")
         for old, new in pairs.values() if copy_weights else ():
@@ -170,9 +171,11 @@ def _around(
                 if isinstance(new, layers.Normalization):
                     new.finalize_state()
     except ValueError as err:
+        own = network.inputs[0].shape[1:3]
+        advice = f" Its own size is {own[0]} x {own[1]}." if all(own) else ""
         raise UserError(
             f"{name}: does not fit images of {size[0]} x {size[1]} pixels "
-            f"({first_line(err)})."
+            f"({first_line(err).rstrip('.')}).{advice}"
         ) from err
     if len(x.shape) == 4:
         x = layers.GlobalAveragePooling2D(name="average")(x)
@@ -181,29 +184,45 @@ def _around(
     return keras.Model(image, x, name="F")
 
 
-def _load_weights(F: keras.Model, network: keras.Model, name: str, path: Path) -> None:
+def _load_weights(F: keras.Model, name: str, path: Path) -> None:
     """Give F the weights of a file, which has them for the same network."""
-    wanted = [w.shape for w in F.weights]
+    expected = [tuple(w.shape) for w in F.weights]
     with reading(path):
         if path.name.endswith(".weights.h5"):
             regular_size(path)
-            try:
-                F.load_weights(path)
-            except ValueError as err:
-                raise UserError(
-                    f"not the weights of {name}, which has {_amount(wanted)} "
-                    f"({str(err).strip().splitlines()[-1].strip()})."
-                ) from err
-            return
-        if path.suffix != ".keras":
-            raise UserError("weights come as a .weights.h5 or .keras file.")
-        other = load_checked(path)
-        if [w.shape for w in other.weights] != wanted:
-            got = _amount([w.shape for w in other.weights])
+            got = _shapes(path)
+            if fits := sorted(got) == sorted(expected):
+                try:
+                    F.load_weights(path)
+                except ValueError:  # the same arrays in other layers
+                    fits = False
+        elif path.suffix == ".keras":
+            other = load_checked(path)
+            got = [tuple(w.shape) for w in other.weights]
+            if fits := got == expected:
+                F.set_weights(other.get_weights())
+        else:
             raise UserError(
-                f"not the weights of {name}: expected {_amount(wanted)}, got {got}."
+                "no such weights. Give imagenet, none, or a .weights.h5 or .keras file."
             )
-        F.set_weights(other.get_weights())
+        if not fits:
+            raise UserError(
+                f"not the weights of {name}: expected {_amount(expected)}, "
+                f"got {_amount(got)}."
+            )
+
+
+def _shapes(path: Path) -> list[tuple[int, ...]]:
+    """The shapes of the weights in a ``.weights.h5`` file, in no order."""
+    shapes = []
+
+    def visit(place: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and "seed_generator" not in place:
+            shapes.append(item.shape)
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return shapes
 
 
 def _amount(shapes: list[tuple[int, ...]]) -> str:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -20,6 +22,22 @@ _COPIES = 4  # of a weight that learns: itself, its gradient and two slots of Ad
 _PASSING = 3  # largest layer outputs that are in memory at a time without gradients
 
 
+def calmed(operation: Any) -> Any:
+    """The call of an operation, which leaves later layers in inference by default.
+
+    Keras layers for images, such as Resizing, have ``training=True`` as a default, and
+    Keras hands it on to all layers behind them: BatchNormalization would learn from
+    every image that is looked at. A caller's ``training=True`` still counts.
+
+    Args:
+      operation: a layer, or an operation of ``keras.ops``.
+    """
+    default = inspect.signature(operation.call).parameters.get("training")
+    if default is not None and default.default is True:
+        return functools.partial(operation, training=False)
+    return operation
+
+
 def replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
     """Call copies of all operations of a network on a tensor, nested models flat.
 
@@ -28,6 +46,9 @@ def replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
       x: its input.
       pairs: (original, copy) by the original's id; added to.
       names: taken names; added to.
+
+    Returns:
+      The output, in the network's own structure.
     """
 
     def copied(operation: Any) -> Any:
@@ -38,14 +59,15 @@ def replayed(network: Any, x: Any, pairs: dict, names: set[str]) -> Any:
                 {**operation.get_config(), "name": _free(operation.name, names)}
             )
             pairs[id(operation)] = operation, copy
-        return pairs[id(operation)][1]
+        called = calmed(pairs[id(operation)][1])
+        # Keras records defaults of `training` too: those of the file do not count.
+        return lambda *args, training=None, **kwargs: called(*args, **kwargs)
 
     if isinstance(network, keras.Sequential):
         for layer in network.layers:
             x = copied(layer)(x)
         return x
-    out = network._run_through_graph(x, operation_fn=copied)
-    return keras.tree.flatten(out)[0]
+    return network._run_through_graph(x, operation_fn=copied)
 
 
 def _free(name: str, names: set[str]) -> str:

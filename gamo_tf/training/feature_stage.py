@@ -9,21 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from gamo_tf.config.backbones import own_side
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data.feature_store import FeatureStore
+from gamo_tf.data.network_file import own_side
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.networks import backbones
+from gamo_tf.training import views
 
 BATCH = 32  # images a forward pass: more are no faster on a CPU
 _GPU_BATCH = 256
+
+
+class Views(NamedTuple):
+    """Several views of each training image.
+
+    Attributes:
+      table: the features of all of them, float32 [m, ...].
+      positions: int32 [n, k], the places of an image's views in the table, the image
+        itself first; of images with fewer views they repeat.
+    """
+
+    table: tf.Tensor
+    positions: np.ndarray
 
 
 class FeatureStage:
@@ -40,6 +56,9 @@ class FeatureStage:
       learned: the rest -> features [b, d], of root mean square 1 on the training set
         once `behind` has seen it.
       sha256: of its weights before training.
+      views: what `behind` has made of the training images; None without views.
+      rms: root mean square of the features of the training images.
+      head: M trained on frozen features, which fine-tuning begins with.
 
     Raises:
       UserError: the network cannot be had, does not fit the images, or has other
@@ -56,6 +75,9 @@ class FeatureStage:
                 f"(SHA-256 {self.sha256[:12]}..., expected "
                 f"{options.backbone_sha256[:12]}...). Put the former ones back."
             )
+        self.views: Views | None = None
+        self.head: keras.Model | None = None
+        self.rms = 1.0
         self.frozen, self.learned = backbones.cut(self.F, options.backbone_trains)
 
     @classmethod
@@ -88,25 +110,80 @@ class FeatureStage:
         if self.frozen is None:
             return split
         names = ("images", "validation_images", "test_images")
+        self._tell(split)
         found = self.extract(*(getattr(split, name) for name in names))
         train = found[0]
+        if self.options.views > 1:
+            self.views = self._views(split, train)
         if train.ndim == 2 and train.size:
             rms = float(np.sqrt(np.mean(np.square(train), dtype=np.float64)))
-            self.learned = backbones.scaled(self.learned, rms or 1.0)
+            self.rms = rms or 1.0
+            self.learned = backbones.scaled(self.learned, self.rms)
         return replace(split, **dict(zip(names, found, strict=True)))
 
-    def extract(self, *sets: np.ndarray) -> list[np.ndarray]:
+    def shown(self, split: Split) -> Split:
+        """What is trained on: positions of views, where there are some.
+
+        Args:
+          split: of `behind`.
+        """
+        return replace(split, images=self.views.positions) if self.views else split
+
+    def _tell(self, split: Split) -> None:
+        """Say what is about to be extracted, where that takes a while."""
+        options, numbers = self.options, views.numbers(self.options)
+        images = int(np.dot(numbers, options.counts)) - len(split.labels)
+        if images:
+            kinds = ", ".join(
+                f"{name} {n}"
+                for name, n in zip(spec_of(options).classes, numbers, strict=True)
+                if n > 1
+            )
+            print(
+                f"views: {images} further images by '{views.set_of(options)}' "
+                f"(views of an image: {kinds})",
+                flush=True,
+            )
+
+    def _views(self, split: Split, train: np.ndarray) -> Views:
+        """The features of all views of the training images."""
+        name, parts = views.set_of(self.options), [train]
+        repeats = np.repeat(views.numbers(self.options), self.options.counts)
+        columns = np.arange(self.options.views) % repeats[:, None]
+        positions = np.tile(np.arange(len(train))[:, None], columns.shape[1])
+        filled = len(train)
+        for view in range(1, columns.shape[1]):
+            rows = np.flatnonzero(repeats > view)
+            parts += self.extract(split.images[rows], view=view, name=name)
+            places = np.zeros(len(train), np.int64)
+            places[rows] = filled + np.arange(len(rows))
+            positions = np.where(columns == view, places[:, None], positions)
+            filled += len(rows)
+        return Views(tf.constant(np.concatenate(parts)), positions.astype(np.int32))
+
+    def extract(
+        self, *sets: np.ndarray, view: int = 0, name: str = ""
+    ) -> list[np.ndarray]:
         """The features of images by the frozen part; new images show their progress.
 
         Args:
           *sets: images uint8 [n, h, w, c]; a set may be empty.
+          view: number of the view of each image that is extracted; 0: the image.
+          name: of the set of augmentations that makes the view.
 
         Returns:
           float32 [n, ...] of each set.
         """
         if self.frozen is None:
             raise ValueError("extract: no part of this F is frozen.")
-        return stored(self.frozen, self.key, self.options.backbone, *sets)
+        key, step = self.key, _step(self.frozen)
+        if view:
+            key += f" {name} {view}"
+            make, forward = views.maker(name, view), step
+            step = lambda images: forward(make(images))  # noqa: E731
+        title = Path(self.options.backbone).stem
+        title = f"{title}, view {view}" if view else title
+        return stored(self.frozen, key, title, *sets, step=step)
 
     @property
     def key(self) -> str:
@@ -128,27 +205,29 @@ class FeatureStage:
 
 
 def stored(
-    network: keras.Model, key: str, name: str, *sets: np.ndarray
+    network: keras.Model,
+    key: str,
+    title: str,
+    *sets: np.ndarray,
+    step: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> list[np.ndarray]:
     """The outputs of a frozen network, which a store on the disk keeps.
 
     Args:
       network: Images [b, h, w, c] -> float32 [b, ...].
       key: What the outputs depend on, beside the images.
-      name: Of the network, for the progress bar.
+      title: Of the progress bar.
       *sets: Images uint8 [n, h, w, c]; a set may be empty.
+      step: Computes the outputs of images [k, h, w, c]; None: the network itself.
 
     Returns:
       float32 [n, ...] of each set.
     """
-    shape = network.output_shape[1:]
+    shape, step = network.output_shape[1:], step or _step(network)
     store = FeatureStore(key, shape)
     unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
     total = sum(unknown)
-    step = _step(network)
-    with tqdm(
-        total=total, desc=f"features of {name}", unit="image", disable=not total
-    ) as bar:
+    with tqdm(total=total, desc=title, unit="image", disable=not total) as bar:
         return [
             store.features(images, step, bar.update)
             if len(images)

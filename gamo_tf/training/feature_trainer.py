@@ -57,6 +57,8 @@ class FeatureTrainer(Trainer):
       c, b: number of classes and size of a minibatch.
       loss: the run's loss, of `losses.LOSSES`.
       m_loss: that of M; the same, where a method has no other.
+      table: float32 [m, ...], what positions of views stand for; None: rows are what F
+        takes.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class FeatureTrainer(Trainer):
                 if options.ema and name in self.players
             }
         self._file: MappedFeatures | None = None
+        self.table: tf.Tensor | None = None
         self.c, self.b = len(options.counts), options.batch_size
         self.iterations = options.iterations
         self.steps_per_epoch = math.ceil(rows / self.b)
@@ -256,7 +259,17 @@ class FeatureTrainer(Trainer):
         Returns:
           Features [n, d].
         """
-        return in_chunks(lambda x: self.F(x, training=False), images)
+        return in_chunks(lambda x: self.F(self.first_views(x), training=False), images)
+
+    def first_views(self, images: tf.Tensor) -> tf.Tensor:
+        """What F takes: rows as they are, or of positions of views the first ones.
+
+        Args:
+          images: [b, ...].
+        """
+        if self.table is None or images.dtype != tf.int32:
+            return images
+        return tf.gather(self.table, images[:, 0])
 
     def of_all(self, extract: Callable, images: tf.Tensor) -> tf.Tensor:
         """Features of all training rows; many of them lie in a file, on a CPU.
@@ -311,8 +324,12 @@ class FeatureTrainer(Trainer):
         """Images as this look at them shows them, where the options ask for it.
 
         Args:
-          images: [b, h, w, c]; vectors [b, d] stay as they are.
+          images: [b, h, w, c]; vectors [b, d] stay as they are. Of positions of views
+            int32 [b, k] (see `feature_stage.Views`) it draws a view for each.
         """
+        if self.table is not None:
+            k = self.random.uniform(tf.shape(images)[:1], 0, images.shape[1], tf.int32)
+            return tf.gather(self.table, tf.gather(images, k, batch_dims=1))
         if not self.options.augment or len(images.shape) != 4:
             return images
         return shift_and_mirror(self.random, images, self.mirror)

@@ -82,7 +82,7 @@ def test_an_evaluator_refuses_probabilities_that_are_no_numbers(rows, value):
 def test_a_split_is_in_memory_once(rows):
     split = rows.split
     views = (split.images, split.test_images, split.validation_images)
-    for view, tensor in zip(views, rows[1:], strict=True):
+    for view, tensor in zip(views, rows[1:4], strict=True):
         assert np.shares_memory(view, np.asarray(tensor))
     again = DeviceSplit.of(replace(rows.split))
     np.testing.assert_array_equal(again.train, rows.train)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gamo_tf import train
+from gamo_tf import prepare, train
 from gamo_tf.config.class_counts import ClassCounts
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
@@ -111,7 +111,7 @@ def test_averages_leave_a_training_as_it_is_but_where_it_ends_on_them(method):
     split = draw_split(load.read(spec, Path()), spec, spec.counts, 25, 0)
     chosen = {"dataset": "digits", "method": method, "iterations": 10}
     for ema in (0.0, 0.5):
-        trained = train.fit(resolve({**chosen, "ema": ema}), spec, split)
+        trained = prepare.fit(resolve({**chosen, "ema": ema}), spec, split)
         networks = [trained.F, trained.M]
         ended.append([w for network in networks for w in network.get_weights()])
     same = all(map(np.array_equal, *ended))

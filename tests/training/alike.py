@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from gamo_tf import train
+from gamo_tf import prepare
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.data import load
 from gamo_tf.data.splits import draw_split
@@ -34,7 +34,7 @@ def trained(method: str, strategy: tf.distribute.Strategy | None) -> list[np.nda
     arrays = load.read(spec, Path())
     split = draw_split(arrays, spec, options.counts, 9, seed=0)
     with replicas.using(strategy):
-        trainer = train.fit(options, spec, split)
+        trainer = prepare.fit(options, spec, split)
     networks = [*trainer.networks.values()]
     networks += [average.network for average in trainer.averages.values()]
     return [weight.numpy() for network in networks for weight in network.weights]
