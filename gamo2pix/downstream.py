@@ -133,7 +133,7 @@ def evaluate(
             title = f"{name}, {seed + 1} of {seeds}"
             trainer = prepare.fit(options, spec, data, title)
             evaluator = Evaluator(
-                DeviceSplit.of(data, FeatureStage.of(options)),
+                DeviceSplit.of(data, FeatureStage.of(replace(options, views=1))),
                 len(spec.classes),
                 trainer.F,
                 trainer.M,
