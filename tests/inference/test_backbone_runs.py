@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 
 from gamo_tf import train
 from gamo_tf.cli import predict
-from gamo_tf.config.options import resolve
+from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.data import user_data
 from gamo_tf.errors import UserError
 from gamo_tf.inference import export
@@ -37,13 +38,7 @@ def run(request, image_root, small_backbone, tmp_path_factory) -> Run:
     settings = {**found.settings, "iterations": 3, "backbone": str(small_backbone)}
     trains = {"backbone_trains": request.param, "backbone_side": 16}
     options = resolve({**settings, **trains})
-    return train.run(
-        options, tmp_path_factory.mktemp("data"), small_runs(tmp_path_factory), found
-    )
-
-
-def small_runs(tmp_path_factory):
-    return tmp_path_factory.mktemp("runs")
+    return train.run(options, Path(), tmp_path_factory.mktemp("runs"), found)
 
 
 def square_images(image_root, folder) -> tuple[list[str], np.ndarray]:
@@ -78,8 +73,6 @@ def test_predictions_and_the_export_agree(run, image_root, tmp_path):
 
 @pytest.mark.slow
 def test_an_export_takes_images_of_any_size(run):
-    from gamo_tf.config.options import spec_of
-
     whole = export.model(run, spec_of(run.options))
     image = np.full((2, 31, 47, 1), 90, np.uint8)
     p = whole(image).numpy()
