@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from gamo_tf.config.dataset_specs import DatasetSpec
@@ -116,22 +117,29 @@ def trainer_of(
     rows = oversample(options, spec, shown, fed)
     if images is None or rows.images is not split.images:
         images = tensor_of(rows.images)
-    networks = _networks(spec, split, networks, stage)
+    networks = networks_of(spec, split.images, networks, stage)
     trainer = build(options, spec, len(rows.labels), networks)
     if stage and stage.views:
         trainer.table = stage.views.table
     return trainer, (images, tf.constant(rows.labels, tf.int32)), rows.seconds
 
 
-def _networks(
+def networks_of(
     spec: DatasetSpec,
-    split: Split,
+    rows: np.ndarray,
     chosen: Networks | None,
     stage: FeatureStage | None,
 ) -> Networks:
-    """The user's networks, and behind a pretrained F the part of it that learns."""
+    """The user's networks, and behind a pretrained F the part of it that learns.
+
+    Args:
+      spec: of the dataset.
+      rows: what training begins at, [n, ...].
+      chosen: the user's networks, if any.
+      stage: of a pretrained F, if any.
+    """
     if not stage:
-        return default_networks(spec, split.images, chosen)
+        return default_networks(spec, rows, chosen)
     chosen = chosen or Networks()
     return chosen._replace(F=stage.learned, M=chosen.M or stage.head)
 
@@ -153,7 +161,7 @@ def begin_with_head(stage: FeatureStage, spec: DatasetSpec, split: Split) -> Non
     method = METHODS[options.method]
     name = _PLAIN if method.needs or method.oversample else method.name
     method = METHODS[name]
-    usual: dict[str, Any] = behind_backbone(len(split.labels), method.m_updates, "none")
+    usual: dict[str, Any] = behind_backbone(len(split.labels), method.m_updates)
     head_options = replace(
         options,
         method=name,

@@ -142,7 +142,7 @@ def check_output(flags: Mapping, name: str, target: Path) -> None:
 
 def _read_images(flags: Mapping, to_train: bool) -> UserData:
     _refuse(flags, ("label", "save_balanced"), "--image-folder")
-    size = flags.get("image_size") or _own_side(flags)
+    size = flags.get("image_size") or own_image_side(flags)
     if "test_folder" in flags and "test_split" in flags:
         raise UserError("--test-folder and --test-split: give one of them.")
     from gamo_tf.data import user_data
@@ -160,8 +160,15 @@ def _read_images(flags: Mapping, to_train: bool) -> UserData:
     )
 
 
-def _own_side(flags: Mapping) -> int:
-    """The side that images are scaled to where none is asked for, in pixels."""
+def own_image_side(flags: Mapping) -> int:
+    """The side that images are scaled to where none is asked for, in pixels.
+
+    Args:
+      flags: of `flags.parse`.
+
+    Raises:
+      UserError: the backbone is none.
+    """
     name = flags.get("backbone", "")
     if not is_pretrained(name):
         return IMAGE_SIZE

@@ -78,18 +78,24 @@ def measure(options: Options, again: bool = False) -> Cost:
     import_tensorflow()
     import tensorflow as tf
 
-    from gamo_tf.methods.build import build, default_networks
+    from gamo_tf.methods.build import build
+    from gamo_tf.prepare import networks_of
+    from gamo_tf.training.feature_stage import FeatureStage
     from gamo_tf.training.feature_trainer import FeatureTrainer
 
     spec = spec_of(options)
     # A class of one sample can be described, and no generator works on it.
     counts = [max(2, n) for n in options.counts]
+    stage = FeatureStage.of(options)
     images = _random_samples(spec, sum(counts))
+    if stage and stage.frozen:  # random features: extraction is another cost
+        shape = (len(images), *stage.frozen.output_shape[1:])
+        images = np.random.default_rng(0).standard_normal(shape, np.float32)
     labels = np.repeat(np.arange(len(counts)), counts)
     x, y = tf.constant(images), tf.constant(labels, tf.int32)
 
     def new() -> FeatureTrainer:
-        networks = default_networks(spec, images, None)
+        networks = networks_of(spec, images, None, stage)
         return build(options, spec, len(labels), networks)
 
     def timed(steps: int) -> float:

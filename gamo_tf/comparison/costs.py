@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gamo_tf.cli.trial import LARGEST_TRIAL, Cost, measure
 from gamo_tf.comparison.job import Job, train
-from gamo_tf.comparison.peers import PEERS
+from gamo_tf.comparison.peers import FROM_SCRATCH, PEERS
 from gamo_tf.comparison.plan import COSTS, PLAIN, Plan, trained_as
 from gamo_tf.config.memory import needs
 from gamo_tf.config.methods import METHODS
@@ -61,7 +61,8 @@ def kind_of(method: str) -> str:
     if method in PEERS and trained_as(method) == PLAIN:
         return method
     row = METHODS[trained_as(method)]
-    return f"{row.trainer} {row.players} {row.samples}".strip()
+    scratch = FROM_SCRATCH if method.endswith(FROM_SCRATCH) else ""
+    return f"{row.trainer} {row.players} {row.samples}".strip() + scratch
 
 
 def measured(plan: Plan, options: Mapping[str, Options]) -> Costs:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from gamo_tf.cli.run_settings import read_settings
 from gamo_tf.cli.trial import peak_memory
-from gamo_tf.comparison.peers import PEERS, fit
+from gamo_tf.comparison.peers import PEERS, fit, row_of
 from gamo_tf.config.options import VALIDATION, spec_of
+from gamo_tf.data import load
 from gamo_tf.data.splits import draw_split
-from gamo_tf.errors import UserError, setting
+from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.import_tensorflow import import_tensorflow
 from gamo_tf.stored import read_object, reading, write_json
@@ -73,9 +74,9 @@ def train(flags: Mapping, job: Job, data_dir: Path) -> None:
     with _output_to(job.folder / "log.txt"):
         memory = PeakMemory()
         if job.method in PEERS:
-            results = _fit_peer(flags, job)
+            results = _fit_peer(flags, job, data_dir)
         else:
-            results = _trained({**flags, "method": job.method}, job, data_dir)
+            results = _trained({**flags, "method": row_of(job.method)}, job, data_dir)
     write_json(job.file, _record(results, job, memory.mebibytes()))
 
 
@@ -136,12 +137,20 @@ def _trained(flags: Mapping, job: Job, data_dir: Path) -> dict:
     return run.read_results()
 
 
-def _fit_peer(flags: Mapping, job: Job) -> dict:
+def _fit_peer(flags: Mapping, job: Job, data_dir: Path) -> dict:
     """The results of a peer on the same split."""
     options, user_data = read_settings({**flags, "seed": job.seed})
-    if user_data is None:
-        raise UserError(f"{job.method}: needs {setting('features')}.")
-    split = draw_split(user_data.arrays, spec_of(options), options.counts, 0, job.seed)
+    spec = spec_of(options)
+    split = draw_split(
+        user_data.arrays if user_data else load.read(spec, data_dir),
+        *(spec, options.counts, options.test_per_class, job.seed),
+        options.validation_per_class,
+    )
+    if not spec.vector:
+        import_tensorflow()
+        from gamo_tf.training.feature_stage import FeatureStage
+
+        split = FeatureStage(options).behind(split)
     return fit(job.method, options, split)
 
 

@@ -42,11 +42,12 @@ def overview(evidence: Evidence) -> list[str]:
     half = smaller_half(evidence)
     names = [printable(evidence.classes[label]) for label in half[:_NAMES]]
     named = ", ".join(names) + ", ..." * (len(half) > _NAMES)
+    width = max(20, *(len(line.method) for line in evidence.lines))
     lines = [
-        f"{line.method:<20} {line.metrics[METRIC.name].mean:>17.3f} "
+        f"{line.method:<{width}} {line.metrics[METRIC.name].mean:>17.3f} "
         f"{minority_recall(evidence, line):>24.3f} {line.seconds:>8.0f}"
         for line in evidence.lines
     ]
-    head = f"{'on test samples':<20} {'balanced accuracy':>17} "
+    head = f"{'on test samples':<{width}} {'balanced accuracy':>17} "
     head += f"{'recall, smaller classes':>24} {'seconds':>8}"
     return [head, *lines, f"smaller classes: {named}"]

@@ -1,7 +1,8 @@
-"""What people use on tables without this package: a sampler and a common classifier.
+"""What people use without this package: a sampler and a common classifier.
 
-They see the same splits as the methods of `METHODS`. Every part is at its defaults,
-but for the number of iterations of GAMO, which is that of the comparison.
+They see the same splits as the methods of `METHODS`: tables, or the features of a
+pretrained network. Every part is at its defaults, but for the number of iterations of
+GAMO, which is that of the comparison, and for settings that validation samples choose.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from datetime import date
 from importlib.metadata import version
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,10 +21,11 @@ from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import VALIDATION, Options
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, first_line
-from gamo_tf.evaluation.metrics import confusion, summarise
+from gamo_tf.evaluation.metrics import CHOSEN_BY, confusion, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 
 class Sampler(NamedTuple):
@@ -52,13 +54,15 @@ class Peer(NamedTuple):
       sampler: a row of `_SAMPLERS`.
       model: what the classifier is, for people.
       model_code: that makes it, in Python.
-      make: the classifier, from a seed.
+      make: the classifier, from a seed and one of `settings`.
+      settings: that are tried; validation samples choose the one that is tested.
     """
 
     sampler: Sampler
     model: str
     model_code: str
     make: Callable
+    settings: tuple[float | None, ...] = (None,)
 
     @property
     def title(self) -> str:
@@ -107,16 +111,46 @@ def _gamo(seed: int, iterations: int) -> object:
     return GAMO(random_state=seed, iterations=iterations)
 
 
-def _logistic(seed: int) -> object:
+def _logistic(seed: int, _: float | None) -> object:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(max_iter=2000, random_state=seed)
 
 
-def _boosting(seed: int) -> object:
+def _boosting(seed: int, _: float | None) -> object:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(random_state=seed)
+
+
+def _balanced_logistic(seed: int, C: float | None) -> object:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(
+        C=C, class_weight="balanced", max_iter=1000, random_state=seed
+    )
+
+
+def _lda(seed: int, shrinkage: float | None) -> object:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    # Equal priors: every class counts alike, as in balanced accuracy.
+    return _Balanced(LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage))
+
+
+class _Balanced:
+    """A discriminant analysis with equal priors of all classes."""
+
+    def __init__(self, model: LinearDiscriminantAnalysis) -> None:
+        self.model = model
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> _Balanced:
+        c = int(y.max()) + 1
+        self.model.set_params(priors=np.full(c, 1 / c)).fit(X, y)
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self.model.predict(X)
 
 
 def _of_imblearn(title: str, name: str, arguments: str = "", **names: bool) -> Sampler:
@@ -145,16 +179,44 @@ PEERS = {
     name + model: Peer(sampler, *_MODELS[model])
     for name, sampler in _SAMPLERS.items()
     for model in _MODELS
+} | {
+    "balanced-logistic": Peer(
+        _SAMPLERS[""],
+        "logistic regression, balanced weights, C by validation",
+        "LogisticRegressionCV(class_weight='balanced', scoring='balanced_accuracy')",
+        _balanced_logistic,
+        (1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+    ),
+    "lda": Peer(
+        _SAMPLERS[""],
+        "linear discriminant analysis, shrinkage by validation",
+        "LinearDiscriminantAnalysis(solver='lsqr', shrinkage='auto')",
+        _lda,
+        (0.03, 0.1, 0.3, 0.6),
+    ),
 }
+# Behind the name of a method: the small network of this package in the place of the
+# pretrained one that the comparison has.
+FROM_SCRATCH = "-from-scratch"
+
+
+def row_of(method: str) -> str:
+    """The row of `METHODS` or `PEERS` that a method of a comparison is.
+
+    Args:
+      method: a row, or one of `METHODS` with `FROM_SCRATCH` behind it.
+    """
+    return method.removesuffix(FROM_SCRATCH)
 
 
 def title_of(method: str) -> str:
     """What a method is, for people.
 
     Args:
-      method: a row of `METHODS` or of `PEERS`.
+      method: a row of `METHODS` or of `PEERS`, also with `FROM_SCRATCH`.
     """
-    return (PEERS if method in PEERS else METHODS)[method].title
+    title = (PEERS if method in PEERS else METHODS)[row_of(method)].title
+    return f"{title}, small network from scratch" if method != row_of(method) else title
 
 
 class _Columns:
@@ -199,7 +261,7 @@ def fit(method: str, options: Options, split: Split) -> dict:
     Args:
       method: a row of `PEERS`.
       options: of the split, with the seed and the iterations.
-      split: vectors.
+      split: vectors, or features of images float32 [n, d].
 
     Returns:
       As results.json: metrics of the sets, seconds, versions and date.
@@ -209,6 +271,8 @@ def fit(method: str, options: Options, split: Split) -> dict:
         fewer rows than its neighbours.
     """
     peer, began = PEERS[method], time.perf_counter()
+    from sklearn.exceptions import ConvergenceWarning
+
     named = np.array(options.categories or [0] * split.images.shape[1]) > 0
     if peer.sampler.needs_names and not named.any():
         raise UserError(f"{method}: needs columns of names (text or categories).")
@@ -225,21 +289,27 @@ def fit(method: str, options: Options, split: Split) -> dict:
                 rows, y = sampler.fit_resample(rows, y)
         X = np.asarray(rows, np.float64)
         X = columns.spread(X) if knows_names else X
-        model = peer.make(options.seed).fit(X, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            models = [peer.make(options.seed, s).fit(X, y) for s in peer.settings]
     except (ValueError, RuntimeError) as err:
         raise UserError(f"{method}: {first_line(err)}") from err
-    seconds = time.perf_counter() - began
 
-    def measured(rows: np.ndarray, labels: np.ndarray) -> dict:
+    def measured(model: Any, rows: np.ndarray, labels: np.ndarray) -> dict:
         guess = model.predict(columns.spread(columns.scaled(rows)))
         return summarise(confusion(labels, guess, len(options.counts)))
 
+    aside = split.validation_images, split.validation_labels
+    scores = [measured(model, *aside) for model in models]
+    best = max(range(len(models)), key=lambda k: scores[k][CHOSEN_BY])
+    seconds = time.perf_counter() - began
     packages = ("scikit-learn", "imbalanced-learn", "numpy")
     return {
         "classes": list(options.classes),
         "counts": list(options.counts),
-        VALIDATION: measured(split.validation_images, split.validation_labels),
-        "test_full": measured(split.test_images, split.test_labels),
+        VALIDATION: scores[best],
+        "test_full": measured(models[best], split.test_images, split.test_labels),
+        "chosen": peer.settings[best],
         "seconds": round(seconds, 2),
         "versions": {
             **{name: version(name) for name in packages},

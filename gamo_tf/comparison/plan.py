@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gamo_tf.cli.flags import IMAGE_SIZE
 from gamo_tf.cli.run_settings import to_options
 from gamo_tf.comparison.job import Job
-from gamo_tf.comparison.peers import PEERS
+from gamo_tf.comparison.peers import FROM_SCRATCH, PEERS, row_of
+from gamo_tf.config.backbones import is_pretrained
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import Options, spec_of
@@ -25,6 +27,16 @@ PLAIN = "cn"
 PLAIN_ONES = (PLAIN, "logistic", "boosting")  # that do nothing about imbalance
 VALIDATION_SPLIT = 0.2  # share of your samples; the method is chosen on them
 _LIST = (PLAIN, "ros", "class-weight", "logit-adjust", "gamo", RECOMMENDED)
+# Behind a pretrained network, beside what people use on its features.
+_ON_FEATURES = (
+    *(PLAIN, "ros", "logit-adjust", "gamo", RECOMMENDED),
+    *("balanced-logistic", "lda", RECOMMENDED + FROM_SCRATCH),
+)
+# Flags of a pretrained network, which a training from scratch has no use for.
+_OF_BACKBONE = (
+    *("backbone", "backbone_weights", "backbone_trains", "backbone_rate"),
+    *("views", "view_set", "head", "weight_decay", "image_size", "augment"),
+)
 _TABLES = ("logistic", "smote+logistic", "boosting", "smote+boosting")
 # Methods by importance: those at the end are dropped first, and others before them.
 _IMPORTANT = (
@@ -35,12 +47,15 @@ _IMPORTANT = (
 FILE, COSTS = "comparison.json", "costs.json"  # what a folder keeps
 
 
-def default_methods(spec: DatasetSpec) -> list[str]:
+def default_methods(spec: DatasetSpec, pretrained: bool = False) -> list[str]:
     """What is compared where nothing else is asked for.
 
     Args:
       spec: of the data.
+      pretrained: whether F is a pretrained network.
     """
+    if pretrained:
+        return [*_ON_FEATURES]
     if not spec.vector:
         return [*_LIST]
     # SMOTENC needs columns of numbers beside those of names.
@@ -103,7 +118,10 @@ class Plan:
         Args:
           method: one of `methods`.
         """
-        return {**self.kept_settings(method), **self.flags}
+        if method == row_of(method):
+            return {**self.kept_settings(method), **self.flags}
+        flags = {k: v for k, v in self.flags.items() if k not in _OF_BACKBONE}
+        return {**self.kept_settings(method), **flags, "augment": True}
 
     def kept_settings(self, method: str) -> Mapping[str, object]:
         """The settings of the folder's comparison, or else those that tuning kept.
@@ -111,7 +129,13 @@ class Plan:
         Args:
           method: one of `methods`.
         """
-        return self.settings.get(method, TUNED.get(method, {}))
+        if method in self.settings:
+            return self.settings[method]
+        pretrained = is_pretrained(self.flags.get("backbone", ""))
+        tuned = dict(TUNED.get(row_of(method), {}))
+        if pretrained and method == row_of(method):
+            tuned.pop("learning_rate", None)  # it has that of all heads
+        return tuned
 
     def training(self, method: str) -> dict:
         """The flags of the trainings of a method.
@@ -249,7 +273,7 @@ def trained_as(method: str) -> str:
       method: a row of `METHODS` or of `PEERS`.
     """
     if method not in PEERS:
-        return method
+        return row_of(method)
     return "gamo" if method.startswith("gamo+") else PLAIN
 
 
@@ -266,13 +290,27 @@ def first_options(
     Raises:
       UserError: a method does not fit the data.
     """
-    found = {
-        method: to_options(
-            {**flags, "method": trained_as(method), "seed": 0}, user_data
+    found = {}
+    for method in methods:
+        own = Plan(flags, [], 0, 0, Path(), 0, Path(), {method: {}}).settings_for(
+            method
         )
-        for method in methods
-    }
+        data = user_data
+        if data and method.endswith(FROM_SCRATCH):  # of a folder, at its own size
+            shape = (IMAGE_SIZE, IMAGE_SIZE, *data.settings["shape"][2:])
+            data = replace(data, settings={**data.settings, "shape": shape})
+        found[method] = to_options(
+            {**own, "method": trained_as(method), "seed": 0}, data
+        )
+        if method != row_of(method) and not is_pretrained(flags.get("backbone", "")):
+            raise UserError(
+                f"{setting('methods', method)}: needs {setting('backbone')}, which "
+                f"the others have. Without it use {row_of(method)}."
+            )
     peers = [method for method in methods if method in PEERS]
-    if peers and not spec_of(found[peers[0]]).vector:
-        raise UserError(f"{setting('methods', peers[0])}: needs {setting('features')}.")
+    if peers and not (spec_of(found[peers[0]]).vector or found[peers[0]].features_once):
+        raise UserError(
+            f"{setting('methods', peers[0])}: needs {setting('features')}, or images "
+            f"with {setting('backbone')}."
+        )
     return found

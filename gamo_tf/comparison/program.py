@@ -16,12 +16,17 @@ from pathlib import Path
 from gamo_tf.cli import compare as side_by_side
 from gamo_tf.cli import flags as training_flags
 from gamo_tf.cli.program import INTERRUPTED, argument_parser, one_of, run_program
-from gamo_tf.cli.run_settings import check_output, print_notes, read_user_data
+from gamo_tf.cli.run_settings import (
+    check_output,
+    own_image_side,
+    print_notes,
+    read_user_data,
+)
 from gamo_tf.comparison import answer, costs, fitting, plan, words
 from gamo_tf.comparison.evidence import collect
 from gamo_tf.comparison.overview import overview
-from gamo_tf.comparison.peers import PEERS
-from gamo_tf.comparison.schedule import run_all
+from gamo_tf.comparison.peers import FROM_SCRATCH, PEERS, row_of
+from gamo_tf.comparison.schedule import extract_all, run_all
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.config.tuned import RECIPE
@@ -40,6 +45,7 @@ _NOT_OURS = {
     "save_balanced": "use it with the command that trains the recommended method",
 }
 _SEEDS = 5
+_FROM_SCRATCH = [name + FROM_SCRATCH for name in METHODS]
 _TERMINATED = 143  # exit code: SIGTERM, as shells have it
 # Flags that do not say what is trained.
 _NOT_TRAINED = {*_OURS, "dry_run", "runs", "runs_dir", "data_dir", "iterations"}
@@ -80,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--methods",
         nargs="+",
-        type=one_of([*METHODS, *PEERS], listed=command("methods")),
+        type=one_of([*METHODS, *PEERS, *_FROM_SCRATCH], listed=command("methods")),
         metavar="NAME",
         help="default: a short list; docs/own-data.md has all",
     )
@@ -88,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--budget",
         metavar="TIME",
-        help="such as 30m; default 15m for images, 5m for tables. Trainings are "
+        help="such as 30m; default 15m for images, 5m for tables and --backbone. Trainings are "
         "shortened to fit; then splits and methods are dropped",
     )
     add(
@@ -144,22 +150,22 @@ def _of_data(flags: Mapping, asked: str) -> int:
     if own:
         training.setdefault("validation_split", plan.VALIDATION_SPLIT)
     if "image_folder" in training:
-        training.setdefault("image_size", training_flags.IMAGE_SIZE)
+        training.setdefault("image_size", own_image_side(training))
     data_dir = training_flags.data_dir(flags)
     user_data = read_user_data({**training, "data_dir": data_dir, "seed": 0})
     plain = plan.first_options(training, [plan.PLAIN], user_data)[plan.PLAIN]
     spec = spec_of(plain)
     _check_validation(plain)
-    if not spec.vector:
+    if not (spec.vector or plain.pretrained):
         training.setdefault("augment", RECIPE["augment"])
     folder = flags.get("out") or Path("comparisons") / slug(spec.name)
     begun = plan.Begun.read(folder)
     methods = flags.get("methods") or (begun and begun.methods)
     seeds = (begun and begun.seeds) or _SEEDS
-    full_length = 2 * spec.iterations
+    full_length = plain.iterations  # a method has two updates or one an iteration
     request = plan.Plan(
         training,
-        list(dict.fromkeys(methods or plan.default_methods(spec))),
+        list(dict.fromkeys(methods or plan.default_methods(spec, plain.features_once))),
         _positive(flags, "seeds", seeds),
         flags.get("iterations") or full_length,
         folder,
@@ -169,6 +175,8 @@ def _of_data(flags: Mapping, asked: str) -> int:
     )
     options = plan.first_options(training, request.methods, user_data)
     print_notes(user_data)
+    if plain.features_once and not {"known", "dry_run"} & set(flags):
+        extract_all(plain, user_data, data_dir, request.seeds)
     del user_data  # every training reads its own split
     if begun and "iterations" not in flags:
         request = replace(request, updates=begun.updates)
@@ -273,11 +281,16 @@ def training_of(
       full_length: updates of the classifier that `train` makes by default.
     """
     if method in PEERS:
+        code = PEERS[method].code(names)
+        if "backbone" in chosen.flags:  # from images to features
+            first = f"make_pipeline(BackboneFeatures({chosen.flags['backbone']!r}), "
+            code = code.replace("make_pipeline(", first, 1)
         return answer.Training(
-            PEERS[method].code(names),
+            code,
             "This is Python code; fit it on all your samples.",
         )
-    training = chosen.settings_for(method)
+    training = dict(chosen.settings_for(method))
+    method = row_of(method)
     if "data_dir" in flags:
         training["data_dir"] = flags["data_dir"]
     if "validation_split" not in flags:

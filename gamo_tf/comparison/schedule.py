@@ -8,13 +8,21 @@ unfinished runs; the same command continues them.
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gamo_tf.cli.program import unforeseen
 from gamo_tf.comparison.job import Job, train
 from gamo_tf.comparison.plan import Plan
+from gamo_tf.config.options import Options, spec_of
+from gamo_tf.data import image_folder
 from gamo_tf.errors import Stopped, UserError
 from gamo_tf.experiments.processes import in_own_processes
 from gamo_tf.files import clock, locked
+from gamo_tf.import_tensorflow import import_tensorflow
+
+if TYPE_CHECKING:  # pandas, behind it, takes a while to import
+    from gamo_tf.data.user_data import UserData
 
 _BUSY = "another process is at work on it"
 
@@ -43,6 +51,36 @@ def run_all(plan: Plan) -> dict[str, str]:
     return failed
 
 
+def extract_all(
+    options: Options, user_data: UserData | None, data_dir: Path, seeds: int
+) -> None:
+    """Extract the features of all images once, for all trainings.
+
+    Args:
+      options: of a training behind the pretrained network.
+      user_data: the user's data; None: a published dataset.
+      data_dir: folder of the datasets' published files.
+      seeds: of the splits of a published dataset.
+    """
+    import_tensorflow()
+    from gamo_tf.data import load
+    from gamo_tf.data.splits import draw_split
+    from gamo_tf.training.feature_stage import FeatureStage
+
+    stage, spec = FeatureStage(options), spec_of(options)
+    if user_data:
+        arrays = user_data.arrays
+        stage.extract(arrays.images, arrays.set_aside[0], arrays.test_images)
+        return
+    published = load.read(spec, data_dir)
+    for seed in range(seeds):
+        split = draw_split(
+            *(published, spec, options.counts, options.test_per_class, seed),
+            options.validation_per_class,
+        )
+        stage.extract(split.images, split.validation_images, split.test_images)
+
+
 def work_off(plan: Plan) -> dict[str, str]:
     """What one process does: one job after the other, and at last those that killed
     processes had begun.
@@ -53,6 +91,11 @@ def work_off(plan: Plan) -> dict[str, str]:
     Returns:
       Methods that failed, with the reason; no further job of theirs is begun.
     """
+    with image_folder.decoded_once():
+        return _work_off(plan)
+
+
+def _work_off(plan: Plan) -> dict[str, str]:
     failed: dict[str, str] = {}
     jobs = plan.jobs()
     began, known = time.monotonic(), _done(jobs)

@@ -232,7 +232,8 @@ def _behind_backbone(
         return {}
     rows = sum(chosen.get("counts") or spec.counts)
     trains = chosen.get("backbone_trains", Options.backbone_trains)
-    return behind_backbone(rows, method.m_updates, trains)
+    head = chosen.get("head", "linear")
+    return behind_backbone(rows, method.m_updates, trains, head)
 
 
 def spec_of(options: Options) -> DatasetSpec:

@@ -12,7 +12,8 @@ import math
 from collections.abc import Mapping
 
 _FEWEST_UPDATES = 3000  # of M behind a pretrained network
-_DECAY = 300.0  # the weight decay behind a pretrained network, times samples
+# Weight decay times samples of the heads behind a pretrained network.
+_DECAYS = {"linear": 150.0, "mlp": 30.0}
 _BALANCED = {"learning_rate": 1e-3, "sampling": 0.25}
 
 TUNED: Mapping[str, Mapping[str, object]] = {
@@ -67,25 +68,29 @@ def settings_for(
     }
 
 
-def behind_backbone(rows: int, m_updates: int, trains: str) -> dict[str, object]:
+def behind_backbone(
+    rows: int, m_updates: int, trains: str = "none", head: str = "linear"
+) -> dict[str, object]:
     """The settings of trainings behind a pretrained network.
 
     The weight decay is that of a Gaussian prior which does not depend on the number of
-    samples. It equals ``LogisticRegression(C=1 / 600)`` on features of root mean square
-    1 (docs/results/backbones.md has the search on validation samples).
+    samples. For a linear head it equals ``LogisticRegression(C=1 / 300)`` on features
+    of root mean square 1 (docs/results/backbones.md has the search on validation
+    samples).
 
     Args:
       rows: Training samples n.
       m_updates: Updates of M in an iteration.
       trains: Which layers of the network learn, of `config.backbones.TRAINS`.
+      head: Layers of M.
 
     Returns:
       Settings by the names of `Options`.
     """
     updates = min(max(_FEWEST_UPDATES, 10 * math.ceil(rows / 32)), 25_000)
     return {
-        "head": "linear",
-        "weight_decay": min(1.0, _DECAY / rows),
+        "head": head,
+        "weight_decay": min(1.0, _DECAYS[head] / rows),
         "learning_rate": 1e-3,
         "iterations": updates // m_updates,
         "ema": RECIPE["ema"],

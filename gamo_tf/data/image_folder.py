@@ -9,8 +9,9 @@ is scaled to the size asked for (bicubic, antialiased).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,9 @@ FORMATS = (
 _PIXELS, _DENSE = 2**23, 10_000
 _MOST_BYTES = 2**29  # of the file of an image
 _LISTED = 10  # files named in a complaint
+# What `decoded_once` keeps, by file, size, colours and patches.
+_decoded: dict[tuple, tuple[np.ndarray, bool, str]] = {}
+_keeps = False
 _SHOW_PROGRESS = 2000  # images above which a progress bar is worth its line
 
 
@@ -141,9 +145,14 @@ def read(
 
     def one(k: int) -> None:
         try:
-            data = file_bytes(files[k])
-            digests[k] = stored.digest(data)
-            pixels[k], several[k] = _decode(data, size, gray, patches)
+            key = (files[k], size, gray, patches)
+            if (known := _decoded.get(key)) is None:
+                data = file_bytes(files[k])
+                digests[k] = stored.digest(data)
+                known = *_decode(data, size, gray, patches), digests[k]
+                if _keeps:
+                    _decoded[key] = known
+            pixels[k], several[k], digests[k] = known
         except Exception as err:  # Pillow raises many kinds for bad files
             why = getattr(err, "strerror", None) or first_line(err)
             reasons[files[k]] = why.removeprefix(f"{files[k]}: ")
@@ -160,6 +169,21 @@ def read(
     bad = {path: reasons[path] for path in files if path in reasons}
     paged = [path for path, more in zip(files, several, strict=True) if more]
     return Images(pixels, bad, digests, paged)
+
+
+@contextmanager
+def decoded_once() -> Iterator[None]:
+    """Within it, `read` decodes each file once and keeps the small images in memory.
+
+    A comparison reads one folder for each of its trainings.
+    """
+    global _keeps
+    _keeps = True
+    try:
+        yield
+    finally:
+        _keeps = False
+        _decoded.clear()
 
 
 def load(

@@ -155,20 +155,25 @@ class FeatureTrainer(Trainer):
         return tf.function(loop, autograph=False, jit_compile=jit_compile)
 
     def adam(self, name: str) -> FusedAdam:
-        """The optimizer of a player. A pretrained F that learns has its own rate,
-        which rises over the first tenth of the training and falls by a cosine.
+        """The optimizer of a player. Behind a pretrained network the rates of F and M
+        fall to 0 by a cosine; F has its own, which rises over the first tenth.
 
         Args:
           name: of the player.
         """
         options = self.options
-        if name != "F" or not options.pretrained:
+        if name not in ("F", "M") or not options.pretrained:
             return super().adam(name)
-        warm_up = math.ceil(_WARM_UP * options.iterations)
+        steps, warm_up = options.iterations, 0
+        if name == "M":
+            steps *= METHODS[options.method].m_updates
+        else:
+            warm_up = math.ceil(_WARM_UP * steps)
+        top = options.learning_rate if name == "M" else options.backbone_rate
         rate = keras.optimizers.schedules.CosineDecay(
-            0.0,
-            max(1, options.iterations - warm_up),
-            warmup_target=options.backbone_rate,
+            0.0 if warm_up else top,
+            max(1, steps - warm_up),
+            warmup_target=top if warm_up else None,
             warmup_steps=warm_up,
         )
         return FusedAdam(rate, beta_1=options.beta_1)

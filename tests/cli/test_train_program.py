@@ -159,6 +159,10 @@ def test_help_is_short_and_names_the_defaults(monkeypatch, capsys):
     assert len(lines) <= 80 and max(map(len, lines)) < 80  # two screens
     words = " ".join(lines)
     assert "python -m gamo_tf methods" in words and "vector-scaling" not in words
+    assert "--latent" not in words and "--help-all" in words  # few need it
+    with pytest.raises(SystemExit):
+        train_gamo.main(["--help-all"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     for name in ("latent", "learning_rate", "batch_size", "ema", "tau", "support"):
         (line,) = (x for x in lines if x.startswith(f"--{name.replace('_', '-')} "))
         assert line.endswith(f"default {getattr(Options, name):g}")

@@ -69,7 +69,8 @@ exec(
     "from imblearn.over_sampling import *\n"
     "from sklearn.compose import make_column_transformer\n"
     "from sklearn.preprocessing import OneHotEncoder, StandardScaler\n"
-    "from sklearn.linear_model import LogisticRegression\n"
+    "from sklearn.discriminant_analysis import LinearDiscriminantAnalysis\n"
+    "from sklearn.linear_model import LogisticRegression, LogisticRegressionCV\n"
     "from sklearn.ensemble import HistGradientBoostingClassifier\n",
     CODE,
 )

@@ -14,7 +14,7 @@ from gamo_tf.data.splits import draw_split
 from gamo_tf.errors import UserError
 from gamo_tf.networks import mapped_features
 from gamo_tf.networks.mapped_features import MappedFeatures
-from gamo_tf.train import prepared
+from gamo_tf.prepare import prepared
 
 SIZE = 2**16  # bytes; 32 rows of F's features
 
