@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gamo_tf.config.backbones import BACKBONES, check_name, is_file, is_pretrained
+from gamo_tf.config.backbones import BACKBONES, check_name, is_pretrained
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS, Method
 from gamo_tf.errors import UserError, setting
@@ -51,12 +51,12 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
     if not is_pretrained(name):
         return
     weights = chosen.get("backbone_weights", _DEFAULTS["backbone_weights"])
-    if is_file(name) and weights == "none":
+    if name not in BACKBONES and weights == "none":
         raise UserError(
             f"{setting('backbone_weights')} none: {name} has weights of its own."
         )
     side = chosen.get("backbone_side", 0)
-    least = 1 if is_file(name) else BACKBONES[name].least_side
+    least = BACKBONES[name].least_side if name in BACKBONES else 1
     if side and side < least:
         raise UserError(
             f"{setting('image_size', side)}: {name} takes images of {least} pixels a "

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from gamo_tf.config.backbones import GIVEN
 from gamo_tf.config.methods import METHODS, RECOMMENDED, recommended
 from gamo_tf.data.column_kinds import Column
 from gamo_tf.estimators import fitting, input_checks, resampled
@@ -20,7 +21,9 @@ from gamo_tf.estimators.networks import copy_as, forward
 from gamo_tf.inference import spread
 from gamo_tf.inference.convex_sampler import sampler_of
 from gamo_tf.methods.build import Networks, prediction_model
+from gamo_tf.networks.batched import CHUNK
 from gamo_tf.own_settings import own_settings
+from gamo_tf.training.feature_stage import BATCH
 
 
 class GAMOClassifier(ClassifierMixin, BaseEstimator):
@@ -52,17 +55,35 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
     learning_rate : float or None, default=None
         Learning rate of Adam, for all networks. None is the rate that tuning kept for
         the method (``gamo_tf.config.tuned``), or else the paper's 2e-4.
-    F : keras.Model, callable or None, default=None
-        A feature extractor in the place of the default one, images [b, h, w, c] as
-        they are passed to `fit`, or vectors [b, d], to features [b, e]. A callable
-        takes the shape of a row and returns a model: with it every `fit` starts anew,
-        and `sklearn.base.clone` copies no weights. A model that is passed is copied
-        and stays as it is. None is a network of convolutions for images, and for
-        vectors a standardisation of the columns.
+    F : str, keras.Model, callable or None, default=None
+        The feature extractor. A str names a pretrained network for images: a row of
+        ``gamo_tf.config.backbones.BACKBONES``, such as "EfficientNetV2B0", or a
+        ``.keras`` file. A model takes images [b, h, w, c] as they are passed to `fit`,
+        or vectors [b, d], to features [b, e]; it is copied and stays as it is. Both
+        are frozen on images (see `backbone_trains`): every image passes once. A
+        callable takes the shape of a row and returns a model, which learns: every
+        `fit` starts anew, and `sklearn.base.clone` copies no weights. None is a
+        network of convolutions for images, and for vectors a standardisation of the
+        columns.
     M : keras.Model, callable or None, default=None
         A classifier in the place of the default one, features [b, e] to probabilities
         [b, n_classes] in the order of `classes_`. A callable takes the number of
         features and of classes.
+    backbone_weights : str, default="imagenet"
+        Weights of a named F: "imagenet", "none" (random), or a ``.weights.h5`` or
+        ``.keras`` file.
+    backbone_trains : {"none", "top", "all"}, default="none"
+        Which layers of a pretrained F learn. "top" is its last stage. Training begins
+        with the classifier of the frozen network.
+    backbone_rate : float or None, default=None
+        Learning rate of a pretrained F that learns. None is 1e-5.
+    image_size : int or None, default=None
+        Height and width in pixels of the images that a named F gets. None is its own.
+    head : {"mlp", "linear"} or None, default=None
+        Layers of the classifier. None is "linear" behind a pretrained F, else "mlp".
+    weight_decay : float or None, default=None
+        Times the sum of squares of the classifier's weights, in its loss. None is a
+        default for a pretrained F (``config.tuned.behind_backbone``), else 0.
     validation_fraction : float or None, default=None
         Share of each class that is not trained on. 25 times a fit the balanced accuracy
         on these rows is measured, and the networks of its best moment are kept. None:
@@ -127,7 +148,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         **fitting.CONSTRAINTS,
-        "F": [keras.Model, callable, None],
+        "F": [str, keras.Model, callable, None],
         "M": [keras.Model, callable, None],
     }
 
@@ -139,8 +160,14 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         iterations: int | None = None,
         batch_size: int = 32,
         learning_rate: float | None = None,
-        F: keras.Model | Callable | None = None,
+        F: str | keras.Model | Callable | None = None,
         M: keras.Model | Callable | None = None,
+        backbone_weights: str = "imagenet",
+        backbone_trains: str = "none",
+        backbone_rate: float | None = None,
+        image_size: int | None = None,
+        head: str | None = None,
+        weight_decay: float | None = None,
         validation_fraction: float | None = None,
         n_iter_no_change: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -152,6 +179,12 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.F = F
         self.M = M
+        self.backbone_weights = backbone_weights
+        self.backbone_trains = backbone_trains
+        self.backbone_rate = backbone_rate
+        self.image_size = image_size
+        self.head = head
+        self.weight_decay = weight_decay
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.random_state = random_state
@@ -215,11 +248,14 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         with fitting.seeded(self._seed):  # the user's functions draw weights too
             networks = self._user_networks(X, counts)
             sizes = input_checks.sizes(self._columns)
-            done = fitting.fit(rows, labels, self, method, self._seed, networks, sizes)
+            done = fitting.fit(
+                *(rows, labels, self, method, self._seed, networks),
+                *(self._backbone(X), sizes),
+            )
         trainer = done.trainer
         self.n_iter_, self.validation_scores_ = done.iterations, done.scores
         order, rows, labels = order[done.rows], rows[done.rows], labels[done.rows]
-        self.F_ = trainer.F
+        self.F_ = done.F
         self.M_ = prediction_model(trainer.options, trainer.M)
         self.method_ = method
         self.G_ = trainer.G if METHODS[method].learns_generator else None
@@ -228,7 +264,7 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # columns, and a convex combination passes through that: there the vectors
         # themselves are combined, so that `sample` returns vectors as they came in.
         scales_only = self.F is None and X.ndim == 2
-        features = forward(self.F_, rows)
+        features = done.features
         self._points = rows if scales_only else features
         # Of a data frame, what its samples need to become one.
         frame = isinstance(given, pd.DataFrame) and scales_only
@@ -287,9 +323,19 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
             )
         return X, y
 
+    def _backbone(self, X: np.ndarray) -> str:
+        """The name of a pretrained F; "" where F is none."""
+        if isinstance(self.F, str):
+            return self.F
+        return GIVEN if isinstance(self.F, keras.Model) and X.ndim == 4 else ""
+
     def _user_networks(self, X: np.ndarray, counts: np.ndarray) -> Networks:
         """Copies of the user's F and M. Raises ValueError where shapes do not fit."""
         F, M, c = self.F, self.M, len(counts)
+        if isinstance(F, str):
+            if M is not None:
+                raise ValueError("M: goes with another F than a name; see head.")
+            return Networks()
         if F is not None:
             model = F if isinstance(F, keras.Model) else F(X.shape[1:])
             F = copy_as("F", model)
@@ -342,7 +388,9 @@ class GAMOClassifier(ClassifierMixin, BaseEstimator):
         # Matrix products treat the last rows of a batch otherwise than the rest, which
         # shows in the last digit. M sees the rows in one fixed order, so that the
         # probabilities of a row do not depend on the order of X.
-        features, rows = np.unique(forward(self.F_, X), axis=0, return_inverse=True)
+        # Images go through a pretrained network a few at a time.
+        features = forward(self.F_, X, BATCH if self._backbone(X) else CHUNK)
+        features, rows = np.unique(features, axis=0, return_inverse=True)
         return self._probabilities(features)[rows]
 
     @own_settings()

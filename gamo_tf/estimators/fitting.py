@@ -16,16 +16,19 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from gamo_tf import prepare
+from gamo_tf.config.backbones import TRAINS
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import CHOICES, resolve, spec_of
 from gamo_tf.config.tuned import settings_for
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.estimators import kept
+from gamo_tf.estimators.networks import forward
 from gamo_tf.estimators.validation import SHARE, Validation, set_aside
 from gamo_tf.inference.convex_sampler import Samples
 from gamo_tf.methods.build import Networks
 from gamo_tf.training.best import Best
+from gamo_tf.training.feature_stage import FeatureStage
 from gamo_tf.training.feature_trainer import FeatureTrainer
 from gamo_tf.training.loop import Schedule, run_loop
 
@@ -39,7 +42,25 @@ CONSTRAINTS = {
     "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
     "random_state": ["random_state"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+    "backbone_weights": [str],
+    "backbone_trains": [StrOptions(set(TRAINS))],
+    "backbone_rate": [Interval(Real, 0, 1, closed="right"), None],
+    "image_size": [Interval(Integral, 8, 1024, closed="both"), None],
+    "head": [StrOptions(set(CHOICES["head"])), None],
+    "weight_decay": [Interval(Real, 0, 100, closed="both"), None],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+}
+# Settings of `Options` by the parameters that they come from; None leaves them out.
+_SETTINGS = {
+    "loss": "loss",
+    "learning_rate": "learning_rate",
+    "iterations": "iterations",
+    "head": "head",
+    "weight_decay": "weight_decay",
+    "backbone_weights": "backbone_weights",
+    "backbone_trains": "backbone_trains",
+    "backbone_rate": "backbone_rate",
+    "image_size": "backbone_side",
 }
 # Keras, Python and NumPy have one random state each for all threads of a process.
 _ONE_TRAINING = threading.RLock()
@@ -52,6 +73,10 @@ class Training(NamedTuple):
     ----------
     trainer : FeatureTrainer
         The trained networks.
+    F : keras.Model
+        All of F, rows as they came to features.
+    features : ndarray of shape (m, d)
+        F of the rows that were trained on.
     rows : ndarray of int, shape (m,)
         Those that were trained on, of the rows that it was given.
     iterations : int
@@ -61,6 +86,8 @@ class Training(NamedTuple):
     """
 
     trainer: FeatureTrainer
+    F: keras.Model
+    features: np.ndarray
     rows: np.ndarray
     iterations: int
     scores: np.ndarray | None
@@ -73,6 +100,7 @@ def fit(
     method: str,
     seed: int,
     networks: Networks,
+    backbone: str = "",
     categories: tuple[int, ...] = (),
 ) -> Training:
     """Train the networks of a method on arrays; nothing is written to disk.
@@ -85,15 +113,16 @@ def fit(
         Labels 0, 1, ..., each of them present.
     estimator : BaseEstimator
         Its parameters `batch_size`, `learning_rate`, `loss`, `iterations`,
-        `validation_fraction` and `n_iter_no_change` are taken; of `loss`,
-        `learning_rate` and `iterations`, None means the default of the method and the
-        data.
+        `validation_fraction`, `n_iter_no_change` and those of a pretrained F are
+        taken; None means the default of the method and the data.
     method : str
         A name of ``METHODS``.
     seed : int
         Of the initial weights and of all draws.
     networks : Networks
         The user's F and M, to take in the place of the default ones.
+    backbone : str
+        A pretrained F: its name, its file, or `GIVEN` for the F of `networks`.
     categories : tuple of int
         Of vectors, the number of categories of each column; 0 for one of numbers.
 
@@ -124,7 +153,7 @@ def fit(
             f"the smallest of {len(counts)} classes has {counts.min()} sample; a "
             "convex combination needs 2 or more of each."
         )
-    tuned = settings_for(method, images=rows.ndim == 4)
+    tuned = settings_for(method, rows.ndim == 4, bool(backbone))
     # Estimators predict with the weights that training ends on; only the methods that
     # end on their averages need any.
     tuned["ema"] = METHODS[method].defaults.get("ema", 0.0)
@@ -141,9 +170,13 @@ def fit(
         "seed": seed,
         "batch_size": int(estimator.batch_size),
     }
-    for name in ("loss", "learning_rate", "iterations"):
-        if getattr(estimator, name) is not None:
-            chosen[name] = getattr(estimator, name)
+    chosen |= {
+        setting: getattr(estimator, parameter)
+        for parameter, setting in _SETTINGS.items()
+        if getattr(estimator, parameter, None) is not None
+    }
+    if backbone:
+        chosen["backbone"] = backbone
     # All rows are trained on: the test set of the split is empty.
     split = Split(
         rows, labels, rows[:0], labels[:0], np.arange(len(labels)), labels[:0]
@@ -151,20 +184,33 @@ def fit(
     try:
         options = resolve(chosen)
         with seeded(seed):
-            trainer, data = prepare.prepared(options, spec_of(options), split, networks)
+            stage = None
+            if options.pretrained:
+                stage = FeatureStage(options, networks.F)
+                networks = Networks(M=networks.M)
+            trainer, data = prepare.prepared(
+                options, spec_of(options), split, networks, stage=stage
+            )
+            others = stage.start_of(others) if stage else others
 
-            def loop(worker: FeatureTrainer, data: kept.Data, others: Any) -> Training:
+            def loop(worker: FeatureTrainer, data: kept.Data, others: Any) -> tuple:
                 if fraction is None:
-                    return Training(trainer, trained, run_loop(worker, data), None)
+                    return run_loop(worker, data), None
                 watch = Validation(worker, others, their_labels)
                 best = Best(worker, int(patience or 0), keep=True)
                 schedule = Schedule(options.evaluate_every, options.iterations)
                 n = run_loop(worker, data, schedule=schedule, monitor=watch, best=best)
-                return Training(trainer, trained, n, np.asarray(watch.scores))
+                return n, np.asarray(watch.scores)
 
-            if networks == Networks():
-                return kept.train(trainer, data, others, loop)
-            return loop(trainer, data, others)
+            if networks == Networks() and stage is None:
+                done = kept.train(trainer, data, others, loop)
+            else:
+                done = loop(trainer, data, others)
+            F, start = trainer.F, rows
+            if stage:
+                F, start = stage.whole(F), stage.start_of(rows)
+            features = forward(trainer.F, start)
+            return Training(trainer, F, features, trained, *done)
     except UserError as err:
         raise ValueError(str(err)) from err
 

@@ -8,7 +8,7 @@ import numpy as np
 from gamo_tf.networks.batched import CHUNK
 
 
-def forward(network: keras.Model, rows: np.ndarray) -> np.ndarray:
+def forward(network: keras.Model, rows: np.ndarray, chunk: int = CHUNK) -> np.ndarray:
     """A network at inference over any number of rows.
 
     Parameters
@@ -16,6 +16,8 @@ def forward(network: keras.Model, rows: np.ndarray) -> np.ndarray:
     network : keras.Model
         Of one input; its output is [b, d].
     rows : ndarray of shape (n, ...)
+    chunk : int
+        Rows of a call.
 
     Returns
     -------
@@ -24,8 +26,8 @@ def forward(network: keras.Model, rows: np.ndarray) -> np.ndarray:
     # Not compiled: a user's network may be called for a few rows only, and compiling
     # it takes longer than that.
     chunks = [
-        np.asarray(network(rows[k : k + CHUNK], training=False))
-        for k in range(0, len(rows), CHUNK)
+        np.asarray(network(rows[k : k + chunk], training=False))
+        for k in range(0, len(rows), chunk)
     ]
     return np.concatenate(chunks) if chunks else np.zeros((0, network.output_shape[1]))
 

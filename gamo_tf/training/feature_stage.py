@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
+from gamo_tf.config.backbones import GIVEN
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data.feature_store import FeatureStore
 from gamo_tf.data.network_file import own_side
@@ -88,6 +89,14 @@ class FeatureStage:
           options: settings of the run.
         """
         return cls(options) if options.pretrained else None
+
+    def start_of(self, images: np.ndarray) -> np.ndarray:
+        """What the learned part takes of images: features, maps, or the images.
+
+        Args:
+          images: uint8 [n, h, w, c].
+        """
+        return images if self.frozen is None else self.extract(images)[0]
 
     @property
     def named(self) -> Options:
@@ -272,7 +281,9 @@ def _inner_side(frozen: keras.Model) -> int:
 
 
 def _side(options: Options) -> int:
-    """Pixels a side that the network gets."""
+    """Pixels a side that the network gets; 0: a network from Python, as it likes."""
+    if options.backbone == GIVEN:
+        return 0
     return options.backbone_side or own_side(options.backbone)
 
 
