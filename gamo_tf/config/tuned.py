@@ -75,9 +75,9 @@ def behind_backbone(
     """The settings of trainings behind a pretrained network.
 
     The weight decay is that of a Gaussian prior which does not depend on the number of
-    samples, from some 750 samples on. For a linear head it equals ``LogisticRegression(C=1 / 300)`` on features
-    of root mean square 1 (docs/results/backbones.md has the search on validation
-    samples).
+    samples, from some 750 samples on. For a linear head it equals
+    ``LogisticRegression(C=1 / 300)`` on features of root mean square 1
+    (docs/results/backbones.md has the search on validation samples).
 
     Args:
       rows: Training samples n.

@@ -185,24 +185,21 @@ class FeatureStage:
         """
         if self.frozen is None:
             raise ValueError("extract: no part of this F is frozen.")
-        shape = self.frozen.output_shape[1:]
-        key = f"{self.sha256} {self.frozen.input_shape[1:]} {_side(self.options)}"
-        step = step_of(self.frozen)
+        key, step = self.key, step_of(self.frozen)
         if view:
             key += f" {name} {view}"
             make, forward = views.maker(name, view), step
             step = lambda images: forward(make(images))  # noqa: E731
-        store = FeatureStore(key, shape)
-        unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
-        total, title = sum(unknown), Path(self.options.backbone).stem
+        title = Path(self.options.backbone).stem
         title = f"{title}, view {view}" if view else title
-        with tqdm(total=total, desc=title, unit="image", disable=not total) as bar:
-            return [
-                store.features(images, step, bar.update)
-                if len(images)
-                else np.zeros((0, *shape), np.float32)
-                for images in sets
-            ]
+        return stored(self.frozen, key, title, *sets, step=step)
+
+    @property
+    def key(self) -> str:
+        """What the frozen part's features depend on, beside the images."""
+        if self.frozen is None:
+            raise ValueError("key: no part of this F is frozen.")
+        return f"{self.sha256} {self.frozen.input_shape[1:]} {_inner_side(self.frozen)}"
 
     def whole(self, learned: keras.Model) -> keras.Model:
         """F from images, with a trained second part.
@@ -216,6 +213,43 @@ class FeatureStage:
         return keras.Model(x, learned(self.frozen.output), name="F")
 
 
+def stored(
+    network: keras.Model,
+    key: str,
+    title: str,
+    *sets: np.ndarray,
+    step: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> list[np.ndarray]:
+    """The outputs of a frozen network, which a store on the disk keeps.
+
+    Args:
+      network: Images [b, h, w, c] -> float32 [b, ...].
+      key: What the outputs depend on, beside the images.
+      title: Of the progress bar.
+      *sets: Images uint8 [n, h, w, c]; a set may be empty.
+      step: Computes the outputs of images [k, h, w, c]; None: the network itself.
+
+    Returns:
+      float32 [n, ...] of each set.
+    """
+    shape, step = network.output_shape[1:], step or step_of(network)
+    store = FeatureStore(key, shape)
+    unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
+    total = sum(unknown)
+    with tqdm(total=total, desc=title, unit="image", disable=not total) as bar:
+        return [
+            store.features(images, step, bar.update)
+            if len(images)
+            else np.zeros((0, *shape), np.float32)
+            for images in sets
+        ]
+
+
+def batch_size() -> int:
+    """Images in one forward pass of a pretrained network."""
+    return _GPU_BATCH if tf.config.list_physical_devices("GPU") else BATCH
+
+
 def step_of(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """The frozen part over any number of images, in batches of one size, so that a
     feature does not depend on which images come with it.
@@ -226,7 +260,7 @@ def step_of(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     Returns:
       Images [n, h, w, c] -> float32 [n, ...].
     """
-    batch = _GPU_BATCH if tf.config.list_physical_devices("GPU") else BATCH
+    batch = batch_size()
 
     @tf.function(jit_compile=False)  # XLA's convolutions are slower on a CPU
     def forward(images: tf.Tensor) -> tf.Tensor:
@@ -243,6 +277,14 @@ def step_of(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         return found
 
     return extract
+
+
+def _inner_side(frozen: keras.Model) -> int:
+    """Height in pixels of the images inside F, behind the layer that resizes them."""
+    for layer in frozen.layers:
+        if isinstance(layer, keras.layers.Resizing) and layer.name == "resize":
+            return layer.height
+    return frozen.input_shape[1]
 
 
 def _side(options: Options) -> int:
