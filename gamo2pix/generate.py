@@ -22,7 +22,7 @@ from gamo_tf.inference.convex_sampler import standard_normal
 from gamo_tf.inference.players import load_player, load_sampler
 from gamo_tf.methods.build import read_added
 from gamo_tf.networks.batched import compiled
-from gamo_tf.networks.feature_extractor import in_single_precision, to_pixels
+from gamo_tf.networks.feature_extractor import in_precision, to_pixels
 from gamo_tf.runs.run import Run
 
 # The random streams of a class are [seed, label, use]. Published images and scores
@@ -99,7 +99,7 @@ class ImageGenerator:
     def _behind_own(self, run: Run, F: keras.Model) -> None:
         """Features and maps of the paper's F, or pixels."""
         if run.options.precision != "float32":  # NumPy has no bfloat16 for its maps
-            F = in_single_precision(F)
+            F = in_precision(F)
         self.extract = compiled(F)
         self.features = self.extract(self.images)
         if self.recipe.spatial and not run.options.features_are_pixels:

@@ -111,9 +111,10 @@ def check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
             f"{word}: {spec.name} is trained on its pixels; F has no features to learn "
             "there."
         )
-    if _differs(chosen, "precision", "float32") and pretrained:
+    if _differs(chosen, "precision", "float32") and pretrained and trains == "none":
         raise UserError(
-            f"{setting('precision')}: a pretrained network has its own, by its layers."
+            f"{setting('precision')}: a frozen network is used as it is. It goes with "
+            f"{setting('backbone_trains', 'top')} or all."
         )
     if _differs(chosen, "precision", "float32") and not learns:
         raise UserError(

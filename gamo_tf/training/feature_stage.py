@@ -24,6 +24,7 @@ from gamo_tf.data.network_file import own_side
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.networks import backbones
+from gamo_tf.networks.feature_extractor import in_precision
 from gamo_tf.training import views
 
 BATCH = 32  # images a forward pass: more are no faster on a CPU
@@ -69,6 +70,8 @@ class FeatureStage:
     def __init__(self, options: Options, F: keras.Model | None = None) -> None:
         self.options = options
         self.F, self.sha256 = (F, backbones.sha256(F)) if F else _loaded(options)
+        if options.precision != "float32":
+            self.F = in_precision(self.F, options.precision)
         if options.backbone_sha256 not in ("", self.sha256):
             word = setting("backbone", options.backbone)
             raise UserError(

@@ -88,6 +88,17 @@ def test_a_second_training_extracts_nothing(network, monkeypatch, capsys):
     assert "image" not in capsys.readouterr().err  # there is no bar
 
 
+def test_a_network_that_learns_may_calculate_in_half_precision(network):
+    options = settings(network, backbone_trains="all", precision="mixed_bfloat16")
+    trainer, data = prepare.prepared(options, spec_of(options), drawn(options))
+    trainer.epoch(*data, steps=2)
+    assert {w.dtype for w in trainer.F.weights} == {"float32"}
+    assert trainer.features(data[0][:2]).dtype == "float32"
+    assert trainer.F.get_layer("conv0").compute_dtype == "bfloat16"
+    with pytest.raises(UserError, match="precision: a frozen network"):
+        settings(network, precision="mixed_bfloat16")
+
+
 @pytest.mark.parametrize("trains", ["none", "top", "all"])
 def test_only_the_layers_that_train_move_and_batch_statistics_never(network, trains):
     options = settings(network, backbone_trains=trains, backbone_rate=0.1)
