@@ -25,6 +25,7 @@ from gamo_tf.experiments.result_store import spreads
 from gamo_tf.files import inside, write_text
 from gamo_tf.runs.run import Run
 from gamo_tf.stored import reading
+from gamo_tf.training.feature_stage import FeatureStage
 
 ORIGINALS, REPEATED = "originals", "originals, repeated"
 BALANCED, FILTERED = "balanced folder", "balanced folder, filtered"
@@ -124,11 +125,18 @@ def evaluate(
                 counts=tuple(counts),
                 seed=seed,
                 ema=0.0,  # what is compared is the data, not averaged weights
+                # Random weights follow the seed, and with it their digest changes.
+                backbone_sha256=""
+                if run.options.backbone_weights == "none"
+                else run.options.backbone_sha256,
             )
             title = f"{name}, {seed + 1} of {seeds}"
             trainer = prepare.fit(options, spec, data, title)
             evaluator = Evaluator(
-                DeviceSplit.of(data), len(spec.classes), trainer.F, trainer.M
+                DeviceSplit.of(data, FeatureStage.of(replace(options, views=1))),
+                len(spec.classes),
+                trainer.F,
+                trainer.M,
             )
             measured = evaluator()["test_full"]
             cells = [f"{m.title} {measured[m.name]:.3f}" for m in METRICS]

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
+from gamo2pix.backbone_features import BackboneFeatures
 from gamo2pix.code_networks import CodeShape
 from gamo2pix.recipes import RECIPES
 from gamo2pix.vae import FeatureDecoder
@@ -21,7 +22,7 @@ from gamo_tf.inference.convex_sampler import standard_normal
 from gamo_tf.inference.players import load_player, load_sampler
 from gamo_tf.methods.build import read_added
 from gamo_tf.networks.batched import compiled
-from gamo_tf.networks.feature_extractor import in_single_precision, to_pixels
+from gamo_tf.networks.feature_extractor import in_precision, to_pixels
 from gamo_tf.runs.run import Run
 
 # The random streams of a class are [seed, label, use]. Published images and scores
@@ -86,21 +87,40 @@ class ImageGenerator:
     ) -> None:
         self.seed, self.recipe = seed, RECIPES[recipe]
         self.images, self.labels = split.images, split.labels
-        F = load_player(run, "F")
-        if run.options.precision != "float32":  # NumPy has no bfloat16 for its maps
-            F = in_single_precision(F)
-        self.extract = compiled(F)
-        self.features = self.extract(split.images)
         self.code: CodeShape | None = None
-        if self.recipe.spatial and not run.options.features_are_pixels:
-            last = [x for x in F.layers if isinstance(x, keras.layers.AveragePooling2D)]
-            maps = compiled(keras.Model(F.inputs, last[-1].output))(split.images)
-            self.code = CodeShape(self.features.shape[1], maps.shape[1:])
-            maps /= maps.std() + _TINY
-            flat = maps.reshape(len(maps), -1)
-            self.features = np.concatenate([self.features, flat], axis=1)
+        F = load_player(run, "F")
+        if run.options.pretrained:
+            self._behind_backbone(run, F)
+        else:
+            self._behind_own(run, F)
         self.sampler = load_sampler(run, self.features, split.labels)
         self.rows = self.sampler.rows
+
+    def _behind_own(self, run: Run, F: keras.Model) -> None:
+        """Features and maps of the paper's F, or pixels."""
+        if run.options.precision != "float32":  # NumPy has no bfloat16 for its maps
+            F = in_precision(F)
+        self.extract = compiled(F)
+        self.features = self.extract(self.images)
+        if self.recipe.spatial and not run.options.features_are_pixels:
+            last = [x for x in F.layers if isinstance(x, keras.layers.AveragePooling2D)]
+            maps = compiled(keras.Model(F.inputs, last[-1].output))(self.images)
+            self._add_maps(maps)
+
+    def _behind_backbone(self, run: Run, F: keras.Model) -> None:
+        """Features and maps of a pretrained F."""
+        backbone = BackboneFeatures(run, F)
+        self.extract = backbone.extract
+        self.features = backbone.features(self.images)
+        if self.recipe.spatial:
+            self._add_maps(backbone.maps(self.images, self.labels))
+
+    def _add_maps(self, maps: np.ndarray) -> None:
+        """Put the last maps of F [n, i, j, k] behind the features."""
+        self.code = CodeShape(self.features.shape[1], maps.shape[1:])
+        maps /= maps.std() + _TINY
+        flat = maps.reshape(len(maps), -1)
+        self.features = np.concatenate([self.features, flat], axis=1)
 
     def normal(self, label: int, use: int, n: int, width: int) -> np.ndarray:
         """Standard normal numbers of a class.

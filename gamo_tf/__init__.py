@@ -3,9 +3,9 @@
 Mullick, Datta, Das: "Generative Adversarial Minority Oversampling", ICCV 2019.
 
 `GAMOClassifier` is a classifier for scikit-learn, `GAMO` an oversampler for
-imbalanced-learn, and `BackboneFeatures` a transformer of images to features. They are
-imported when they are first asked for, so that importing this package takes no time
-and does not import TensorFlow.
+imbalanced-learn, and `BackboneFeatures` makes features of images for both. They are
+imported when they are first asked for, so that importing this package takes no time and
+does not import TensorFlow.
 """
 
 from __future__ import annotations

@@ -284,6 +284,25 @@ def offline(monkeypatch) -> None:
 
 
 @pytest.fixture(scope="session")
+def small_backbone(tmp_path_factory) -> Path:
+    """A pretrained network, as a user has it: 16 x 16 pixels in colour to a map
+    [4, 4, 80], and to features [80]. Not to be changed."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    image = x = keras.Input((16, 16, 3))
+    x = layers.Rescaling(1 / 255)(x)
+    for filters in (8, 80):
+        x = layers.Conv2D(filters, 3, strides=2, padding="same")(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+    path = tmp_path_factory.mktemp("backbone") / "small.keras"
+    keras.Model(image, layers.GlobalAveragePooling2D()(x)).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def image_sizes() -> dict[str, int]:
     """Images in each class folder of `image_root`."""
     return {"eight": 60, "one": 14, "three": 9}

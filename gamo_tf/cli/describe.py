@@ -202,6 +202,11 @@ def estimate(options: Options) -> str:
     need = memory.needs(options)
     if need.images > LARGEST_TRIAL:
         return f"not tried out: {need}."
+    if options.pretrained:
+        from gamo_tf.cli.trial import extraction
+
+        words = image_sizes.in_words(options, measure(options), "Measured now")
+        return f"{words}\n{extraction(options)}".rstrip()
     row = DATASETS.get(options.dataset)
     drawn = row is not None and row.draws_classes
     if options.data and not drawn and not spec_of(options).vector:

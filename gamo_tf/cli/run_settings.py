@@ -17,7 +17,7 @@ from gamo_tf.cli.flags import (
     USER_DATA_FLAGS,
     data_dir,
 )
-from gamo_tf.config.backbones import is_file, is_pretrained
+from gamo_tf.config.backbones import GIVEN, is_file, is_pretrained
 from gamo_tf.config.checks import check_counts, check_ranges
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS, recommended
@@ -211,6 +211,11 @@ def to_options(flags: Mapping, user_data: UserData | None) -> Options:
       UserError: flags do not go together, or a value is out of its range.
     """
     chosen = {k: v for k, v in flags.items() if k not in _NO_SETTINGS}
+    if flags.get("backbone") == GIVEN:
+        raise UserError(
+            f"{setting('backbone', GIVEN)}: a network from Python has no name here. "
+            "Save it to a .keras file, and name that."
+        )
     pretrained = is_pretrained(flags.get("backbone", ""))
     for name in ("backbone", "backbone_weights"):
         if is_file(chosen.get(name, "")):  # so that the run knows it from any folder

@@ -6,12 +6,14 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.options import Options, spec_of
+from gamo_tf.files import clock
 from gamo_tf.import_tensorflow import import_tensorflow
 
 LARGEST_TRIAL = 2**32  # bytes of random samples that a training is tried on
@@ -121,6 +123,32 @@ def measure(options: Options, again: bool = False) -> Cost:
         trainer = new()
         recompiling = max(timed(few) - short, 0.0)
     return Cost(compiling, iteration, epoch, length, peak_memory(), recompiling)
+
+
+def extraction(options: Options) -> str:
+    """What it takes to extract the features of all training samples once, in words.
+
+    Args:
+      options: of a run with a pretrained F.
+
+    Returns:
+      A sentence; "" where no part of F is frozen.
+    """
+    from gamo_tf.training.feature_stage import BATCH, FeatureStage, step_of
+
+    stage = FeatureStage.of(options)
+    if stage is None or stage.frozen is None:
+        return ""
+    images = _random_samples(spec_of(options), BATCH)
+    step = step_of(stage.frozen)
+    step(images)  # traced
+    rate = BATCH / _seconds(lambda: step(images))
+    n = sum(options.counts)
+    return (
+        f"Before that, {n} training images pass once through "
+        f"{Path(options.backbone).stem}, at {rate:.0f} images/s in about "
+        f"{clock(n / rate)}. Their features are kept for later runs."
+    )
 
 
 def _seconds(work: Callable[[], object]) -> float:

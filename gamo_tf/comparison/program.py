@@ -94,8 +94,8 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--budget",
         metavar="TIME",
-        help="such as 30m; default 15m for images, 5m for tables and --backbone. Trainings are "
-        "shortened to fit; then splits and methods are dropped",
+        help="such as 30m; default 15m for images, 5m for tables and --backbone. "
+        "Trainings are shortened to fit; then splits and methods are dropped",
     )
     add(
         "--iterations",

@@ -16,6 +16,7 @@ WEIGHTS = ("imagenet", "none")
 TRAINS = ("none", "top", "all")
 GIVEN = "given"  # a network that was passed from Python, which has no name
 
+GIVEN = "given"  # a network from Python, which has no name
 ANY_SIDE = 128  # pixels, of networks that take images of any size
 
 _FILE = ".keras"
@@ -182,7 +183,7 @@ def check_name(name: str) -> None:
     Raises:
       UserError: it is neither.
     """
-    if name.endswith(_FILE) or name in BACKBONES:
+    if name.endswith(_FILE) or name in BACKBONES or name == GIVEN:
         return
     if is_file(name):
         raise UserError(f"{name}: a network comes as a {_FILE} file.")

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gamo_tf.config.backbones import (
-    BACKBONES,
-    GIVEN,
-    check_name,
-    is_file,
-    is_pretrained,
-)
+from gamo_tf.config.backbones import BACKBONES, check_name, is_pretrained
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS, Method
 from gamo_tf.errors import UserError, setting
@@ -49,8 +43,7 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
                 )
     if not name:
         return
-    if name != GIVEN:  # loading refuses it where no network was passed
-        check_name(name)
+    check_name(name)
     if spec.vector != (name == "standardise"):
         kind = "a table" if spec.vector else "images"
         own = "standardise" if spec.vector else "paper, pixels or a pretrained network"
@@ -58,7 +51,7 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
     if not is_pretrained(name):
         return
     weights = chosen.get("backbone_weights", _DEFAULTS["backbone_weights"])
-    if is_file(name) and weights == "none":
+    if name not in BACKBONES and weights == "none":
         raise UserError(
             f"{setting('backbone_weights')} none: {name} has weights of its own."
         )
@@ -118,9 +111,10 @@ def check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
             f"{word}: {spec.name} is trained on its pixels; F has no features to learn "
             "there."
         )
-    if _differs(chosen, "precision", "float32") and pretrained:
+    if _differs(chosen, "precision", "float32") and pretrained and trains == "none":
         raise UserError(
-            f"{setting('precision')}: a pretrained network has its own, by its layers."
+            f"{setting('precision')}: a frozen network is used as it is. It goes with "
+            f"{setting('backbone_trains', 'top')} or all."
         )
     if _differs(chosen, "precision", "float32") and not learns:
         raise UserError(

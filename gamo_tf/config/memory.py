@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
+from gamo_tf.config.backbones import BACKBONES
 from gamo_tf.config.dataset_specs import FEATURES
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options, spec_of
@@ -13,6 +14,7 @@ from gamo_tf.errors import UserError, setting
 
 LARGE = 2**30  # bytes; decoded images and features of so many lie in a file
 _FLOAT = 4  # bytes of a float32
+_OF_FILE = 1280  # features
 _UNITS = 64 + 1  # weights of a point in the IGU: 64 of its kernel, and its bias
 _COPIES = 3  # of each of these weights: itself and two slots of Adam
 _LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container; "max": there is none
@@ -65,19 +67,38 @@ def needs(options: Options) -> Needs:
     """
     spec, method = spec_of(options), METHODS[options.method]
     n, values = sum(options.counts), math.prod(spec.shape)
-    d = FEATURES
-    if not spec.conv:  # a column of names becomes one for each of its categories
-        d = sum(k or 1 for k in spec.categories) or values
+    d = features_width(options)
     minority = options.class_counts.minority_sizes
     points = [min(k, options.support) if options.support else k for k in minority]
     return Needs(
         images=n * values * (8 if spec.vector else 1),
-        features=n * d * _FLOAT if method.holds_features else 0,
+        features=n * d * _FLOAT
+        if method.holds_features or options.features_once
+        else 0,
         points=sum(points) * d * _FLOAT if method.supported else 0,
         weights=_COPIES * _UNITS * sum(minority) * _FLOAT
         if method.learns_generator
         else 0,
     )
+
+
+def features_width(options: Options) -> int:
+    """Width d of the features F(x).
+
+    Args:
+      options: of the run that would be trained.
+
+    Returns:
+      The width; of a network in a file, which is not opened here, a common one.
+    """
+    spec = spec_of(options)
+    if options.pretrained:
+        row = BACKBONES.get(options.backbone)
+        return row.features if row else _OF_FILE
+    if spec.conv:
+        return FEATURES
+    # A column of names becomes one for each of its categories.
+    return sum(k or 1 for k in spec.categories) or math.prod(spec.shape)
 
 
 def free() -> int | None:

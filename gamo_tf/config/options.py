@@ -50,6 +50,7 @@ SETS = {
 # set if some were set aside; runs of earlier versions have not.
 VALIDATION = "validation"
 MEASURED = ("test", "test_full", VALIDATION, "train")  # all of these, in their order
+_FEW_EVALUATIONS = 5
 _EVALUATIONS = 25  # of a run, and checkpoints, where nothing else is asked for
 
 
@@ -221,7 +222,10 @@ def resolve(chosen: Mapping) -> Options:
         **chosen,
     }
     check_validation(values)
-    often = max(1, math.ceil(values["iterations"] / _EVALUATIONS))
+    learns = values.get("backbone_trains", Options.backbone_trains) != "none"
+    # A large network that learns takes a while for all training samples.
+    times = _FEW_EVALUATIONS if learns else _EVALUATIONS
+    often = max(1, math.ceil(values["iterations"] / times))
     return Options(**{"evaluate_every": often, "checkpoint_every": often, **values})
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 _FEWEST_UPDATES = 3000  # of M behind a pretrained network
 # Weight decay times samples of the heads behind a pretrained network.
+_MOST_DECAY = 0.2
 _DECAYS = {"linear": 150.0, "mlp": 30.0}
 _BALANCED = {"learning_rate": 1e-3, "sampling": 0.25}
 
@@ -74,9 +75,9 @@ def behind_backbone(
     """The settings of trainings behind a pretrained network.
 
     The weight decay is that of a Gaussian prior which does not depend on the number of
-    samples. For a linear head it equals ``LogisticRegression(C=1 / 300)`` on features
-    of root mean square 1 (docs/results/backbones.md has the search on validation
-    samples).
+    samples, from some 750 samples on. For a linear head it equals
+    ``LogisticRegression(C=1 / 300)`` on features of root mean square 1
+    (docs/results/backbones.md has the search on validation samples).
 
     Args:
       rows: Training samples n.
@@ -90,7 +91,7 @@ def behind_backbone(
     updates = min(max(_FEWEST_UPDATES, 10 * math.ceil(rows / 32)), 25_000)
     return {
         "head": head,
-        "weight_decay": min(1.0, _DECAYS[head] / rows),
+        "weight_decay": min(_MOST_DECAY, _DECAYS[head] / rows),
         "learning_rate": 1e-3,
         "iterations": updates // m_updates,
         "ema": RECIPE["ema"],

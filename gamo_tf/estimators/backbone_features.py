@@ -7,11 +7,7 @@ from typing import Any, ClassVar
 
 import keras
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from gamo_tf.estimators import input_checks, pretrained
@@ -19,9 +15,7 @@ from gamo_tf.own_settings import own_settings
 from gamo_tf.training.feature_stage import FeatureStage
 
 
-class BackboneFeatures(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class BackboneFeatures(TransformerMixin, BaseEstimator):
     """Features of images by a pretrained network, which stays as it is.
 
     A folder on the disk keeps the features of every image that the network has seen,
@@ -30,8 +24,8 @@ class BackboneFeatures(
 
     Parameters
     ----------
-    backbone : str, path or keras.Model
-        The name of a network, such as "EfficientNetV2B0" (see
+    backbone : str, path or keras.Model, default="EfficientNetV2B0"
+        The name of a network (see
         ``gamo_tf.config.backbones.BACKBONES``), the path of a ``.keras`` file, or a
         model of images [b, h, w, c].
     weights : str or path, default="imagenet"
@@ -44,6 +38,8 @@ class BackboneFeatures(
     ----------
     image_shape_ : tuple (h, w, c)
         The shape of an image.
+    n_features_out_ : int
+        Number of features e.
 
     See Also
     --------
@@ -68,7 +64,7 @@ class BackboneFeatures(
 
     def __init__(
         self,
-        backbone: str | os.PathLike | keras.Model,
+        backbone: str | os.PathLike | keras.Model = "EfficientNetV2B0",
         weights: str | os.PathLike = "imagenet",
         image_size: int | None = None,
     ) -> None:
@@ -99,11 +95,13 @@ class BackboneFeatures(
         self._validate_params()
         X = np.asarray(X)
         if X.ndim != 4:
-            raise ValueError(f"backbone: takes images [n, h, w, c]; X is {X.shape}.")
+            raise ValueError(
+                f"X has the shape {X.shape}; expected images (n, h, w, c)."
+            )
         input_checks.check_images(X, fitting=True)
         self.image_shape_ = X.shape[1:]
         stage = self._stage()
-        self._sha256, self._n_features_out = stage.sha256, stage.F.output_shape[1]
+        self._sha256, self.n_features_out_ = stage.sha256, stage.F.output_shape[1]
         return self
 
     @own_settings()
@@ -132,6 +130,21 @@ class BackboneFeatures(
         if stage.sha256 != self._sha256:
             raise ValueError("backbone: has other weights than in `fit`. Fit again.")
         return stage.extract(X)[0]
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the features: ``backbone0``, ``backbone1``, ...
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of str, shape (e,)
+        """
+        check_is_fitted(self)
+        names = [f"backbone{k}" for k in range(self.n_features_out_)]
+        return np.array(names, object)
 
     def _stage(self) -> FeatureStage:
         network = pretrained.load(

@@ -92,8 +92,8 @@ class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
         The layers of M: the paper's, or a single one. None is "linear" behind a
         pretrained F, and "mlp" behind others.
     weight_decay : float or None, default=None
-        Factor of the sum of squares of M's weights in its loss. None is 150 / n behind
-        a pretrained F and a linear head, 30 / n with "mlp", and 0 behind others.
+        Factor of the sum of squares of M's weights in its loss. None is a default for
+        a pretrained F (``config.tuned.behind_backbone``), and 0 behind others.
     validation_fraction : float or None, default=None
         Share of each class that is not trained on. 25 times a fit the balanced accuracy
         on these rows is measured, and the networks of its best moment are kept. None:

@@ -237,7 +237,9 @@ class GAMO(BaseOverSampler):
             rows, labels = dense[order].astype(np.float64), codes[order]
             seed = fitting.seed_of(self.random_state)
             networks = Networks()
-            done = fitting.fit(rows, labels, self, "gamo", seed, networks, categories)
+            done = fitting.fit(
+                *(rows, labels, self, "gamo", seed, networks), categories=categories
+            )
             self.n_iter_, self.validation_scores_ = done.iterations, done.scores
             order, rows, labels = order[done.rows], rows[done.rows], labels[done.rows]
             self.G_ = done.trainer.G

@@ -68,6 +68,7 @@ class Evaluator:
       c: number of classes.
       F: rows -> features [b, d].
       M: features -> class probabilities [b, c].
+      chunk: rows that F takes at a time; None: as `in_chunks` has it.
 
     Attributes:
       priors: of each set that was measured, the prior that M acts by, [c] (see
@@ -75,14 +76,19 @@ class Evaluator:
     """
 
     def __init__(
-        self, rows: DeviceSplit, c: int, F: keras.Model, M: keras.Model
+        self,
+        rows: DeviceSplit,
+        c: int,
+        F: keras.Model,
+        M: keras.Model,
+        chunk: int | None = None,
     ) -> None:
         self.rows, self.c = rows, c
         self.priors: dict[str, np.ndarray] = {}
 
         @tf.function(reduce_retracing=True)
         def predict(images: tf.Tensor) -> tf.Tensor:
-            return in_chunks(lambda x: M(F(x, training=False)), images)
+            return in_chunks(lambda x: M(F(x, training=False)), images, chunk)
 
         @tf.function(reduce_retracing=True)
         def classify(features: tf.Tensor) -> tf.Tensor:

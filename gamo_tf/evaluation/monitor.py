@@ -98,7 +98,8 @@ class GameMonitor(MetricLogger):
     def _evaluator(self, averages: dict[str, keras.Model]) -> Evaluator:
         networks = {**self.trainer.networks, **averages}
         M = prediction_model(self.trainer.options, networks["M"])
-        return Evaluator(self.rows, len(self.spec.classes), networks["F"], M)
+        c, chunk = len(self.spec.classes), self.trainer.chunk
+        return Evaluator(self.rows, c, networks["F"], M, chunk)
 
     def measure(self, closely: bool = True) -> np.ndarray | None:
         """Evaluate the validation rows and the training rows, into `raw`, `ema` and

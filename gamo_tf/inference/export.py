@@ -53,7 +53,8 @@ def model(run: Run, spec: DatasetSpec) -> keras.Model:
         crop_to_aspect_ratio=True,
         name="resize",
     )
-    return keras.Model(x, M(F(scale(x))), name="gamo")
+    # Keras calls Resizing as if in training, and then all layers behind it too.
+    return keras.Model(x, M(F(scale(x, training=False))), name="gamo")
 
 
 @own_settings()

@@ -21,8 +21,10 @@ def load_player(run: Run, name: str) -> keras.Model:
       name: of the network.
 
     Raises:
-      UserError: the file is missing or damaged, or the network is that of other data.
+      UserError: the file is missing or damaged, is not the one that the run saved, or
+        the network is that of other data.
     """
+    run.check_network(name)
     network = load_network(run.model(name))
     options = run.options
     c = len(options.counts)

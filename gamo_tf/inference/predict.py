@@ -14,6 +14,7 @@ from gamo_tf.inference.players import load_classifier
 from gamo_tf.networks.batched import compiled
 from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
+from gamo_tf.training.feature_stage import batch_size
 
 
 class Predictions(NamedTuple):
@@ -64,8 +65,10 @@ def predict_rows(run: Run, files: list[str], all_probabilities: bool) -> Predict
         names, rows, unreadable, notes = _read_images(run, files)
     if not len(rows):
         return Predictions(header, [], unreadable, notes)
-    F, M = map(compiled, load_classifier(run))
-    probabilities = M(F(rows))
+    F, M = load_classifier(run)
+    # A pretrained F may scale images up: fewer of them fit in memory at a time.
+    chunk = batch_size() if run.options.pretrained else None
+    probabilities = compiled(M)(compiled(F, chunk=chunk)(rows))
     wrong = np.flatnonzero(~np.isfinite(probabilities).all(axis=1))
     if len(wrong):
         raise UserError(

@@ -99,7 +99,7 @@ def _players(
     method = METHODS[options.method]
     # The networks are built in this order so that a seed gives the same weights.
     keras.utils.set_random_seed(options.seed)
-    if networks.F and options.precision != "float32":
+    if networks.F and options.precision != "float32" and not options.pretrained:
         raise UserError(
             f"{setting('precision')} {options.precision}: the F that was given has its "
             "own, by the dtype of its layers."

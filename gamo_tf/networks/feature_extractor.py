@@ -48,17 +48,20 @@ def feature_extractor(spec: DatasetSpec, precision: str = "float32") -> keras.Mo
     return keras.Model(image, x, name="F")
 
 
-def in_single_precision(network: keras.Model) -> keras.Model:
-    """The same network with float32 in all layers, and weights of its own.
+def in_precision(network: keras.Model, precision: str = "float32") -> keras.Model:
+    """The same network in another precision of its layers, with weights of its own.
 
     Args:
       network: a functional model.
+      precision: a policy of Keras. Weights and features are float32 whatever it is.
     """
 
-    def single(layer: keras.Layer) -> keras.Layer:
-        return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+    def changed(layer: keras.Layer) -> keras.Layer:
+        last = layer is network.layers[-1]
+        policy = "float32" if last else precision
+        return type(layer).from_config({**layer.get_config(), "dtype": policy})
 
-    copy = keras.models.clone_model(network, clone_function=single)
+    copy = keras.models.clone_model(network, clone_function=changed)
     copy.set_weights(network.get_weights())
     return copy
 

@@ -36,6 +36,16 @@ _NEEDED: dict[str, tuple[str, Callable[[object], bool]]] = {
     "versions": ("texts by name", lambda value: isinstance(value, dict)),
 }
 
+# What runs of this version have, and runs of earlier ones do not.
+_LATER = {
+    "network_digests": (
+        "digests by name",
+        lambda value: (
+            isinstance(value, dict) and all(isinstance(x, str) for x in value.values())
+        ),
+    ),
+}
+
 
 def check_results(values: Mapping) -> None:
     """Make sure that results are whole and agree with themselves.
@@ -49,6 +59,9 @@ def check_results(values: Mapping) -> None:
     for name, (expected, fits) in _NEEDED.items():
         if not fits(values.get(name)):
             raise UserError(f"{name}: {values.get(name)!r}, expected {expected}.")
+    for name, (expected, fits) in _LATER.items():
+        if name in values and not fits(values[name]):
+            raise UserError(f"{name}: {values[name]!r}, expected {expected}.")
     c = len(values["classes"])
     if len(values["counts"]) != c:
         raise UserError(f"counts: {len(values['counts'])} numbers for {c} classes.")

@@ -21,7 +21,7 @@ from gamo_tf.files import atomically, inside, locked, short_name, write_text
 from gamo_tf.runs import origin, split_file
 from gamo_tf.runs.result_check import check_results
 from gamo_tf.runs.run_directory import RunDirectory
-from gamo_tf.stored import read_object, reading
+from gamo_tf.stored import digest, read_bytes, read_object, reading
 
 _LONGEST_CLASS = 240  # bytes of a class folder's name: others are put in front of it
 
@@ -115,6 +115,40 @@ class Run(RunDirectory):
         with reading(self.path / "results.json"):
             check_results(values)
         return values
+
+    def write_results(self, results: dict) -> None:
+        """Write results.json, which marks the run as finished.
+
+        It also has a digest of each saved network.
+
+        Args:
+          results: what JSON can hold.
+        """
+        files = sorted((self.path / "models").glob("*.keras"))
+        digests = {path.stem: digest(read_bytes(path)) for path in files}
+        super().write_results(
+            {**results, "network_digests": digests} if digests else results
+        )
+
+    def check_network(self, name: str) -> None:
+        """Refuse a network file that is not the one this run saved.
+
+        Args:
+          name: of the network, such as "F".
+
+        Raises:
+          UserError: the file differs, or results.json is damaged. Runs of earlier
+            versions have no digests: any file passes.
+        """
+        path = self.model(name)
+        if not (self.finished and path.exists()):
+            return
+        digests = self.read_results().get("network_digests")
+        if digests and digests.get(name) != digest(read_bytes(path)):
+            raise UserError(
+                f"{path}: is not the network that this run saved. Put the saved file "
+                "back, or train again."
+            )
 
     def sample(self, iteration: int) -> Path:
         """Where the picture of generated samples at an iteration lies.

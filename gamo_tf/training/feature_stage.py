@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from gamo_tf.data.network_file import own_side
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.networks import backbones
+from gamo_tf.networks.feature_extractor import in_precision
 from gamo_tf.training import views
 
 BATCH = 32  # images a forward pass: more are no faster on a CPU
@@ -71,6 +72,8 @@ class FeatureStage:
     def __init__(self, options: Options, F: keras.Model | None = None) -> None:
         self.options = options
         self.F, self.sha256 = (F, backbones.sha256(F)) if F else _loaded(options)
+        if options.precision != "float32":
+            self.F = in_precision(self.F, options.precision)
         if options.backbone_sha256 not in ("", self.sha256):
             word = setting("backbone", options.backbone)
             raise UserError(
@@ -82,7 +85,6 @@ class FeatureStage:
         self.head: keras.Model | None = None
         self.rms = 1.0
         self.frozen, self.learned = backbones.cut(self.F, options.backbone_trains)
-        self._forward = _step(self.frozen) if self.frozen is not None else None
 
     @classmethod
     def of(cls, options: Options) -> FeatureStage | None:
@@ -92,6 +94,14 @@ class FeatureStage:
           options: settings of the run.
         """
         return cls(options) if options.pretrained else None
+
+    def start_of(self, images: np.ndarray) -> np.ndarray:
+        """What the learned part takes of images: features, maps, or the images.
+
+        Args:
+          images: uint8 [n, h, w, c].
+        """
+        return images if self.frozen is None else self.extract(images)[0]
 
     @property
     def named(self) -> Options:
@@ -178,26 +188,28 @@ class FeatureStage:
         Returns:
           float32 [n, ...] of each set.
         """
-        if self.frozen is None or self._forward is None:
+        if self.frozen is None:
             raise ValueError("extract: no part of this F is frozen.")
-        shape = self.frozen.output_shape[1:]
-        key, step = f"{self.sha256} {_graph_digest(self.frozen)}", self._forward
+        key, step = self.key, self._step
         if view:
             key += f" {name} {view}"
             make, forward = views.maker(name, view), step
             step = lambda images: forward(make(images))  # noqa: E731
-        store = FeatureStore(key, shape)
-        unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
-        total, name_of_f = sum(unknown), self.options.backbone
+        name_of_f = self.options.backbone
         title = self.F.name if name_of_f == GIVEN else Path(name_of_f).stem
         title = f"{title}, view {view}" if view else title
-        with tqdm(total=total, desc=title, unit="image", disable=not total) as bar:
-            return [
-                store.features(images, step, bar.update)
-                if len(images)
-                else np.zeros((0, *shape), np.float32)
-                for images in sets
-            ]
+        return stored(self.frozen, key, title, *sets, step=step)
+
+    @property
+    def key(self) -> str:
+        """What the frozen part's features depend on, beside the images."""
+        if self.frozen is None:
+            raise ValueError("key: no part of this F is frozen.")
+        return f"{self.sha256} {_graph_digest(self.frozen)}"
+
+    @cached_property
+    def _step(self) -> Callable[[np.ndarray], np.ndarray]:
+        return step_of(self.frozen)
 
     def whole(self, learned: keras.Model) -> keras.Model:
         """F from images, with a trained second part.
@@ -209,6 +221,74 @@ class FeatureStage:
             return learned
         x = self.frozen.input
         return keras.Model(x, learned(self.frozen.output), name="F")
+
+
+def stored(
+    network: keras.Model,
+    key: str,
+    title: str,
+    *sets: np.ndarray,
+    step: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> list[np.ndarray]:
+    """The outputs of a frozen network, which a store on the disk keeps.
+
+    Args:
+      network: Images [b, h, w, c] -> float32 [b, ...].
+      key: What the outputs depend on, beside the images.
+      title: Of the progress bar.
+      *sets: Images uint8 [n, h, w, c]; a set may be empty.
+      step: Computes the outputs of images [k, h, w, c]; None: the network itself.
+
+    Returns:
+      float32 [n, ...] of each set.
+    """
+    shape, step = network.output_shape[1:], step or step_of(network)
+    store = FeatureStore(key, shape)
+    unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
+    total = sum(unknown)
+    with tqdm(total=total, desc=title, unit="image", disable=not total) as bar:
+        return [
+            store.features(images, step, bar.update)
+            if len(images)
+            else np.zeros((0, *shape), np.float32)
+            for images in sets
+        ]
+
+
+def batch_size() -> int:
+    """Images in one forward pass of a pretrained network."""
+    return _GPU_BATCH if tf.config.list_physical_devices("GPU") else BATCH
+
+
+def step_of(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """The frozen part over any number of images, in batches of one size, so that a
+    feature does not depend on which images come with it.
+
+    Args:
+      frozen: images [b, h, w, c] -> [b, ...].
+
+    Returns:
+      Images [n, h, w, c] -> float32 [n, ...].
+    """
+    batch = batch_size()
+
+    @tf.function(jit_compile=False)  # XLA's convolutions are slower on a CPU
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        return frozen(images, training=False)
+
+    def extract(images: np.ndarray) -> np.ndarray:
+        found = np.empty((len(images), *frozen.output_shape[1:]), np.float32)
+        spec = tf.TensorSpec([batch, *images.shape[1:]], images.dtype)
+        step = forward.get_concrete_function(spec)  # traced at the first call
+        for first in range(0, len(images), batch):
+            part = images[first : first + batch]
+            n = len(part)
+            if n < batch:
+                part = np.concatenate([part, np.repeat(part[-1:], batch - n, axis=0)])
+            found[first : first + n] = step(tf.constant(part))[:n]
+        return found
+
+    return extract
 
 
 def _graph_digest(network: keras.Model) -> str:
@@ -229,32 +309,10 @@ def _graph_digest(network: keras.Model) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _step(frozen: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
-    """`frozen` over any number of images, in batches of one size: a feature does not
-    depend on which images come with it."""
-    batch = _GPU_BATCH if tf.config.list_physical_devices("GPU") else BATCH
-
-    @tf.function(jit_compile=False)  # XLA's convolutions are slower on a CPU
-    def forward(images: tf.Tensor) -> tf.Tensor:
-        return frozen(images, training=False)
-
-    def extract(images: np.ndarray) -> np.ndarray:
-        found = np.empty((len(images), *frozen.output_shape[1:]), np.float32)
-        shape = tf.TensorSpec([batch, *images.shape[1:]], images.dtype)
-        step = forward.get_concrete_function(shape)  # traced at the first call
-        for first in range(0, len(images), batch):
-            part = images[first : first + batch]
-            n = len(part)
-            if n < batch:
-                part = np.concatenate([part, np.repeat(part[-1:], batch - n, axis=0)])
-            found[first : first + n] = step(tf.constant(part))[:n]
-        return found
-
-    return extract
-
-
 def _side(options: Options) -> int:
-    """Pixels a side that the network gets."""
+    """Pixels a side that the network gets; 0: a network from Python, as it likes."""
+    if options.backbone == GIVEN:
+        return 0
     return options.backbone_side or own_side(options.backbone)
 
 

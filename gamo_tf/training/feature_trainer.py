@@ -57,6 +57,7 @@ class FeatureTrainer(Trainer):
       c, b: number of classes and size of a minibatch.
       loss: the run's loss, of `losses.LOSSES`.
       m_loss: that of M; the same, where a method has no other.
+      chunk: rows that F takes at a time outside of training; None: as `in_chunks`.
       table: float32 [m, ...], what positions of views stand for; None: rows are what F
         takes.
     """
@@ -87,6 +88,9 @@ class FeatureTrainer(Trainer):
             }
         self._file: MappedFeatures | None = None
         self.table: tf.Tensor | None = None
+        # A pretrained network makes its images larger inside.
+        pretrained = options.pretrained and options.learns_features
+        self.chunk = options.batch_size if pretrained else None
         self.c, self.b = len(options.counts), options.batch_size
         self.iterations = options.iterations
         self.steps_per_epoch = math.ceil(rows / self.b)
@@ -264,7 +268,9 @@ class FeatureTrainer(Trainer):
         Returns:
           Features [n, d].
         """
-        return in_chunks(lambda x: self.F(self.first_views(x), training=False), images)
+        return in_chunks(
+            lambda x: self.F(self.first_views(x), training=False), images, self.chunk
+        )
 
     def first_views(self, images: tf.Tensor) -> tf.Tensor:
         """What F takes: rows as they are, or of positions of views the first ones.
@@ -323,7 +329,9 @@ class FeatureTrainer(Trainer):
         Returns:
           Features [n, d].
         """
-        return in_chunks(lambda x: self.F(self.augmented(x), training=False), images)
+        return in_chunks(
+            lambda x: self.F(self.augmented(x), training=False), images, self.chunk
+        )
 
     def augmented(self, images: tf.Tensor) -> tf.Tensor:
         """Images as this look at them shows them, where the options ask for it.

@@ -50,13 +50,11 @@ def test_it_is_a_transformer(file, images):
         model.transform(X)
     features = model.fit(X).transform(X)
     assert model.image_shape_ == (8, 8, 1)
-    assert list(model.get_feature_names_out()) == [
-        f"backbonefeatures{k}" for k in range(8)
-    ]
+    assert list(model.get_feature_names_out()) == [f"backbone{k}" for k in range(8)]
     copy = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(copy.transform(X), features)
     frame = model.set_output(transform="pandas").transform(X[:3])
-    assert frame.shape == (3, 8) and frame.columns[0] == "backbonefeatures0"
+    assert frame.shape == (3, 8) and frame.columns[0] == "backbone0"
 
 
 def test_a_pipeline_extracts_each_image_once(images, monkeypatch):
@@ -82,7 +80,7 @@ def test_what_is_refused(file, images, wine, tmp_path):
     X, _ = images
     for backbone, rows, message in (
         ("efficientnetv2b0", X, r"^backbone: .*Did you mean EfficientNetV2B0\?"),
-        (file, wine[0], r"^backbone: takes images \[n, h, w, c\]; X is"),
+        (file, wine[0], r"^X has the shape .* expected images"),
         ("missing.keras", X, "^backbone: missing.keras"),
         ("pixels", X, "^backbone: pixels: has no pretrained weights"),
     ):

@@ -12,12 +12,11 @@ from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
 from gamo_tf import GAMOClassifier
+from gamo_tf.cli.run_settings import to_options
 from gamo_tf.config.backbones import GIVEN
-from gamo_tf.config.options import resolve
 from gamo_tf.data.feature_store import FeatureStore
 from gamo_tf.errors import UserError
 from gamo_tf.estimators import kept
-from gamo_tf.training.feature_stage import FeatureStage
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -273,9 +272,8 @@ def test_what_is_refused(settings, message, images):
 
 
 def test_no_flag_names_a_model_of_python():
-    options = resolve({"dataset": "digits", "method": "cn", "backbone": GIVEN})
-    with pytest.raises(UserError, match="given: no such feature extractor"):
-        FeatureStage.of(options)
+    with pytest.raises(UserError, match="given.*: a network from Python has no name"):
+        to_options({"dataset": "digits", "backbone": GIVEN}, None)
 
 
 def test_files_that_are_none(images, file, tmp_path):

@@ -122,6 +122,7 @@ def run_of(tmp_path, method: str) -> SimpleNamespace:
         path=tmp_path,
         fed=tmp_path / "fed.npz",
         model=lambda name: tmp_path / f"{name}.keras",
+        check_network=lambda name: None,
     )
 
 

@@ -16,6 +16,7 @@ from gamo_tf.inference import export
 from gamo_tf.inference.predict import predict_rows
 from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.runs.run import Run
+from gamo_tf.runs.run_directory import RunDirectory
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +94,7 @@ def test_probabilities_that_are_no_numbers_are_an_error(table_run, cells, tmp_pa
     M = load_network(run.model("M"))
     M.set_weights([w * np.nan for w in M.get_weights()])
     save_network(run.model("M"), M)
+    run.write_results(run.read_results())  # with the digest of this file
     cells.head(4).to_csv(tmp_path / "new.csv", index=False)
     with pytest.raises(UserError, match="of 4 of 4 rows are no numbers") as caught:
         predict_rows(run, [str(tmp_path / "new.csv")], False)
@@ -110,6 +112,9 @@ def test_an_F_of_an_earlier_version_still_predicts(table_run, cells, tmp_path):
         mean=rows.mean(0).tolist(), variance=rows.var(0).tolist(), name="scale"
     )
     save_network(run.model("F"), keras.Model(x, scale(x), name="F"))
+    results = run.read_results()
+    del results["network_digests"]  # earlier versions kept none
+    RunDirectory.write_results(run, results)
     found = predict_rows(run, files, True).lines
     a, b = (np.array([x[2:] for x in lines], float) for lines in (found, expected))
     np.testing.assert_allclose(a, b, atol=1e-5)

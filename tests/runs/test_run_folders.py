@@ -15,6 +15,7 @@ from gamo_tf.errors import UserError, speaking_to
 from gamo_tf.files import replace_folder
 from gamo_tf.runs.run import Run, finished_runs
 from gamo_tf.runs.run_directory import KEEP
+from gamo_tf.stored import digest
 
 
 @pytest.fixture
@@ -269,4 +270,46 @@ def test_results_that_disagree_with_themselves_are_refused(run, results, name):
     values[name]["acsa"] = 0.9
     run.write_results(values)
     with pytest.raises(UserError, match=rf"results\.json: {name}: not the measures"):
+        run.read_results()
+
+
+# ---- the networks of a run -----------------------------------------------------------
+
+
+def with_networks(run, results):
+    for name in ("F", "M"):
+        run.model(name).write_bytes(name.encode())
+    run.write_results(results)
+
+
+def test_results_know_the_networks(run, results):
+    with_networks(run, results)
+    digests = run.read_results()["network_digests"]
+    assert digests == {name: digest(name.encode()) for name in ("F", "M")}
+    for name in ("F", "M", "no such network"):
+        run.check_network(name)
+
+
+@pytest.mark.parametrize("name", ["F", "D"])
+def test_a_foreign_network_is_refused(run, results, name):
+    with_networks(run, results)
+    run.model(name).write_bytes(b"another")
+    with pytest.raises(UserError, match=rf"{name}\.keras: is not the network.*back"):
+        run.check_network(name)
+    run.check_network("M")
+
+
+def test_runs_without_digests_take_any_network(run, results):
+    run.write_results(results)
+    assert "network_digests" not in run.read_results()
+    run.model("F").write_bytes(b"of an earlier version")
+    run.check_network("F")
+    (run.path / "results.json").unlink()
+    run.check_network("F")
+
+
+@pytest.mark.parametrize("digests", [["F"], {"F": 3}, "F"])
+def test_digests_of_networks_are_texts_by_name(run, results, digests):
+    run.write_results({**results, "network_digests": digests})
+    with pytest.raises(UserError, match=r"results\.json: network_digests"):
         run.read_results()

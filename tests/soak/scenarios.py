@@ -48,7 +48,7 @@ def plain(path: Path) -> object:
     if path.suffix == ".json":
         values = json.loads(path.read_text())
         times = ("seconds", "extra_seconds", "date")
-        dropped = (*times, "digest", "metrics_digest")
+        dropped = (*times, "digest", "metrics_digest", "network_digests")
         if isinstance(values, dict):
             values = {k: v for k, v in values.items() if k not in dropped}
         return values

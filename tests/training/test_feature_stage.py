@@ -81,11 +81,22 @@ def test_a_second_training_extracts_nothing(network, monkeypatch, capsys):
     FeatureStage(options).behind(drawn(options))
     stage = FeatureStage(options)
     monkeypatch.setattr(
-        "gamo_tf.training.feature_stage._step", lambda frozen: pytest.fail
+        "gamo_tf.training.feature_stage.step_of", lambda frozen: pytest.fail
     )
     capsys.readouterr()
     stage.behind(drawn(options))
     assert "image" not in capsys.readouterr().err  # there is no bar
+
+
+def test_a_network_that_learns_may_calculate_in_half_precision(network):
+    options = settings(network, backbone_trains="all", precision="mixed_bfloat16")
+    trainer, data = prepare.prepared(options, spec_of(options), drawn(options))
+    trainer.epoch(*data, steps=2)
+    assert {w.dtype for w in trainer.F.weights} == {"float32"}
+    assert trainer.features(data[0][:2]).dtype == "float32"
+    assert trainer.F.get_layer("conv0").compute_dtype == "bfloat16"
+    with pytest.raises(UserError, match="precision: a frozen network"):
+        settings(network, precision="mixed_bfloat16")
 
 
 @pytest.mark.parametrize("trains", ["none", "top", "all"])

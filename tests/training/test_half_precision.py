@@ -10,7 +10,7 @@ import tensorflow as tf
 from gamo_tf.config.options import Options, resolve, spec_of
 from gamo_tf.errors import UserError
 from gamo_tf.methods.build import Networks, build
-from gamo_tf.networks.feature_extractor import feature_extractor, in_single_precision
+from gamo_tf.networks.feature_extractor import feature_extractor, in_precision
 from gamo_tf.networks.saved import load_network
 from gamo_tf.training import replicas
 from gamo_tf.training.feature_trainer import FeatureTrainer
@@ -94,14 +94,14 @@ def test_a_trainer_scales_its_loss_in_half_precision_only():
     assert scales == {"float32": 1.0, "mixed_bfloat16": 1.0, "mixed_float16": 1024.0}
 
 
-def test_a_saved_f_keeps_it_and_can_be_had_in_single_precision(tmp_path):
+def test_a_saved_f_keeps_it_and_can_be_had_in_precision(tmp_path):
     chosen = options(precision="mixed_bfloat16", method="cn")
     F = build(chosen, spec_of(chosen)).F
     F.save(tmp_path / "F.keras")
     images = images_and_labels()[0]
     loaded = load_network(tmp_path / "F.keras")
     np.testing.assert_array_equal(loaded(images), F(images))
-    single = in_single_precision(F)
+    single = in_precision(F)
     assert {layer.compute_dtype for layer in single.layers} == {"float32"}
     np.testing.assert_allclose(single(images), F(images), atol=0.02)
     assert np.abs(single(images) - F(images)).max() > 0
