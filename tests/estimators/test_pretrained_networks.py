@@ -272,7 +272,7 @@ def test_what_is_refused(settings, message, images):
 
 
 def test_no_flag_names_a_model_of_python():
-    with pytest.raises(UserError, match="given.*: a network from Python has no name"):
+    with pytest.raises(UserError, match=r"given.*: a network from Python has no name"):
         to_options({"dataset": "digits", "backbone": GIVEN}, None)
 
 
