@@ -1,0 +1,161 @@
+"""What a pretrained feature extractor gives: docs/results/backbones/.
+
+GAMO_DATA_DIR=DIR python benchmarks/backbones.py FILE.keras WORK [PART ...]
+
+Parts: `compare` runs `gamo compare` on each of `GRIDS` and copies its leaderboard;
+`decay` trains logit adjustment with several weight decays and lengths, and writes
+validation scores; `tune` fine-tunes the whole network. A stopped benchmark continues.
+Validation samples choose every setting; test samples report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+
+from gamo_tf import prepare, train  # noqa: E402
+from gamo_tf.config.options import resolve, spec_of  # noqa: E402
+from gamo_tf.data import load  # noqa: E402
+from gamo_tf.data.splits import draw_split  # noqa: E402
+from gamo_tf.evaluation.metrics import confusion, summarise  # noqa: E402
+from gamo_tf.methods.build import prediction_model  # noqa: E402
+from gamo_tf.networks.batched import compiled  # noqa: E402
+from gamo_tf.runs.run_list import finished_runs  # noqa: E402
+from gamo_tf.training.feature_stage import FeatureStage  # noqa: E402
+
+OUT = ROOT / "docs" / "results" / "backbones"
+_ALL = (
+    *("cn", "ros", "class-weight", "logit-adjust", "smote-features"),
+    *("balanced-repeats", "balanced-pairs", "gamo", "gamo-balanced"),
+)
+_CLASSICAL = ("balanced-logistic", "lda")
+_SHORT = ("cn", "logit-adjust", "balanced-pairs", "gamo", *_CLASSICAL)
+_THREE = ("cn", "logit-adjust", "balanced-logistic")
+_CIFAR = ("--dataset", "cifar10")
+# Name, number of seeds, methods, flags of `gamo compare`.
+GRIDS = (
+    ("cifar10", 10, (*_ALL, *_CLASSICAL), _CIFAR),
+    ("cifar10-mlp", 10, _ALL, (*_CIFAR, "--head", "mlp")),
+    ("digits", 10, _SHORT, ("--dataset", "digits", "--image-size", "64")),
+    ("cifar10-ratio-100", 10, _SHORT, (*_CIFAR, "--imbalance-ratio", "100")),
+    ("cifar10-ratio-10", 10, _SHORT, (*_CIFAR, "--imbalance-ratio", "10")),
+    (
+        *("fashion-mnist", 10, _SHORT),
+        ("--dataset", "fashion-mnist", "--image-size", "64"),
+    ),
+    ("cifar10-96", 3, _THREE, (*_CIFAR, "--image-size", "96")),
+    ("cifar10-224", 3, _THREE, (*_CIFAR, "--image-size", "224")),
+    ("cifar10-views", 3, _THREE[:2], (*_CIFAR, "--views", "4")),
+)
+_TENTH = (450, 200, 100, 80, 60, 50, 40, 25, 15, 8)
+_DECAYS = (0.003, 0.01, 0.03, 0.1, 0.3)
+TRIALS = (
+    *({"weight_decay": w} for w in _DECAYS),
+    *({"weight_decay": w, "counts": _TENTH} for w in (*_DECAYS, 1.0)),
+    *({"weight_decay": w, "head": "mlp"} for w in (0.0, 0.001, 0.003, 0.01)),
+    *({"weight_decay": w, "dataset": "digits"} for w in _DECAYS),
+    *({"weight_decay": 0.015, "iterations": n} for n in (1600, 3200, 9600)),
+    *({"weight_decay": w, "backbone_side": 224} for w in (0.003, 0.01, 0.03)),
+)
+_TRIED = 3  # seeds of each trial
+
+
+def compare(file: str, work: Path) -> None:
+    """Run all comparisons, and copy their leaderboards to `OUT`."""
+    for name, seeds, methods, flags in GRIDS:
+        folder = work / name
+        command = [sys.executable, "-m", "gamo_tf", "compare", *flags]
+        command += ["--backbone", file, "--out", str(folder), "--seeds", str(seeds)]
+        command += ["--budget", "3h", "--jobs", "2", "--methods", *methods]
+        path = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run(command, check=True, env=path)
+        for source, suffix in (("leaderboard.csv", "csv"), ("answer.txt", "txt")):
+            shutil.copy(folder / source, OUT / f"{name}.{suffix}")
+
+
+def decay(file: str, work: Path) -> None:
+    """Validation scores of `TRIALS`, to OUT/decay.csv."""
+    lines = []
+    for trial in TRIALS:
+        scores = np.array([_validation(file, trial, seed) for seed in range(_TRIED)])
+        acsa, gm = scores.mean(axis=0)
+        shown = {k: "tenth" if k == "counts" else v for k, v in trial.items()}
+        lines.append({"dataset": "cifar10", **shown, "acsa": acsa, "gm": gm})
+        print(lines[-1], flush=True)
+        frame = pd.DataFrame(lines)
+        frame.to_csv(OUT / "decay.csv", index=False, float_format="%.4f")
+
+
+def _validation(file: str, trial: dict, seed: int) -> tuple[float, float]:
+    """ACSA and GM of a training on its validation samples."""
+    side = 64 if trial.get("dataset") == "digits" else 128
+    chosen = {"dataset": "cifar10", "backbone_side": side, **trial, "seed": seed}
+    options = resolve({**chosen, "method": "logit-adjust", "backbone": file})
+    spec = spec_of(options)
+    split = draw_split(
+        load.read(spec, Path(os.environ["GAMO_DATA_DIR"])),
+        *(spec, options.counts, options.test_per_class, seed),
+        options.validation_per_class,
+    )
+    stage = FeatureStage(options)
+    trainer, data = prepare.prepared(options, spec, split, stage=stage)
+    prepare.run_loop(trainer, data)
+    M = prediction_model(options, trainer.M)
+    features = compiled(trainer.F)(stage.start_of(split.validation_images))
+    guess = compiled(M)(features).argmax(axis=1)
+    found = summarise(confusion(split.validation_labels, guess, len(spec.classes)))
+    return found["acsa"], found["gm"]
+
+
+def tune(file: str, work: Path) -> None:
+    """Fine-tune the whole network on CIFAR-10, to OUT/tune.json."""
+    runs_dir = work / "tune"
+    known = finished_runs(runs_dir) if runs_dir.is_dir() else []
+    for seed in range(len(known), _TRIED):
+        options = resolve(
+            {
+                "dataset": "cifar10",
+                "method": "logit-adjust",
+                "backbone": file,
+                "backbone_trains": "all",
+                "backbone_rate": 3e-4,
+                "iterations": 966,
+                "evaluate_every": 966,
+                "seed": seed,
+            }
+        )
+        train.run(options, Path(os.environ["GAMO_DATA_DIR"]), runs_dir)
+        found = [run.read_results() for run in finished_runs(runs_dir)]
+        kept = [
+            {
+                f"{name}_{metric}": results["ema"][name][metric]
+                for name in ("validation", "test_full")
+                for metric in ("acsa", "gm")
+            }
+            | {key: results[key] for key in ("seed", "iterations", "seconds", "date")}
+            for results in found
+        ]
+        (OUT / "tune.json").write_text(json.dumps(kept, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", help="of the pretrained network")
+    parser.add_argument("work", type=Path)
+    parts = {"compare": compare, "decay": decay, "tune": tune}
+    parser.add_argument("parts", nargs="*", metavar="PART", default=list(parts))
+    asked = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    for part in asked.parts:
+        parts[part](str(Path(asked.file).resolve()), asked.work)
