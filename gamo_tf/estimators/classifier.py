@@ -241,6 +241,8 @@ class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
         """
         input_checks.refuse_parameters(params)
         self._validate_params()
+        if self.M is not None and self.head is not None:
+            raise ValueError("head: M is given, which has layers of its own.")
         given = X
         self._columns: tuple[Column, ...] = ()
         X, y = self._check_rows(X, y)

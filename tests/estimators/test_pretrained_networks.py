@@ -262,6 +262,7 @@ def test_a_callable_learns_in_training_mode(images):
         ({"F": network(8, 3), "method": "cmo"}, "backbone_trains all"),
         ({"F": network(), "backbone_trains": "some"}, "'backbone_trains' parameter"),
         ({"F": network(), "head": "deep"}, "'head' parameter"),
+        ({"F": network(), "M": head, "head": "mlp"}, "head: M is given"),
         ({"F": keras.Sequential([layers.Dense(2)])}, "F: no functional model"),
     ],
     ids=str,
