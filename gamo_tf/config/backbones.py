@@ -14,7 +14,6 @@ from gamo_tf.errors import UserError, did_you_mean
 OWN = ("paper", "pixels", "standardise")  # the rows of this project
 WEIGHTS = ("imagenet", "none")
 TRAINS = ("none", "top", "all")
-GIVEN = "given"  # a network that was passed from Python, which has no name
 
 GIVEN = "given"  # a network from Python, which has no name
 ANY_SIDE = 128  # pixels, of networks that take images of any size
