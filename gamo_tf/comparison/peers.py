@@ -195,6 +195,7 @@ PEERS = {
         (0.03, 0.1, 0.3, 0.6),
     ),
 }
+_WORSE = 2  # settings in a row that score lower than the best: no further is tried
 # Behind the name of a method: the small network of this package in the place of the
 # pretrained one that the comparison has.
 FROM_SCRATCH = "-from-scratch"
@@ -255,6 +256,18 @@ class _Columns:
         return np.hstack([X[:, ~self.named], self.one_hot.transform(X[:, self.named])])
 
 
+class _Tried(NamedTuple):
+    """A fitted classifier, and what validation samples say of its setting."""
+
+    setting: float | None
+    model: Any
+    found: dict
+
+    @property
+    def score(self) -> float:
+        return self.found[CHOSEN_BY]
+
+
 def fit(method: str, options: Options, split: Split) -> dict:
     """Fit a peer, and measure it as a run is measured.
 
@@ -278,6 +291,11 @@ def fit(method: str, options: Options, split: Split) -> dict:
         raise UserError(f"{method}: needs columns of names (text or categories).")
     columns = _Columns(split.images, named)
     X, y = columns.scaled(split.images), split.labels
+
+    def measured(model: Any, rows: np.ndarray, labels: np.ndarray) -> dict:
+        guess = model.predict(columns.spread(columns.scaled(rows)))
+        return summarise(confusion(labels, guess, len(options.counts)))
+
     try:
         knows_names = peer.sampler.knows_names
         rows = columns.framed(X) if knows_names else columns.spread(X)
@@ -289,27 +307,26 @@ def fit(method: str, options: Options, split: Split) -> dict:
                 rows, y = sampler.fit_resample(rows, y)
         X = np.asarray(rows, np.float64)
         X = columns.spread(X) if knows_names else X
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            models = [peer.make(options.seed, s).fit(X, y) for s in peer.settings]
+        tried: list[_Tried] = []
+        for setting in peer.settings:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model = peer.make(options.seed, setting).fit(X, y)
+            aside = split.validation_images, split.validation_labels
+            tried.append(_Tried(setting, model, measured(model, *aside)))
+            best = max(tried, key=lambda one: one.score)
+            if len(tried) - tried.index(best) > _WORSE:
+                break  # settings are sorted: further ones would be worse still
     except (ValueError, RuntimeError) as err:
         raise UserError(f"{method}: {first_line(err)}") from err
-
-    def measured(model: Any, rows: np.ndarray, labels: np.ndarray) -> dict:
-        guess = model.predict(columns.spread(columns.scaled(rows)))
-        return summarise(confusion(labels, guess, len(options.counts)))
-
-    aside = split.validation_images, split.validation_labels
-    scores = [measured(model, *aside) for model in models]
-    best = max(range(len(models)), key=lambda k: scores[k][CHOSEN_BY])
     seconds = time.perf_counter() - began
     packages = ("scikit-learn", "imbalanced-learn", "numpy")
     return {
         "classes": list(options.classes),
         "counts": list(options.counts),
-        VALIDATION: scores[best],
-        "test_full": measured(models[best], split.test_images, split.test_labels),
-        "chosen": peer.settings[best],
+        VALIDATION: best.found,
+        "test_full": measured(best.model, split.test_images, split.test_labels),
+        "chosen": best.setting,
         "seconds": round(seconds, 2),
         "versions": {
             **{name: version(name) for name in packages},
