@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -20,6 +18,7 @@ from gamo_tf.config.options import Options, resolve
 from gamo_tf.data.network_file import own_side
 from gamo_tf.errors import UserError
 from gamo_tf.networks import backbones
+from gamo_tf.networks.shared_backbone import backbone
 
 CONSTRAINTS = {
     "backbone_weights": [str, os.PathLike],
@@ -173,11 +172,8 @@ def load(
                 f"{', '.join(_PRETRAINED)}, or a .keras file."
             )
         _placeholder(settings, shape)
-        # A network that learns is loaded anew each time.
-        loaded = _frozen if trains == "none" else _fresh
-        seed = seed if weights == "none" else 0
-        stamps = _stamp(name), _stamp(weights)
-        F = loaded(name, weights, shape, side or own_side(name), seed, stamps)
+        side = side or own_side(name)
+        F, _ = backbone(name, weights, shape, side, seed, learns=trains != "none")
     return Pretrained(F, settings)
 
 
@@ -207,28 +203,3 @@ def _placeholder(settings: dict[str, Any], shape: tuple[int, ...]) -> Options:
             "method": "cn",
         }
     )
-
-
-def _stamp(name: str) -> tuple[int, ...]:
-    """What changes where a file is written again; () for what is no file."""
-    path = Path(name)
-    if not path.is_file():
-        return ()
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size
-
-
-def _fresh(
-    name: str,
-    weights: str,
-    shape: tuple[int, int, int],
-    side: int,
-    seed: int,
-    stamps: tuple[tuple[int, ...], ...],
-) -> keras.Model:
-    if weights == "none":
-        keras.utils.set_random_seed(seed)
-    return backbones.load_backbone(name, weights, shape=shape, side=side)
-
-
-_frozen = lru_cache(maxsize=1)(_fresh)  # of all folds of a cross-validation

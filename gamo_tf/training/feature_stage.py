@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, setting
 from gamo_tf.networks import backbones
 from gamo_tf.networks.feature_extractor import in_precision
+from gamo_tf.networks.shared_backbone import backbone
 from gamo_tf.training import views
 
 BATCH = 32  # images a forward pass: more are no faster on a CPU
@@ -317,26 +318,13 @@ def _side(options: Options) -> int:
 
 
 def _loaded(options: Options) -> tuple[keras.Model, str]:
-    """F of the options and the digest of its weights. One that learns is loaded anew
-    each time."""
-    load = _frozen if options.backbone_trains == "none" else _fresh
+    """F of the options and the digest of its weights."""
     height, width, channels = spec_of(options).shape
-    return load(
+    return backbone(
         options.backbone,
         options.backbone_weights,
         (height, width, channels),
         _side(options),
         options.seed,
+        learns=options.backbone_trains != "none",
     )
-
-
-def _fresh(
-    name: str, weights: str, shape: tuple[int, int, int], side: int, seed: int
-) -> tuple[keras.Model, str]:
-    if weights == "none":
-        keras.utils.set_random_seed(seed)
-    F = backbones.load_backbone(name, weights, shape=shape, side=side)
-    return F, backbones.sha256(F)
-
-
-_frozen = lru_cache(maxsize=1)(_fresh)  # of all trainings of a comparison

@@ -66,9 +66,9 @@ def test_a_training_from_scratch_has_no_flag_of_the_backbone(tmp_path):
 def test_each_file_is_decoded_once(folder, monkeypatch):
     files = sorted(map(str, folder.glob("*/*.png")))
     decoded = []
-    decode = image_folder._decode
+    read = image_folder.file_bytes
     monkeypatch.setattr(
-        image_folder, "_decode", lambda *args: decoded.append(1) or decode(*args)
+        image_folder, "file_bytes", lambda path: decoded.append(path) or read(path)
     )
     with image_folder.decoded_once():
         one = image_folder.read(files, 16, gray=False)
