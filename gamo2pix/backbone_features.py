@@ -20,7 +20,8 @@ from gamo_tf.networks.backbones import last_map
 from gamo_tf.networks.batched import compiled
 from gamo_tf.runs.run import Run
 from gamo_tf.stored import digest, read_arrays, reading
-from gamo_tf.training.feature_stage import FeatureStage, batch_size, stored
+from gamo_tf.training.extraction import batch_size, stored
+from gamo_tf.training.feature_stage import FeatureStage
 
 CHANNELS = 64  # of a reduced map, at most
 PLACES = 8  # of a map's side, about; a larger map is made smaller

@@ -134,7 +134,8 @@ def extraction(options: Options) -> str:
     Returns:
       A sentence; "" where no part of F is frozen.
     """
-    from gamo_tf.training.feature_stage import BATCH, FeatureStage, step_of
+    from gamo_tf.training.extraction import BATCH, step_of
+    from gamo_tf.training.feature_stage import FeatureStage
 
     stage = FeatureStage.of(options)
     if stage is None or stage.frozen is None:

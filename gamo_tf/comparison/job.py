@@ -12,7 +12,8 @@ from pathlib import Path
 
 from gamo_tf.cli.run_settings import read_settings
 from gamo_tf.cli.trial import peak_memory
-from gamo_tf.comparison.peers import PEERS, fit, row_of
+from gamo_tf.comparison.peer_fit import fit
+from gamo_tf.comparison.peers import PEERS, row_of
 from gamo_tf.config.options import VALIDATION, spec_of
 from gamo_tf.data import load
 from gamo_tf.data.splits import draw_split

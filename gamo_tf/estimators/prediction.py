@@ -19,7 +19,8 @@ from gamo_tf.inference import spread
 from gamo_tf.inference.convex_sampler import sampler_of
 from gamo_tf.networks.batched import CHUNK
 from gamo_tf.own_settings import own_settings
-from gamo_tf.training.feature_stage import BATCH, FeatureStage
+from gamo_tf.training.extraction import BATCH
+from gamo_tf.training.feature_stage import FeatureStage
 
 
 class Prediction:

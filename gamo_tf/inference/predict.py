@@ -14,7 +14,7 @@ from gamo_tf.inference.players import load_classifier
 from gamo_tf.networks.batched import compiled
 from gamo_tf.own_settings import own_settings
 from gamo_tf.runs.run import Run
-from gamo_tf.training.feature_stage import batch_size
+from gamo_tf.training.extraction import batch_size
 
 
 class Predictions(NamedTuple):

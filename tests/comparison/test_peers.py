@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gamo_tf.comparison import peers
+from gamo_tf.comparison import peer_fit
 from gamo_tf.comparison.peers import PEERS
 from gamo_tf.config.options import resolve
 from gamo_tf.data.splits import Split
@@ -55,11 +55,11 @@ def test_peers_on_columns_of_names(method):
         "counts": tuple(np.bincount(y).tolist()),
         "iterations": 20,
     }
-    found = peers.fit(method, resolve(chosen), split)
+    found = peer_fit.fit(method, resolve(chosen), split)
     # Without the colours hardly more than 0.7 is possible.
     assert found["test_full"]["acsa"] > 0.85
     with pytest.raises(UserError, match="needs columns of names"):
-        peers.fit("smotenc+logistic", replace(resolve(chosen), categories=()), split)
+        peer_fit.fit("smotenc+logistic", replace(resolve(chosen), categories=()), split)
 
 
 CODE: dict = {}  # what a reader has imported

@@ -20,7 +20,8 @@ from gamo_tf.evaluation.evaluator import DeviceSplit
 from gamo_tf.networks import backbones
 from gamo_tf.networks.batched import compiled
 from gamo_tf.training import views
-from gamo_tf.training.feature_stage import BATCH, FeatureStage
+from gamo_tf.training.extraction import BATCH
+from gamo_tf.training.feature_stage import FeatureStage
 
 SHORT = {"dataset": "digits", "iterations": 6, "evaluate_every": 3, "ema": 0.5}
 
