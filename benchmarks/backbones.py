@@ -31,7 +31,7 @@ from gamo_tf.data.splits import draw_split  # noqa: E402
 from gamo_tf.evaluation.metrics import confusion, summarise  # noqa: E402
 from gamo_tf.methods.build import prediction_model  # noqa: E402
 from gamo_tf.networks.batched import compiled  # noqa: E402
-from gamo_tf.runs.run_list import finished_runs  # noqa: E402
+from gamo_tf.runs.run import finished_runs  # noqa: E402
 from gamo_tf.training.feature_stage import FeatureStage  # noqa: E402
 
 OUT = ROOT / "docs" / "results" / "backbones"
