@@ -27,7 +27,8 @@ from gamo_tf.stored import (
     write_json,
 )
 
-PLACES = {"data", "test_data"}  # settings that say where the data lies
+# Settings that say where data and pretrained weights lie; digests know the contents.
+PLACES = {"data", "test_data", "backbone", "backbone_weights"}
 
 
 def save(

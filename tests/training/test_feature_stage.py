@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,6 +178,15 @@ def test_a_run_saves_the_whole_of_f_and_resumes_exactly(network, tmp_path, more)
             network_before.get_weights(), after.get_weights(), strict=True
         ):
             np.testing.assert_array_equal(one, two)
+
+
+def test_a_network_that_was_moved_is_found_by_its_new_path(network, tmp_path):
+    moved = shutil.copy(network, tmp_path / "moved.keras")
+    run = train.run(settings(network), Path(), tmp_path / "runs")
+    (run.path / "results.json").unlink()
+    text = (run.path / "options.json").read_text()
+    (run.path / "options.json").write_text(text.replace(network, str(moved)))
+    assert train.resume(run.path, Path()).finished
 
 
 def test_other_weights_are_refused_by_name(network, tmp_path):
