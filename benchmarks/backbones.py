@@ -4,7 +4,8 @@ GAMO_DATA_DIR=DIR python benchmarks/backbones.py FILE.keras WORK [PART ...]
 
 Parts: `compare` runs `gamo compare` on each of `GRIDS` and copies its leaderboard;
 `decay` trains logit adjustment with several weight decays and lengths, and writes
-validation scores; `tune` fine-tunes the whole network. A stopped benchmark continues.
+validation scores; `tune` fine-tunes the whole network; `page` puts all tables into
+docs/results/backbones.md. A stopped benchmark continues.
 Validation samples choose every setting; test samples report.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,17 +26,8 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from gamo_tf import prepare, train  # noqa: E402
-from gamo_tf.config.options import resolve, spec_of  # noqa: E402
-from gamo_tf.data import load  # noqa: E402
-from gamo_tf.data.splits import draw_split  # noqa: E402
-from gamo_tf.evaluation.metrics import confusion, summarise  # noqa: E402
-from gamo_tf.methods.build import prediction_model  # noqa: E402
-from gamo_tf.networks.batched import compiled  # noqa: E402
-from gamo_tf.runs.run import finished_runs  # noqa: E402
-from gamo_tf.training.feature_stage import FeatureStage  # noqa: E402
-
 OUT = ROOT / "docs" / "results" / "backbones"
+PAGE = OUT.with_suffix(".md")
 _ALL = (
     *("cn", "ros", "class-weight", "logit-adjust", "smote-features"),
     *("balanced-repeats", "balanced-pairs", "gamo", "gamo-balanced"),
@@ -100,6 +93,15 @@ def decay(file: str, work: Path) -> None:
 
 def _validation(file: str, trial: dict, seed: int) -> tuple[float, float]:
     """ACSA and GM of a training on its validation samples."""
+    from gamo_tf import prepare
+    from gamo_tf.config.options import resolve, spec_of
+    from gamo_tf.data import load
+    from gamo_tf.data.splits import draw_split
+    from gamo_tf.evaluation.metrics import confusion, summarise
+    from gamo_tf.methods.build import prediction_model
+    from gamo_tf.networks.batched import compiled
+    from gamo_tf.training.feature_stage import FeatureStage
+
     side = 64 if trial.get("dataset") == "digits" else 128
     chosen = {"dataset": "cifar10", "backbone_side": side, **trial, "seed": seed}
     options = resolve({**chosen, "method": "logit-adjust", "backbone": file})
@@ -121,6 +123,10 @@ def _validation(file: str, trial: dict, seed: int) -> tuple[float, float]:
 
 def tune(file: str, work: Path) -> None:
     """Fine-tune the whole network on CIFAR-10, to OUT/tune.json."""
+    from gamo_tf import train
+    from gamo_tf.config.options import resolve
+    from gamo_tf.runs.run import finished_runs
+
     runs_dir = work / "tune"
     known = finished_runs(runs_dir) if runs_dir.is_dir() else []
     for seed in range(len(known), _TUNED):
@@ -150,11 +156,71 @@ def tune(file: str, work: Path) -> None:
         (OUT / "tune.json").write_text(json.dumps(kept, indent=2) + "\n")
 
 
+def page(file: str = "", work: Path = ROOT) -> None:
+    """Put the tables of `OUT` into docs/results/backbones.md."""
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def filled(text: str) -> str:
+    """The page with the tables of the committed files: each follows a line
+    ``<!-- NAME -->`` and ends with an empty line."""
+
+    def block(found: re.Match) -> str:
+        name = found[1]
+        rows = decays() if name == "decay" else leaderboard(name)
+        return f"<!-- {name} -->\n\n" + "\n".join(rows) + "\n\n"
+
+    return re.sub(r"<!-- (\S+) -->\n\n(?:\|.*\n)*\n?", block, text)
+
+
+def leaderboard(name: str) -> list[str]:
+    """The lines of a table: a comparison of methods on test samples."""
+    frame = pd.read_csv(OUT / f"{name}.csv")
+    lines = [
+        "| method | ACSA / GM, test | 95 % CI of ACSA | ACSA, validation "
+        "| best minus this, adjusted p | seconds |",
+        "| --- | --- | --- | --- | --- | ---: |",
+    ]
+    for row in frame.itertuples():
+        pair = ""
+        if not pd.isna(row.p_adjusted):
+            p = f"{row.p_adjusted:.2g}" if row.p_adjusted >= 1e-4 else "below 0.0001"
+            pair = f"{row.difference:+.3f}, {p}"
+        lines.append(
+            f"| `{row.method}` | {row.acsa:.3f} / {row.gm:.3f} "
+            f"| {row.acsa_low:.3f} to {row.acsa_high:.3f} | {row.acsa_validation:.3f} "
+            f"| {pair} | {row.seconds:.0f} |"
+        )
+    return lines
+
+
+def decays() -> list[str]:
+    """The lines of the table of weight decays on validation samples."""
+    frame = pd.read_csv(OUT / "decay.csv")
+    lines = [
+        "| data | head | side | updates | weight decay | ACSA / GM, validation |",
+        "| --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for row in frame.itertuples():
+        data = "CIFAR-10" if row.dataset == "cifar10" else "digits"
+        if row.counts == "tenth":
+            data += ", a tenth of the samples"
+        side = "64" if row.dataset == "digits" else "128"
+        side = side if pd.isna(row.backbone_side) else f"{row.backbone_side:.0f}"
+        head = "linear" if pd.isna(row.head) else row.head
+        updates = "" if pd.isna(row.iterations) else f"{row.iterations:.0f}"
+        lines.append(
+            f"| {data} | {head} | {side} | {updates or 'default'} "
+            f"| {row.weight_decay:g} | {row.acsa:.3f} / {row.gm:.3f} |"
+        )
+    return lines
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", help="of the pretrained network")
     parser.add_argument("work", type=Path)
-    parts = {"compare": compare, "decay": decay, "tune": tune}
+    parts = {"compare": compare, "decay": decay, "tune": tune, "page": page}
     parser.add_argument("parts", nargs="*", metavar="PART", default=list(parts))
     asked = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)

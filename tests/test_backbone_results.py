@@ -1,0 +1,35 @@
+"""docs/results/backbones.md has the figures of the committed files."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def benchmark():
+    path = ROOT / "benchmarks" / "backbones.py"
+    spec = importlib.util.spec_from_file_location("backbones_benchmark", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_are_those_of_the_files():
+    module = benchmark()
+    text = module.PAGE.read_text(encoding="utf-8")
+    assert module.filled(text) == text
+    named = set(re.findall(r"<!-- (\S+) -->", text))
+    files = {path.stem for path in module.OUT.glob("*.csv")}
+    assert named == files
+
+
+def test_fine_tuning_is_as_the_page_says():
+    module = benchmark()
+    text = module.PAGE.read_text(encoding="utf-8")
+    for run in json.loads((module.OUT / "tune.json").read_text()):
+        words = f"{run['test_full_acsa']:.3f} / {run['test_full_gm']:.3f}"
+        assert words in text and f"{run['seconds'] / 60:.0f} minutes" in text
