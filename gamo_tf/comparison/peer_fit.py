@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gamo_tf.comparison.peers import PEERS
-from gamo_tf.config.options import VALIDATION, Options
+from gamo_tf.config.options import VALIDATION, Options, spec_of
 from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError, first_line
 from gamo_tf.evaluation.metrics import CHOSEN_BY, confusion, summarise
@@ -125,7 +125,7 @@ def fit(method: str, options: Options, split: Split) -> dict:
     seconds = time.perf_counter() - began
     packages = ("scikit-learn", "imbalanced-learn", "numpy")
     return {
-        "classes": list(options.classes),
+        "classes": list(spec_of(options).classes),
         "counts": list(options.counts),
         VALIDATION: best.found,
         "test_full": measured(best.model, split.test_images, split.test_labels),

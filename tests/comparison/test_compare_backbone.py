@@ -88,6 +88,16 @@ def test_a_method_from_scratch_needs_a_backbone_beside_it(folder, tmp_path, caps
 
 
 @pytest.mark.slow
+def test_a_published_set_is_compared_behind_a_network(network, tmp_path):
+    out = tmp_path / "out"
+    flags = ["--dataset", "digits", "--backbone", str(network), "--image-size", "16"]
+    flags += ["--seeds", "2", "--jobs", "1", "--iterations", "60", "--out", str(out)]
+    assert program.main([*flags, "--methods", "cn", "lda"]) == 0
+    found = json.loads((out / "answer.json").read_text())
+    assert {line["method"] for line in found["leaderboard"]} == {"cn", "lda"}
+
+
+@pytest.mark.slow
 def test_photographs_are_compared_behind_a_network(
     network, folder, tmp_path, capsys, monkeypatch
 ):
