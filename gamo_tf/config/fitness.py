@@ -67,7 +67,7 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
 _DEFAULTS = {
     "backbone_weights": "imagenet",
     "backbone_trains": "none",
-    "backbone_rate": 1e-5,
+    "backbone_rate": 3e-4,
 }
 
 

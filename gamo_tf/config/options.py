@@ -94,7 +94,7 @@ class Options:
     backbone_weights: str = "imagenet"  # or none, or a file of weights
     backbone_sha256: str = ""  # of a pretrained network's weights before training
     backbone_trains: str = "none"  # which layers of a pretrained network learn
-    backbone_rate: float = 1e-5  # Adam's, of a pretrained network that learns
+    backbone_rate: float = 3e-4  # Adam's, of a pretrained network that learns
     backbone_side: int = 0  # pixels a side of the images that it gets; 0: its own
     head: str = "mlp"  # M: the paper's layers, or one linear layer
     views: int = 1  # of an image of a smaller class that F extracts; 1: the image
