@@ -84,7 +84,7 @@ class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
         Which layers of a pretrained F learn: none, the last stage, or all. Its batch
         normalization always keeps its statistics.
     backbone_rate : float or None, default=None
-        Learning rate of these layers. None is 1e-5.
+        Learning rate of these layers. None is 3e-4.
     image_size : int or None, default=None
         Height and width in pixels that a pretrained F resizes images to. None is the
         size that it was trained on; a model of any size takes images as they are.
