@@ -59,7 +59,6 @@ TRIALS = (
     *({"weight_decay": w, "head": "mlp"} for w in (0.0, 0.001, 0.003, 0.01)),
     *({"weight_decay": w, "dataset": "digits"} for w in _DECAYS),
     *({"weight_decay": 0.015, "iterations": n} for n in (1600, 3200, 9600)),
-    *({"weight_decay": w, "backbone_side": 224} for w in (0.003, 0.01, 0.03)),
 )
 _TRIED = 3  # seeds of each trial
 _TUNED = 1  # seeds of fine-tuning, which takes some 8 minutes each
@@ -206,7 +205,6 @@ def decays() -> list[str]:
         if row.counts == "tenth":
             data += ", a tenth of the samples"
         side = "64" if row.dataset == "digits" else "128"
-        side = side if pd.isna(row.backbone_side) else f"{row.backbone_side:.0f}"
         head = "linear" if pd.isna(row.head) else row.head
         updates = "" if pd.isna(row.iterations) else f"{row.iterations:.0f}"
         lines.append(

@@ -265,7 +265,8 @@ def test_a_callable_learns_in_training_mode(images):
         ({"F": network(), "M": head, "head": "mlp"}, "head: M is given"),
         ({"F": keras.Sequential([layers.Dense(2)])}, "F: no functional model"),
     ],
-    ids=str,
+    # A function has another text in every process.
+    ids=lambda value: value if isinstance(value, str) else "settings",
 )
 def test_what_is_refused(settings, message, images):
     with pytest.raises(ValueError, match=message):
