@@ -65,7 +65,7 @@ class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
           "EfficientNetV2B0" (see ``gamo_tf.config.backbones.BACKBONES``), or the path
           of a ``.keras`` file. It takes images.
         - keras.Model of images [b, h, w, c]: it is copied and stays as it is. The copy
-          is pretrained, as one by its name: by default no layer of it learns.
+          counts as pretrained: by default none of its layers learns.
         - keras.Model of vectors [b, d]: its copy learns.
         - callable: takes the shape of a row and returns a model, which learns. Every
           `fit` starts anew, and `sklearn.base.clone` copies no weights.
@@ -78,7 +78,7 @@ class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
         [b, n_classes] in the order of `classes_`. A callable takes the number of
         features and of classes.
     backbone_weights : str or path, default="imagenet"
-        Of a pretrained F by its name: "imagenet", "none" (random weights), or a
+        Weights of a named F: "imagenet", "none" (random weights), or a
         ``.weights.h5`` or ``.keras`` file.
     backbone_trains : {"none", "top", "all"}, default="none"
         Which layers of a pretrained F learn: none, the last stage, or all. Its batch
