@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gamo_tf.cli.program import argument_parser, run_program
-from gamo_tf.config.methods import METHODS, RECOMMENDED, RECOMMENDED_FOR_TABLES
+from gamo_tf.config.methods import (
+    METHODS,
+    RECOMMENDED,
+    RECOMMENDED_BEHIND_BACKBONE,
+    RECOMMENDED_FOR_TABLES,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +40,8 @@ def _list(argv: Sequence[str] | None) -> int:
         print(f"{mark} {name:<{width}}  {losses:<6}  {method.title}")
     print(
         "\n* recommended, and the default for your own images. The default for tables "
-        f"is {RECOMMENDED_FOR_TABLES}.\nThe middle column has the values of --loss, "
+        f"is {RECOMMENDED_FOR_TABLES}, and with --backbone "
+        f"{RECOMMENDED_BEHIND_BACKBONE}.\nThe middle column has the values of --loss, "
         "the default first."
     )
     return 0

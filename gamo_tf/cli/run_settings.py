@@ -62,7 +62,11 @@ def _why(options: Options) -> str:
     data = "tables" if options.label else "images"
     measured = "docs/table-methods.csv" if options.label else "docs/results/finals.md"
     why = f"it scored highest on validation data of our {data} ({measured})"
-    if options.method != recommended(images=not options.label):
+    if options.pretrained:
+        data = "images behind a pretrained network"
+        measured = "docs/results/backbones.md"
+    usual = recommended(images=not options.label, pretrained=options.pretrained)
+    if options.method != usual:
         why = "it generates samples for --save-balanced"
     return (
         f"method: {options.method}, because {why}. {setting('method')} gamo trains the "
@@ -231,7 +235,8 @@ def to_options(flags: Mapping, user_data: UserData | None) -> Options:
         advice = {k: found.pop(k) for k in ("batch_size",) if k in found}
         if "dataset" not in flags:
             images = "image_folder" in flags
-            chosen.setdefault("method", recommended(images, "save_balanced" in flags))
+            generates = "save_balanced" in flags
+            chosen.setdefault("method", recommended(images, generates, pretrained))
             advice |= settings_for(chosen["method"], images, pretrained)
         if pretrained and len(found["shape"]) == 3:
             found["backbone_side"] = found["shape"][0]

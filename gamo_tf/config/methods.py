@@ -264,17 +264,22 @@ METHODS = {
 RECOMMENDED = "balanced-pairs"
 # On tables: the highest on validation samples in docs/table-methods.csv.
 RECOMMENDED_FOR_TABLES = "logit-adjust"
+# Behind a pretrained network: the highest on validation samples in
+# docs/results/backbones.md.
+RECOMMENDED_BEHIND_BACKBONE = "logit-adjust"
 
 
-def recommended(images: bool, generates: bool = False) -> str:
+def recommended(images: bool, generates: bool = False, pretrained: bool = False) -> str:
     """The method that a person's own data are trained with by default.
 
     Args:
       images: Whether the data are images; else they are a table.
+      pretrained: Whether F is a pretrained network.
       generates: Whether new samples are asked for, which need a generator.
 
     Returns:
       A row of `METHODS`.
     """
     name = RECOMMENDED if images else RECOMMENDED_FOR_TABLES
+    name = RECOMMENDED_BEHIND_BACKBONE if pretrained else name
     return RECOMMENDED if generates and not METHODS[name].convex else name

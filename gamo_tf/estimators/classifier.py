@@ -40,8 +40,8 @@ class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
     ----------
     method : str, default="auto"
         How F and M are trained. "auto" is the recommended method: "balanced-pairs" for
-        images and "logit-adjust" for vectors, which scored highest on validation data
-        of our image sets (augmented) and tables. "gamo" is the paper's. Any other name
+        images, and "logit-adjust" for vectors and behind a pretrained F. They scored
+        highest on validation data of ours. "gamo" is the paper's. Any other name
         of ``gamo_tf.config.methods.METHODS`` is allowed, such as "cn" (a plain
         classifier), "smote-features" or "focal".
     loss : {"ls", "ce"} or None, default=None
@@ -251,7 +251,9 @@ class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
         counts = np.bincount(codes)
         method = self.method
         if method == fitting.AUTO:
-            method = recommended(images=X.ndim == 4)
+            images, network = X.ndim == 4, (str, os.PathLike, keras.Model)
+            frozen = images and isinstance(self.F, network)
+            method = recommended(images, pretrained=frozen)
         if len(counts) > 1 and len(set(counts)) == 1 and METHODS[method].samples:
             warnings.warn(
                 f"all classes have {counts[0]} samples: nothing to oversample; a plain "

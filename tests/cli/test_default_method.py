@@ -54,6 +54,16 @@ def test_another_method_gets_the_settings_that_tuning_kept(kind, described):
     assert options["learning_rate"] == 0.5  # what you ask for goes first
 
 
+def test_photographs_behind_a_network_have_their_own_default(described):
+    options, shown = described(
+        "images", "--backbone", "MobileNetV3Small", "--image-size", "32"
+    )
+    method = recommended(images=True, pretrained=True)
+    assert options["method"] == method
+    assert settings_for(method, True, True).items() <= options.items()
+    assert "docs/results/backbones.md" in shown
+
+
 def test_generated_rows_come_from_a_method_that_generates(described, tmp_path):
     target = str(tmp_path / "balanced.csv")
     options, shown = described("table", "--save-balanced", target)
