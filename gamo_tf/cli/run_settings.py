@@ -61,10 +61,10 @@ def _why(options: Options) -> str:
     """Why a run on a person's own data trains the method that nobody asked for."""
     data = "tables" if options.label else "images"
     measured = "docs/table-methods.csv" if options.label else "docs/results/finals.md"
-    why = f"it scored highest on validation data of our {data} ({measured})"
     if options.pretrained:
         data = "images behind a pretrained network"
         measured = "docs/results/backbones.md"
+    why = f"it scored highest on validation data of our {data} ({measured})"
     usual = recommended(images=not options.label, pretrained=options.pretrained)
     if options.method != usual:
         why = "it generates samples for --save-balanced"

@@ -251,8 +251,8 @@ class GAMOClassifier(Prediction, ClassifierMixin, BaseEstimator):
         counts = np.bincount(codes)
         method = self.method
         if method == fitting.AUTO:
-            images, network = X.ndim == 4, (str, os.PathLike, keras.Model)
-            frozen = images and isinstance(self.F, network)
+            images, kinds = X.ndim == 4, (str, os.PathLike, keras.Model)
+            frozen = images and isinstance(self.F, kinds)
             method = recommended(images, pretrained=frozen)
         if len(counts) > 1 and len(set(counts)) == 1 and METHODS[method].samples:
             warnings.warn(
