@@ -4,8 +4,9 @@ GAMO_DATA_DIR=DIR python benchmarks/backbones.py FILE.keras WORK [PART ...]
 
 Parts: `compare` runs `gamo compare` on each of `GRIDS` and copies its leaderboard;
 `decay` trains logit adjustment with several weight decays and lengths, and writes
-validation scores; `tune` fine-tunes the whole network; `page` puts all tables into
-docs/results/backbones.md. A stopped benchmark continues.
+validation scores; `half` rounds features to float16; `tune` fine-tunes the whole
+network; `page` puts all tables into docs/results/backbones.md. A stopped `compare` or
+`tune` continues.
 Validation samples choose every setting; test samples report.
 """
 
@@ -36,12 +37,16 @@ _CLASSICAL = ("balanced-logistic", "lda")
 _SHORT = ("cn", "logit-adjust", "balanced-pairs", "gamo", *_CLASSICAL)
 _THREE = ("cn", "logit-adjust", "balanced-logistic")
 _CIFAR = ("--dataset", "cifar10")
+# Exponential profiles. The largest class is small enough for 400 validation images of
+# each class in files that have 1,000.
+_RATIO_100 = "600,360,216,129,77,46,28,17,10,6"
+_RATIO_10 = "600,465,360,279,216,167,129,100,77,60"
 # Name, number of seeds, methods, flags of `gamo compare`.
 GRIDS = (
     ("cifar10", 10, (*_ALL, *_CLASSICAL), _CIFAR),
     ("digits", 10, _SHORT, ("--dataset", "digits", "--image-size", "64")),
-    ("cifar10-ratio-100", 10, _SHORT, (*_CIFAR, "--imbalance-ratio", "100")),
-    ("cifar10-ratio-10", 10, _SHORT, (*_CIFAR, "--imbalance-ratio", "10")),
+    ("cifar10-ratio-100", 10, _SHORT, (*_CIFAR, "--counts", _RATIO_100)),
+    ("cifar10-ratio-10", 10, _SHORT, (*_CIFAR, "--counts", _RATIO_10)),
     (
         *("fashion-mnist", 10, _SHORT),
         ("--dataset", "fashion-mnist", "--image-size", "64"),
@@ -90,7 +95,19 @@ def decay(file: str, work: Path) -> None:
         frame.to_csv(OUT / "decay.csv", index=False, float_format="%.4f")
 
 
-def _validation(file: str, trial: dict, seed: int) -> tuple[float, float]:
+def half(file: str, work: Path) -> None:
+    """Validation scores with features in float32 and in float16, to OUT/half.json."""
+    found = {}
+    for kind in ("float32", "float16"):
+        scores = [_validation(file, {}, seed, kind) for seed in range(_TRIED)]
+        acsa, gm = np.mean(scores, axis=0)
+        found[kind] = {"acsa": round(acsa, 4), "gm": round(gm, 4)}
+    (OUT / "half.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+def _validation(
+    file: str, trial: dict, seed: int, kind: str = "float32"
+) -> tuple[float, float]:
     """ACSA and GM of a training on its validation samples."""
     from gamo_tf import prepare
     from gamo_tf.config.options import resolve, spec_of
@@ -111,6 +128,10 @@ def _validation(file: str, trial: dict, seed: int) -> tuple[float, float]:
         options.validation_per_class,
     )
     stage = FeatureStage(options)
+    extract = stage.extract
+    stage.extract = lambda *sets, **more: [
+        x.astype(kind).astype(np.float32) for x in extract(*sets, **more)
+    ]
     trainer, data = prepare.prepared(options, spec, split, stage=stage)
     prepare.run_loop(trainer, data)
     M = prediction_model(options, trainer.M)
@@ -218,7 +239,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", help="of the pretrained network")
     parser.add_argument("work", type=Path)
-    parts = {"compare": compare, "decay": decay, "tune": tune, "page": page}
+    parts = {"compare": compare, "decay": decay, "half": half, "tune": tune}
+    parts["page"] = page
     parser.add_argument("parts", nargs="*", metavar="PART", default=list(parts))
     asked = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
