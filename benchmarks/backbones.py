@@ -4,9 +4,9 @@ GAMO_DATA_DIR=DIR python benchmarks/backbones.py FILE.keras WORK [PART ...]
 
 Parts: `compare` runs `gamo compare` on each of `GRIDS` and copies its leaderboard;
 `decay` trains logit adjustment with several weight decays and lengths, and writes
-validation scores; `half` rounds features to float16; `tune` fine-tunes the whole
-network; `page` puts all tables into docs/results/backbones.md. A stopped `compare` or
-`tune` continues.
+validation scores; `half` rounds features to float16; `rate` times the extraction;
+`tune` fine-tunes the network; `page` puts all tables into docs/results/backbones.md. A
+stopped `compare` or `tune` continues.
 Validation samples choose every setting; test samples report.
 """
 
@@ -19,6 +19,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,6 +66,7 @@ TRIALS = (
     *({"weight_decay": w, "dataset": "digits"} for w in _DECAYS),
     *({"weight_decay": 0.015, "iterations": n} for n in (1600, 3200, 9600)),
 )
+BATCH = 32  # images, of `rate`
 _TRIED = 3  # seeds of each trial
 _TUNED = 1  # seeds of fine-tuning, which takes some 8 minutes each
 
@@ -103,6 +105,26 @@ def half(file: str, work: Path) -> None:
         acsa, gm = np.mean(scores, axis=0)
         found[kind] = {"acsa": round(acsa, 4), "gm": round(gm, 4)}
     (OUT / "half.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+def rate(file: str, work: Path) -> None:
+    """Images a second of the extraction and of `predict`, to OUT/rate.json."""
+    from gamo_tf.config.options import resolve
+    from gamo_tf.training.feature_stage import FeatureStage
+
+    stage = FeatureStage(resolve({"dataset": "cifar10", "backbone": file}))
+    rng, found = np.random.default_rng(), []
+    for _ in range(4):  # the first one traces
+        images = rng.integers(0, 256, (1024, 32, 32, 3), np.uint8)
+        began = time.perf_counter()
+        stage.F.predict(images, batch_size=BATCH, verbose=0)
+        middle = time.perf_counter()
+        stage.extract(images)
+        end = time.perf_counter()
+        found.append((len(images) / (middle - began), len(images) / (end - middle)))
+    predicted, extracted = np.median(found[1:], axis=0).round().tolist()
+    text = json.dumps({"predict": predicted, "extraction": extracted}, indent=2)
+    (OUT / "rate.json").write_text(text + "\n")
 
 
 def _validation(
@@ -240,7 +262,7 @@ if __name__ == "__main__":
     parser.add_argument("file", help="of the pretrained network")
     parser.add_argument("work", type=Path)
     parts = {"compare": compare, "decay": decay, "half": half, "tune": tune}
-    parts["page"] = page
+    parts |= {"rate": rate, "page": page}
     parser.add_argument("parts", nargs="*", metavar="PART", default=list(parts))
     asked = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)

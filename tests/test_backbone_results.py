@@ -27,6 +27,16 @@ def test_the_tables_are_those_of_the_files():
     assert named == files
 
 
+def test_rates_and_roundings_are_as_the_page_says():
+    module = benchmark()
+    text = " ".join(module.PAGE.read_text(encoding="utf-8").split())
+    found = json.loads((module.OUT / "rate.json").read_text())
+    assert f"ran at {found['extraction']:.0f} images a second" in text
+    assert f"`model.predict` ran at {found['predict']:.0f}" in text
+    for scores in json.loads((module.OUT / "half.json").read_text()).values():
+        assert f"({scores['acsa']:.3f} / {scores['gm']:.3f} each)" in text
+
+
 def test_fine_tuning_is_as_the_page_says():
     module = benchmark()
     text = module.PAGE.read_text(encoding="utf-8")
