@@ -7,6 +7,10 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
+
+from gamo_tf.config.methods import recommended
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -35,6 +39,17 @@ def test_rates_and_roundings_are_as_the_page_says():
     assert f"`model.predict` ran at {found['predict']:.0f}" in text
     for scores in json.loads((module.OUT / "half.json").read_text()).values():
         assert f"({scores['acsa']:.3f} / {scores['gm']:.3f} each)" in text
+
+
+def test_the_readme_says_the_same():
+    module = benchmark()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    best = pd.read_csv(module.OUT / "cifar10.csv").set_index("method")
+    row = best.loc[best["acsa_validation"].idxmax()]
+    run = json.loads((module.OUT / "tune.json").read_text())[0]
+    assert f"`{row.name}` reaches {row.acsa:.3f} / {row.gm:.3f}" in text
+    assert f"{run['test_full_acsa']:.3f} / {run['test_full_gm']:.3f}" in text
+    assert row.name == recommended(images=True, pretrained=True)
 
 
 def test_fine_tuning_is_as_the_page_says():
