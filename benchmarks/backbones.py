@@ -36,7 +36,8 @@ _ALL = (
 )
 _CLASSICAL = ("balanced-logistic", "lda")
 _SHORT = ("cn", "logit-adjust", "balanced-pairs", "gamo", *_CLASSICAL)
-_THREE = ("cn", "logit-adjust", "balanced-logistic")
+_THREE = ("cn", "logit-adjust", "balanced-pairs")
+_MLP = ("cn", "ros", "logit-adjust", "balanced-repeats", "balanced-pairs", "gamo")
 _CIFAR = ("--dataset", "cifar10")
 # Exponential profiles. The largest class is small enough for 400 validation images of
 # each class in files that have 1,000.
@@ -48,14 +49,14 @@ GRIDS = (
     ("digits", 10, _SHORT, ("--dataset", "digits", "--image-size", "64")),
     ("cifar10-ratio-100", 10, _SHORT, (*_CIFAR, "--counts", _RATIO_100)),
     ("cifar10-ratio-10", 10, _SHORT, (*_CIFAR, "--counts", _RATIO_10)),
+    ("cifar10-96", 3, _THREE, (*_CIFAR, "--image-size", "96")),
+    ("cifar10-mlp", 10, _MLP, (*_CIFAR, "--head", "mlp")),
+    ("cifar10-224", 3, _THREE, (*_CIFAR, "--image-size", "224")),
+    ("cifar10-views", 3, _THREE, (*_CIFAR, "--views", "4")),
     (
-        *("fashion-mnist", 10, _SHORT),
+        *("fashion-mnist", 3, _SHORT),
         ("--dataset", "fashion-mnist", "--image-size", "64"),
     ),
-    ("cifar10-mlp", 10, _ALL, (*_CIFAR, "--head", "mlp")),
-    ("cifar10-96", 3, _THREE, (*_CIFAR, "--image-size", "96")),
-    ("cifar10-224", 3, _THREE, (*_CIFAR, "--image-size", "224")),
-    ("cifar10-views", 3, _THREE[:2], (*_CIFAR, "--views", "4")),
 )
 _TENTH = (450, 200, 100, 80, 60, 50, 40, 25, 15, 8)
 _DECAYS = (0.003, 0.01, 0.03, 0.1, 0.3)

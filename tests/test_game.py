@@ -65,6 +65,7 @@ def test_only_the_named_players_move(game, data):
         assert moved(game, step) == who, name
 
 
+@pytest.mark.slow
 def test_an_epoch_leaves_the_features_of_the_rows_it_played_on(data):
     images, _ = data
     game = build(OPTIONS, SPEC)

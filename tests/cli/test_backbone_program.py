@@ -37,6 +37,7 @@ def started(tmp_path: Path, *more: object) -> int:
     return train_gamo.main(list(map(str, flags)))
 
 
+@pytest.mark.slow
 def test_a_run_behind_a_file_is_described_trained_and_resumed(file, tmp_path, capsys):
     flags = ("--backbone", file, "--image-size", "24", "--method", "logit-adjust")
     assert started(tmp_path, *flags, "--dry-run") == 0
@@ -52,6 +53,7 @@ def test_a_run_behind_a_file_is_described_trained_and_resumed(file, tmp_path, ca
     assert json.loads((run / "results.json").read_text())["iterations"] == 20
 
 
+@pytest.mark.slow
 def test_describe_tells_what_extraction_takes(file, tmp_path, capsys):
     flags = ["--dataset", "digits", "--runs-dir", tmp_path, "--backbone", file]
     assert describe.main(list(map(str, flags))) == 0

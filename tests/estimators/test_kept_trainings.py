@@ -44,6 +44,7 @@ def test_class_sizes_with_room():
     assert room_for(7) == 8 and room_for(8) == 16
 
 
+@pytest.mark.slow
 def test_another_fit_in_between_changes_nothing(monkeypatch):
     first = resampled((30, 11, 6))
     other = resampled((29, 10, 6), seed=1)
@@ -56,6 +57,7 @@ def test_another_fit_in_between_changes_nothing(monkeypatch):
     np.testing.assert_allclose(first, fresh, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["cn", "focal", "smote-features"])
 def test_methods_of_one_state(method, monkeypatch):
     X, y = rows(30, 11, 6)
@@ -79,6 +81,7 @@ def test_what_is_not_kept():
     assert not kept.names()
 
 
+@pytest.mark.slow
 def test_the_oldest_goes_first(monkeypatch):
     monkeypatch.setattr(kept, "MOST", 2)
     for iterations in (60, 61, 60, 62):

@@ -80,6 +80,7 @@ def test_a_given_network_stays_as_it_is(images):
     np.testing.assert_allclose(known, known[0], rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trains", ["top", "all"])
 def test_layers_that_train_move_and_batch_statistics_do_not(images, trains):
     X, y = images

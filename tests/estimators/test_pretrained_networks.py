@@ -98,7 +98,7 @@ def fitted(F: object, images: tuple, **settings: object) -> GAMOClassifier:
 def test_a_model_is_frozen_and_stays_as_it_is(model, images):
     X, _ = images
     before = [w.copy() for w in model.get_weights()]
-    found = fitted(model, images)
+    found = fitted(model, images, method="balanced-pairs")
     assert found.F_.output_shape == (None, 8) and found.predict(X).shape == (80,)
     for w, old in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(w, old)
@@ -170,7 +170,8 @@ def head(features: int, classes: int) -> keras.Model:
 
 def test_clone_and_pickle_with_an_own_M(model, images):
     X, _ = images
-    found = clone(GAMOClassifier(F=model, M=head, iterations=ITERATIONS)).fit(*images)
+    settings = {"F": model, "M": head, "iterations": ITERATIONS}
+    found = clone(GAMOClassifier("balanced-pairs", **settings)).fit(*images)
     copy = pickle.loads(pickle.dumps(found))
     np.testing.assert_allclose(
         copy.predict_proba(X), found.predict_proba(X), rtol=1e-4, atol=1e-6

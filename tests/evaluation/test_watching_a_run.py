@@ -161,6 +161,7 @@ def test_of_many_classes_there_are_fewer_latents():
     assert np.bincount(many)[1:].tolist() == [4] * 999
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_a_few_times_in_a_run(rows, tmp_path):
     options = resolve(
         {"dataset": "digits", "method": "gamo", "iterations": 90, "evaluate_every": 10}

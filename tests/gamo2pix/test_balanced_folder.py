@@ -274,6 +274,7 @@ def test_a_place_that_cannot_be_written_is_told(contents, tmp_path):
         balanced_folder.save(path, contents)
 
 
+@pytest.mark.slow
 def test_downstream_trains_on_all_sets_and_tests_on_all_test_images(
     folder, untrained, tmp_path
 ):

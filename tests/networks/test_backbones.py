@@ -162,6 +162,7 @@ def test_features_can_be_scaled_to_a_root_mean_square_of_one(saved, images):
     assert last_map(unit).output.shape == (None, 4, 4, 6)
 
 
+@pytest.mark.slow
 def test_keras_alone_loads_a_saved_f_in_safe_mode(saved, images, tmp_path):
     F = scaled(load_backbone(saved(nested()), shape=SHAPE, side=24), 2.0)
     cut(F, "top")

@@ -90,6 +90,7 @@ def test_a_second_training_extracts_nothing(network, monkeypatch, capsys):
     assert "image" not in capsys.readouterr().err  # there is no bar
 
 
+@pytest.mark.slow
 def test_a_network_that_learns_may_calculate_in_half_precision(network):
     options = settings(network, backbone_trains="all", precision="mixed_bfloat16")
     trainer, data = prepare.prepared(options, spec_of(options), drawn(options))
@@ -151,6 +152,7 @@ def test_fine_tuning_begins_with_the_head_of_the_frozen_stage(network, capsys):
     assert trainer.M is stage.head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more", [{}, {"views": 3}, {"backbone_trains": "top"}, {"method": "gamo"}]
 )
@@ -180,6 +182,7 @@ def test_a_run_saves_the_whole_of_f_and_resumes_exactly(network, tmp_path, more)
             np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 def test_a_network_that_was_moved_is_found_by_its_new_path(network, tmp_path):
     moved = shutil.copy(network, tmp_path / "moved.keras")
     run = train.run(settings(network), Path(), tmp_path / "runs")

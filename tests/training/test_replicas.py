@@ -134,6 +134,7 @@ def test_a_process_that_helps_is_deterministic_too(determinism, tmp_path):
     assert not list(tmp_path.iterdir())  # the process that keeps the run is another
 
 
+@pytest.mark.slow
 def test_what_cannot_be_shared_out_is_refused(train, tmp_path):
     alone = train("x", 1, *FLAGS, "--strategy", "mirrored")
     assert alone.returncode == 2
