@@ -67,9 +67,8 @@ TRIALS = (
     *({"weight_decay": w, "dataset": "digits"} for w in _DECAYS),
     *({"weight_decay": 0.015, "iterations": n} for n in (1600, 3200, 9600)),
 )
-BATCH = 32  # images, of `rate`
 _TRIED = 3  # seeds of each trial
-_TUNED = 1  # seeds of fine-tuning, which takes some 8 minutes each
+_TUNED = 1  # seeds of fine-tuning, which takes some minutes each
 
 
 def compare(file: str, work: Path) -> None:
@@ -111,6 +110,7 @@ def half(file: str, work: Path) -> None:
 def rate(file: str, work: Path) -> None:
     """Images a second of the extraction and of `predict`, to OUT/rate.json."""
     from gamo_tf.config.options import resolve
+    from gamo_tf.training.extraction import BATCH
     from gamo_tf.training.feature_stage import FeatureStage
 
     stage = FeatureStage(resolve({"dataset": "cifar10", "backbone": file}))
@@ -135,7 +135,7 @@ def _validation(
     from gamo_tf import prepare
     from gamo_tf.config.options import resolve, spec_of
     from gamo_tf.data import load
-    from gamo_tf.data.splits import draw_split
+    from gamo_tf.data.splits import split_of
     from gamo_tf.evaluation.metrics import confusion, summarise
     from gamo_tf.methods.build import prediction_model
     from gamo_tf.networks.batched import compiled
@@ -145,11 +145,8 @@ def _validation(
     chosen = {"dataset": "cifar10", "backbone_side": side, **trial, "seed": seed}
     options = resolve({**chosen, "method": "logit-adjust", "backbone": file})
     spec = spec_of(options)
-    split = draw_split(
-        load.read(spec, Path(os.environ["GAMO_DATA_DIR"])),
-        *(spec, options.counts, options.test_per_class, seed),
-        options.validation_per_class,
-    )
+    data_dir = Path(os.environ["GAMO_DATA_DIR"])
+    split = split_of(options, load.read(spec, data_dir))
     stage = FeatureStage(options)
     extract = stage.extract
     stage.extract = lambda *sets, **more: [

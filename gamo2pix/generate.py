@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
-from gamo2pix.backbone_features import BackboneFeatures
 from gamo2pix.code_networks import CodeShape
 from gamo2pix.recipes import RECIPES
+from gamo2pix.trained_backbone import TrainedBackbone
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import spec_of
@@ -109,7 +109,7 @@ class ImageGenerator:
 
     def _behind_backbone(self, run: Run, F: keras.Model) -> None:
         """Features and maps of a pretrained F."""
-        backbone = BackboneFeatures(run, F)
+        backbone = TrainedBackbone(run, F)
         self.extract = backbone.extract
         self.features = backbone.features(self.images)
         if self.recipe.spatial:

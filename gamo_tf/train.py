@@ -12,7 +12,7 @@ from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import VALIDATION, Options, spec_of
 from gamo_tf.data import load
-from gamo_tf.data.splits import Split, draw_split
+from gamo_tf.data.splits import Split, split_of
 from gamo_tf.data.user_data import UserData
 from gamo_tf.errors import UserError, command, setting, tensorboard
 from gamo_tf.evaluation import results
@@ -81,15 +81,8 @@ def run(
 
 
 def _split(options: Options, data_dir: Path, user_data: UserData | None) -> Split:
-    spec = spec_of(options)
-    split = draw_split(
-        user_data.arrays if user_data else load.read(spec, data_dir),
-        spec,
-        options.counts,
-        options.test_per_class,
-        options.seed,
-        options.validation_per_class,
-    )
+    arrays = user_data.arrays if user_data else load.read(spec_of(options), data_dir)
+    split = split_of(options, arrays)
     memory.check(options)
     return split
 

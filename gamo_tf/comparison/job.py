@@ -16,7 +16,7 @@ from gamo_tf.comparison.peer_fit import fit
 from gamo_tf.comparison.peers import PEERS, row_of
 from gamo_tf.config.options import VALIDATION, spec_of
 from gamo_tf.data import load
-from gamo_tf.data.splits import draw_split
+from gamo_tf.data.splits import split_of
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
 from gamo_tf.import_tensorflow import import_tensorflow
@@ -142,11 +142,8 @@ def _fit_peer(flags: Mapping, job: Job, data_dir: Path) -> dict:
     """The results of a peer on the same split."""
     options, user_data = read_settings({**flags, "seed": job.seed})
     spec = spec_of(options)
-    split = draw_split(
-        user_data.arrays if user_data else load.read(spec, data_dir),
-        *(spec, options.counts, options.test_per_class, job.seed),
-        options.validation_per_class,
-    )
+    arrays = user_data.arrays if user_data else load.read(spec, data_dir)
+    split = split_of(options, arrays)
     if not spec.vector:
         import_tensorflow()
         from gamo_tf.training.feature_stage import FeatureStage

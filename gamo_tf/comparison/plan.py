@@ -16,7 +16,7 @@ from gamo_tf.config.backbones import is_pretrained
 from gamo_tf.config.dataset_specs import DatasetSpec
 from gamo_tf.config.methods import METHODS, RECOMMENDED
 from gamo_tf.config.options import Options, spec_of
-from gamo_tf.config.tuned import TUNED
+from gamo_tf.config.tuned import TUNED, settings_for
 from gamo_tf.errors import UserError, setting
 from gamo_tf.stored import read_object, reading, write_json
 
@@ -82,6 +82,19 @@ def by_importance(methods: Sequence[str]) -> list[str]:
     return sorted(methods, key=rank)
 
 
+def flags_for(flags: Mapping, method: str) -> dict:
+    """The flags of a method: a training from scratch has none of the backbone's.
+
+    Args:
+      flags: of the comparison.
+      method: one of its methods.
+    """
+    if method == row_of(method):
+        return dict(flags)
+    own = {k: v for k, v in flags.items() if k not in _OF_BACKBONE}
+    return {**own, "augment": True}
+
+
 @dataclass(frozen=True)
 class Plan:
     """A comparison.
@@ -118,10 +131,7 @@ class Plan:
         Args:
           method: one of `methods`.
         """
-        if method == row_of(method):
-            return {**self.kept_settings(method), **self.flags}
-        flags = {k: v for k, v in self.flags.items() if k not in _OF_BACKBONE}
-        return {**self.kept_settings(method), **flags, "augment": True}
+        return {**self.kept_settings(method), **flags_for(self.flags, method)}
 
     def kept_settings(self, method: str) -> Mapping[str, object]:
         """The settings of the folder's comparison, or else those that tuning kept.
@@ -131,11 +141,9 @@ class Plan:
         """
         if method in self.settings:
             return self.settings[method]
-        pretrained = is_pretrained(self.flags.get("backbone", ""))
-        tuned = dict(TUNED.get(row_of(method), {}))
-        if pretrained and method == row_of(method):
-            tuned.pop("learning_rate", None)  # it has that of all heads
-        return tuned
+        if is_pretrained(flags_for(self.flags, method).get("backbone", "")):
+            return settings_for(method, images=True, pretrained=True)
+        return TUNED.get(row_of(method), {})
 
     def training(self, method: str) -> dict:
         """The flags of the trainings of a method.
@@ -292,15 +300,12 @@ def first_options(
     """
     found = {}
     for method in methods:
-        own = Plan(flags, [], 0, 0, Path(), 0, Path(), {method: {}}).settings_for(
-            method
-        )
         data = user_data
         if data and method.endswith(FROM_SCRATCH):  # of a folder, at its own size
             shape = (IMAGE_SIZE, IMAGE_SIZE, *data.settings["shape"][2:])
             data = replace(data, settings={**data.settings, "shape": shape})
         found[method] = to_options(
-            {**own, "method": trained_as(method), "seed": 0}, data
+            {**flags_for(flags, method), "method": trained_as(method), "seed": 0}, data
         )
         if method != row_of(method) and not is_pretrained(flags.get("backbone", "")):
             raise UserError(

@@ -8,6 +8,7 @@ unfinished runs; the same command continues them.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,20 +65,17 @@ def extract_all(
     """
     import_tensorflow()
     from gamo_tf.data import load
-    from gamo_tf.data.splits import draw_split
+    from gamo_tf.data.splits import split_of
     from gamo_tf.training.feature_stage import FeatureStage
 
-    stage, spec = FeatureStage(options), spec_of(options)
+    stage = FeatureStage(options)
     if user_data:
         arrays = user_data.arrays
         stage.extract(arrays.images, arrays.set_aside[0], arrays.test_images)
         return
-    published = load.read(spec, data_dir)
+    published = load.read(spec_of(options), data_dir)
     for seed in range(seeds):
-        split = draw_split(
-            *(published, spec, options.counts, options.test_per_class, seed),
-            options.validation_per_class,
-        )
+        split = split_of(replace(options, seed=seed), published)
         stage.extract(split.images, split.validation_images, split.test_images)
 
 

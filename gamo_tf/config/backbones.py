@@ -20,8 +20,6 @@ ANY_SIDE = 128  # pixels, of networks that take images of any size
 
 _FILE = ".keras"
 _URL = "https://storage.googleapis.com/tensorflow/keras-applications"
-_OURS = "this project"
-_OUR_TERMS = "Apache-2.0"
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,13 @@ class Backbone:
         return bool(self.build)
 
 
+def _own(name: str, title: str, least_side: int, features: int = 0) -> Backbone:
+    """A row of this project, which takes images as they are."""
+    return Backbone(
+        name, title, 0, least_side, 0, features, 0.0, "", "this project", "Apache-2.0"
+    )
+
+
 def _keras(
     name: str, title: str, side: int, features: int, mebibytes: float, file: str
 ) -> Backbone:
@@ -74,42 +79,9 @@ def _keras(
 BACKBONES = {
     row.name: row
     for row in (
-        Backbone(
-            "paper",
-            "small CNN (Mullick et al., 2019)",
-            side=0,
-            least_side=1,
-            channels=0,
-            features=512,
-            mebibytes=0.0,
-            build="",
-            source=_OURS,
-            licence=_OUR_TERMS,
-        ),
-        Backbone(
-            "pixels",
-            "pixel values scaled to [-1, 1]",
-            side=0,
-            least_side=1,
-            channels=0,
-            features=0,
-            mebibytes=0.0,
-            build="",
-            source=_OURS,
-            licence=_OUR_TERMS,
-        ),
-        Backbone(
-            "standardise",
-            "table columns with mean 0 and variance 1",
-            side=0,
-            least_side=0,
-            channels=0,
-            features=0,
-            mebibytes=0.0,
-            build="",
-            source=_OURS,
-            licence=_OUR_TERMS,
-        ),
+        _own("paper", "small CNN (Mullick et al., 2019)", 1, 512),
+        _own("pixels", "pixel values scaled to [-1, 1]", 1),
+        _own("standardise", "table columns with mean 0 and variance 1", 0),
         _keras(
             "MobileNetV3Small",
             "MobileNetV3 Small (Howard et al., 2019)",

@@ -12,16 +12,13 @@ from gamo_tf.errors import UserError, setting
 _OF_PRETRAINED = ("backbone_weights", "backbone_trains", "backbone_rate")
 
 
-def _differs(chosen: Mapping, name: str, default: object) -> bool:
-    return chosen.get(name, default) != default
-
-
-def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
+def check_backbone(spec: DatasetSpec, chosen: Mapping, defaults: Mapping) -> None:
     """Refuse a backbone that does not fit the data, and settings of another one.
 
     Args:
       spec: The row of the dataset.
       chosen: Settings by name, those that the user chose.
+      defaults: Settings by name, as `Options` has them.
 
     Raises:
       UserError: One does not fit; the message names the setting.
@@ -36,7 +33,7 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
         )
     if not is_pretrained(name):
         for other in _OF_PRETRAINED:
-            if other in chosen and chosen[other] != _DEFAULTS[other]:
+            if chosen.get(other, defaults[other]) != defaults[other]:
                 raise UserError(
                     f"{setting(other)}: needs a pretrained network. Name one by "
                     f"{setting('backbone')}."
@@ -50,8 +47,7 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
         raise UserError(f"{word}: {spec.name} is {kind}; expected {own}.")
     if not is_pretrained(name):
         return
-    weights = chosen.get("backbone_weights", _DEFAULTS["backbone_weights"])
-    if name not in BACKBONES and weights == "none":
+    if name not in BACKBONES and chosen.get("backbone_weights") == "none":
         raise UserError(
             f"{setting('backbone_weights')} none: {name} has weights of its own."
         )
@@ -64,24 +60,21 @@ def check_backbone(spec: DatasetSpec, chosen: Mapping) -> None:
         )
 
 
-_DEFAULTS = {
-    "backbone_weights": "imagenet",
-    "backbone_trains": "none",
-    "backbone_rate": 3e-4,
-}
-
-
-def check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
+def check_method(
+    method: Method, spec: DatasetSpec, chosen: Mapping, defaults: Mapping
+) -> None:
     """Refuse a method that lacks something that it needs.
 
     Args:
       method: A row of `METHODS`.
       spec: The row of the dataset.
       chosen: Settings by name, those that the user chose.
+      defaults: Settings by name, as `Options` has them.
 
     Raises:
       UserError: It does; the message names the setting.
     """
+    changed = {k for k in chosen if k in defaults and chosen[k] != defaults[k]}
     if chosen.get("loss", method.losses[0]) not in method.losses:
         raise UserError(
             f"{setting('loss')} {chosen['loss']}: {method.name} has only "
@@ -111,12 +104,12 @@ def check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
             f"{word}: {spec.name} is trained on its pixels; F has no features to learn "
             "there."
         )
-    if _differs(chosen, "precision", "float32") and pretrained and trains == "none":
+    if "precision" in changed and pretrained and trains == "none":
         raise UserError(
             f"{setting('precision')}: a frozen network is used as it is. It goes with "
             f"{setting('backbone_trains', 'top')} or all."
         )
-    if _differs(chosen, "precision", "float32") and not learns:
+    if "precision" in changed and not learns:
         raise UserError(
             f"{setting('precision')}: F has no layers that learn for {spec.name}."
         )
@@ -127,10 +120,10 @@ def check_method(method: Method, spec: DatasetSpec, chosen: Mapping) -> None:
             f"{setting('augment')}: with {backbone} training begins at features that "
             f"are extracted once. Leave it out."
         )
-    if _differs(chosen, "tau", 1.0) and not method.adjusts:
+    if "tau" in changed and not method.adjusts:
         named = ", ".join(m.name for m in METHODS.values() if m.adjusts)
         raise UserError(f"{setting('tau')}: {method.name} adjusts nothing; {named} do.")
-    if _differs(chosen, "sampling", 1.0) and (not method.balanced):
+    if "sampling" in changed and (not method.balanced):
         named = ", ".join(m.name for m in METHODS.values() if m.balanced)
         raise UserError(
             f"{setting('sampling')}: {method.name} shows all rows alike; {named} need "

@@ -207,8 +207,9 @@ def resolve(chosen: Mapping) -> Options:
     spec = _spec(chosen)
     method = METHODS[chosen.get("method", Options.method)]
     _check_ranges(chosen)
-    check_backbone(spec, chosen)
-    check_method(method, spec, chosen)
+    defaults = {f.name: f.default for f in fields(Options) if f.default is not MISSING}
+    check_backbone(spec, chosen, defaults)
+    check_method(method, spec, chosen, defaults)
     values = {
         "loss": method.losses[0],
         "counts": spec.counts,

@@ -74,17 +74,20 @@ class FeatureStore:
         with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
 
-    def unknown(self, images: np.ndarray) -> np.ndarray:
+    def unknown(
+        self, images: np.ndarray, names: np.ndarray | None = None
+    ) -> np.ndarray:
         """The images whose features are not there yet.
 
         Args:
           images: uint8 [n, h, w, c].
+          names: their `digests`, where they are known.
 
         Returns:
           Positions int64 [k], of equal images the first one.
         """
         self._read_places()
-        found = self._missing(digests(images))
+        found = self._missing(digests(images) if names is None else names)
         return np.asarray(found, np.int64)
 
     def features(
@@ -92,6 +95,7 @@ class FeatureStore:
         images: np.ndarray,
         extract: Callable[[np.ndarray], np.ndarray],
         progress: Callable[[int], object] = lambda done: None,
+        names: np.ndarray | None = None,
     ) -> np.ndarray:
         """The features of images; what is unknown is extracted and kept.
 
@@ -99,6 +103,7 @@ class FeatureStore:
           images: uint8 [n, h, w, c].
           extract: images [k, h, w, c] -> their features, float32 [k, *shape].
           progress: is told how many images were extracted since it was told last.
+          names: `digests` of the images, where they are known.
 
         Returns:
           float32 [n, *shape], in the order of the images.
@@ -106,7 +111,7 @@ class FeatureStore:
         Raises:
           UserError: the store cannot be written.
         """
-        names = digests(images)
+        names = digests(images) if names is None else names
         self._read_places()
         if self._missing(names):
             # Another process may extract the same images: the second one waits.

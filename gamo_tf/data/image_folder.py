@@ -36,8 +36,7 @@ _PIXELS, _DENSE = 2**23, 10_000
 _MOST_BYTES = 2**29  # of the file of an image
 _LISTED = 10  # files named in a complaint
 # What `decoded_once` keeps, by file, size, colours and patches.
-_decoded: dict[tuple, tuple[np.ndarray, bool, str]] = {}
-_keeps = False
+_decoded: dict[tuple, tuple[np.ndarray, bool, str]] | None = None
 _SHOW_PROGRESS = 2000  # images above which a progress bar is worth its line
 
 
@@ -146,11 +145,11 @@ def read(
     def one(k: int) -> None:
         try:
             key = (files[k], size, gray, patches)
-            if (known := _decoded.get(key)) is None:
+            if (known := (_decoded or {}).get(key)) is None:
                 data = file_bytes(files[k])
                 digests[k] = stored.digest(data)
                 known = *_decode(data, size, gray, patches), digests[k]
-                if _keeps:
+                if _decoded is not None:
                     _decoded[key] = known
             pixels[k], several[k], digests[k] = known
         except Exception as err:  # Pillow raises many kinds for bad files
@@ -177,13 +176,12 @@ def decoded_once() -> Iterator[None]:
 
     A comparison reads one folder for each of its trainings.
     """
-    global _keeps
-    _keeps = True
+    global _decoded
+    _decoded = {}
     try:
         yield
     finally:
-        _keeps = False
-        _decoded.clear()
+        _decoded = None
 
 
 def load(

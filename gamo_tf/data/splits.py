@@ -9,6 +9,7 @@ import numpy as np
 
 from gamo_tf.config.checks import check_counts, check_range
 from gamo_tf.config.dataset_specs import DatasetSpec
+from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data.mapped_rows import take
 from gamo_tf.errors import UserError, setting
 
@@ -171,6 +172,26 @@ def draw_split(
         take(aside_images, validation_index),
         aside_labels[validation_index].astype(np.int64),
         validation_index,
+    )
+
+
+def split_of(options: Options, arrays: Arrays) -> Split:
+    """The split that a run draws from its data.
+
+    Args:
+      options: settings of the run.
+      arrays: the whole dataset.
+
+    Raises:
+      UserError: as `draw_split`.
+    """
+    return draw_split(
+        arrays,
+        spec_of(options),
+        options.counts,
+        options.test_per_class,
+        options.seed,
+        options.validation_per_class,
     )
 
 

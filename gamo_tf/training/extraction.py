@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm.auto import tqdm
 
-from gamo_tf.data.feature_store import FeatureStore
+from gamo_tf.data.feature_store import FeatureStore, digests
 
 BATCH = 32  # images a forward pass: more are no faster on a CPU
 _GPU_BATCH = 256
@@ -39,15 +39,11 @@ def stored(
     """
     shape, step = network.output_shape[1:], step or step_of(network)
     store = FeatureStore(key, shape)
-    unknown = [len(store.unknown(images)) if len(images) else 0 for images in sets]
-    total = sum(unknown)
+    names = [digests(images) for images in sets]
+    pairs = list(zip(sets, names, strict=True))
+    total = sum(len(store.unknown(*pair)) for pair in pairs)
     with tqdm(total=total, desc=title, unit="image", disable=not total) as bar:
-        return [
-            store.features(images, step, bar.update)
-            if len(images)
-            else np.zeros((0, *shape), np.float32)
-            for images in sets
-        ]
+        return [store.features(images, step, bar.update, own) for images, own in pairs]
 
 
 def batch_size() -> int:

@@ -168,18 +168,18 @@ class FeatureTrainer(Trainer):
         options = self.options
         if name not in ("F", "M") or not options.pretrained:
             return super().adam(name)
-        steps, warm_up = options.iterations, 0
+        steps, cosine = options.iterations, keras.optimizers.schedules.CosineDecay
         if name == "M":
-            steps *= METHODS[options.method].m_updates
+            updates = steps * METHODS[options.method].m_updates
+            rate = cosine(options.learning_rate, updates)
         else:
             warm_up = math.ceil(_WARM_UP * steps)
-        top = options.learning_rate if name == "M" else options.backbone_rate
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0 if warm_up else top,
-            max(1, steps - warm_up),
-            warmup_target=top if warm_up else None,
-            warmup_steps=warm_up,
-        )
+            rate = cosine(
+                0.0,
+                max(1, steps - warm_up),
+                warmup_target=options.backbone_rate,
+                warmup_steps=warm_up,
+            )
         return FusedAdam(rate, beta_1=options.beta_1)
 
     def minimize(self, names: str | list[str], loss: Callable, *rows: Any) -> Any:

@@ -11,10 +11,10 @@ import pytest
 from keras import layers
 
 import train_gamo2pix
-from gamo2pix import backbone_features, code_networks
-from gamo2pix.backbone_features import BackboneFeatures, grid, principal, spread_rows
+from gamo2pix import code_networks, trained_backbone
 from gamo2pix.code_networks import CodeShape
 from gamo2pix.generate import ImageGenerator
+from gamo2pix.trained_backbone import TrainedBackbone, grid, principal, spread_rows
 from gamo2pix.vae import FeatureDecoder
 from gamo_tf import train
 from gamo_tf.config.options import resolve
@@ -67,7 +67,7 @@ def test_doublings_lead_from_the_grid_to_the_image(side, place, expected):
 
 @pytest.mark.parametrize("side", [32, 64, 128])
 def test_the_decoder_of_a_large_backbone_stays_small(side):
-    place = (*grid((side, side, 3), (4, 4)), backbone_features.CHANNELS)
+    place = (*grid((side, side, 3), (4, 4)), trained_backbone.CHANNELS)
     code = CodeShape(1280, place)
     head = code_networks.head(code, 64, 16)
     decoder = code_networks.decoder(64, (*place[:2], 16), (side, side, 3))
@@ -115,7 +115,7 @@ def test_a_frozen_F_sees_the_training_images_once(frozen_run, monkeypatch):
         raise AssertionError("an image was extracted again")
 
     monkeypatch.setattr(FeatureStore, "_append", extracted)
-    monkeypatch.setattr(backbone_features, "principal", extracted)
+    monkeypatch.setattr(trained_backbone, "principal", extracted)
     again = ImageGenerator(frozen_run, split, 0, "shared")
     np.testing.assert_array_equal(again.features, first.features)
 
@@ -132,7 +132,7 @@ def test_an_F_that_learned_has_its_trained_weights(small_backbone, trains, tmp_p
     np.testing.assert_allclose(features, F(split.images), atol=1e-5)
     # The map, pooled, is the feature: PCA is linear, and here 64 of 80 channels.
     before = backbones.load_backbone(str(small_backbone), shape=(8, 8, 1), side=16)
-    kept = BackboneFeatures(run, F)
+    kept = TrainedBackbone(run, F)
     network = kept._map_network((8, 8, 1))
     pooled = network(split.images).numpy().mean(axis=(1, 2))
     scale = features.std() / pooled.std()

@@ -29,7 +29,7 @@ FITTED = 256  # training images that the PCA is fitted to, at most
 _MOST_BYTES = 2**26  # of the file of a projection
 
 
-class BackboneFeatures:
+class TrainedBackbone:
     """F of a finished run with a pretrained network.
 
     A frozen F gives features through the store that the training filled. An F that
