@@ -41,7 +41,7 @@ def stored(
     store = FeatureStore(key, shape)
     names = [digests(images) for images in sets]
     pairs = list(zip(sets, names, strict=True))
-    total = sum(len(store.unknown(*pair)) for pair in pairs)
+    total = sum(len(store.unknown(*pair)) for pair in pairs if len(pair[0]))
     with tqdm(total=total, desc=title, unit="image", disable=not total) as bar:
         return [store.features(images, step, bar.update, own) for images, own in pairs]
 

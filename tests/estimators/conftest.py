@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_wine
 
+from gamo_tf.data.feature_store import FeatureStore
+
 
 @pytest.fixture(scope="session")
 def wine() -> tuple[np.ndarray, np.ndarray]:
@@ -22,3 +24,18 @@ def images() -> tuple[np.ndarray, np.ndarray]:
     X, y = load_digits(return_X_y=True)
     rows = np.concatenate([np.flatnonzero(y == k)[:n] for k, n in ((3, 60), (8, 20))])
     return (X[rows] * 15.9).reshape(-1, 8, 8, 1).astype(np.uint8), y[rows]
+
+
+@pytest.fixture
+def extracted(monkeypatch) -> list[int]:
+    """The numbers of images that were not known yet, of each look."""
+    found: list[int] = []
+    unknown = FeatureStore.unknown
+
+    def counted(self: FeatureStore, *images: np.ndarray) -> np.ndarray:
+        places = unknown(self, *images)
+        found.append(len(places))
+        return places
+
+    monkeypatch.setattr(FeatureStore, "unknown", counted)
+    return found

@@ -48,21 +48,6 @@ def file(model, tmp_path_factory) -> str:
     return str(path)
 
 
-@pytest.fixture
-def extracted(monkeypatch) -> list[int]:
-    """The numbers of images that were not known yet, of each look."""
-    found: list[int] = []
-    unknown = FeatureStore.unknown
-
-    def counted(self: FeatureStore, images: np.ndarray) -> np.ndarray:
-        places = unknown(self, images)
-        found.append(len(places))
-        return places
-
-    monkeypatch.setattr(FeatureStore, "unknown", counted)
-    return found
-
-
 def weights_of(network: keras.Model, part: str) -> dict[str, np.ndarray]:
     """Copies of the weights whose layer has `part` in its name."""
     return {
