@@ -1,10 +1,10 @@
-"""Starts `gamo_tf.experiments.reproduce`; installed, it is ``gamo reproduce``."""
+"""Starts `reproduction.reproduce`, as ``gamo reproduce`` does in a checkout."""
 
 from __future__ import annotations
 
 import sys
 
-from gamo_tf.experiments.reproduce import main
+from reproduction.reproduce import main
 
 if __name__ == "__main__":
     sys.exit(main())

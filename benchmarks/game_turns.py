@@ -36,7 +36,7 @@ def scores(
     """
     from gamo_tf import train
     from gamo_tf.config.tuned import TUNED
-    from gamo_tf.experiments import contest, tuning
+    from reproduction import contest, tuning
 
     found = []
     for seed in SEEDS[dataset]:

@@ -42,8 +42,8 @@ from sklearn.datasets import (  # noqa: E402
 from gamo_tf.comparison import program  # noqa: E402
 from gamo_tf.comparison.peers import PEERS  # noqa: E402
 from gamo_tf.evaluation import plots, style  # noqa: E402
-from gamo_tf.experiments import document  # noqa: E402
 from gamo_tf.files import save_picture, write_text  # noqa: E402
+from gamo_tf.grids import document  # noqa: E402
 
 SEEDS = 5
 UPDATES = 4000  # of M in a game: 2,000 iterations, the least that GAMO has by default

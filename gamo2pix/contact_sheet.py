@@ -9,8 +9,8 @@ import numpy as np
 from gamo2pix.generate import Generated
 from gamo2pix.trust import Trust
 from gamo_tf.evaluation import image_grids
-from gamo_tf.experiments import document
 from gamo_tf.files import save_picture, write_text
+from gamo_tf.grids import document
 
 SHOWN = image_grids.COLUMNS  # images of a kind
 _LINES = 20  # lines that a picture has room for

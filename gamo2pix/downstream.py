@@ -19,10 +19,10 @@ from gamo_tf.data.splits import Split
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.evaluator import DeviceSplit, Evaluator
 from gamo_tf.evaluation.metrics import METRICS
-from gamo_tf.experiments import document
-from gamo_tf.experiments.paired_tests import against
-from gamo_tf.experiments.result_store import spreads
 from gamo_tf.files import inside, write_text
+from gamo_tf.grids import document
+from gamo_tf.grids.paired_tests import against
+from gamo_tf.grids.result_store import spreads
 from gamo_tf.runs.run import Run
 from gamo_tf.stored import reading
 from gamo_tf.training.feature_stage import FeatureStage

@@ -104,6 +104,19 @@ def script(name: str) -> list[str]:
     return [python(), _path(path)] if path.is_file() else []
 
 
+def add_checkout() -> bool:
+    """Make the packages at the root of a checkout importable from any folder.
+
+    Returns:
+      Whether this package is part of a checkout.
+    """
+    if not (_ROOT / _CHECKOUT).is_file():
+        return False
+    if str(_ROOT) not in sys.path:
+        sys.path.append(str(_ROOT))
+    return True
+
+
 def _installed(name: str) -> str:
     """`name`, if a shell starts the program beside this Python by it; else ""."""
     program = shutil.which(name)

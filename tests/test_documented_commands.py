@@ -18,7 +18,7 @@ import gamo2pix.cli
 from gamo_tf.cli import flags
 from gamo_tf.cli.main import SUBCOMMANDS, main
 from gamo_tf.errors import SCRIPTS
-from gamo_tf.experiments import reproduce
+from reproduction import reproduce
 
 PARSERS = {
     "train": lambda: flags.parser("train", None),

@@ -18,7 +18,7 @@ DOCUMENTS = sorted(
         *(ROOT / name for name in ("data/README.md", "runs/README.md")),
     ]
 )
-PACKAGES = ("gamo_tf", "gamo2pix")
+PACKAGES = ("gamo_tf", "gamo2pix", "reproduction")
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "docs")
 # Endings of files, which look like the last part of a dotted name.
 ENDINGS = {"csv", "html", "json", "jsonl", "keras", "md", "mdb", "npy", "npz", "png"}

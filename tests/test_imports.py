@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from gamo_tf.cli.main import SUBCOMMANDS
 from gamo_tf.config.methods import METHODS
 
@@ -37,14 +35,16 @@ ROOMS = [
     "train",
     "estimators",
     "cli",
-    "experiments",
+    "grids",
     "comparison",
     "gamo2pix",
+    "reproduction",
 ]
 # Modules beside the rooms that belong to one: those that are started, and the package
 # itself, which hands out the estimators.
 BELONGS = {"compare": "comparison", "__main__": "cli", "__init__": "estimators"}
-MODULES = sorted([*ROOT.glob("gamo_tf/**/*.py"), *ROOT.glob("gamo2pix/**/*.py")])
+PACKAGES = ("gamo_tf", "gamo2pix", "reproduction")
+MODULES = sorted(path for name in PACKAGES for path in ROOT.glob(f"{name}/**/*.py"))
 TESTS = sorted(ROOT.glob("tests/**/*.py"))
 
 
@@ -88,7 +88,7 @@ def imports(path: Path) -> Iterator[Import]:
         else:
             continue
         for module, name, item in found:
-            if module.split(".")[0] not in ("gamo_tf", "gamo2pix"):
+            if module.split(".")[0] not in PACKAGES:
                 continue
             if name and is_module(f"{module}.{name}"):
                 module, name = f"{module}.{name}", ""
@@ -97,8 +97,8 @@ def imports(path: Path) -> Iterator[Import]:
 
 def room(module: str, name: str = "") -> str:
     """The room of a module, or of what is imported from the package itself."""
-    if module.split(".")[0] == "gamo2pix":
-        return "gamo2pix"
+    if module.split(".")[0] != "gamo_tf":
+        return module.split(".")[0]
     if module == "gamo_tf":
         # The version is a text. Everything else there comes from the estimators.
         return ROOMS[0] if name == "__version__" else BELONGS["__init__"]
@@ -110,21 +110,22 @@ def test_every_module_is_in_a_room():
     assert {room(module_of(path)) for path in MODULES} == set(ROOMS)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=place)
-def test_imports_run_down_the_rooms(path):
-    here = room(module_of(path))
-    for line, module, name, _ in imports(path):
-        there = room(module, name)
-        assert ROOMS.index(there) <= ROOMS.index(here), (
-            f"{place(path)}:{line}: {here} imports {module}, which is in the later "
-            f"room {there}"
-        )
+def test_imports_run_down_the_rooms():
+    upwards = [
+        f"{place(path)}:{line}: {room(module_of(path))} imports {module}"
+        for path in MODULES
+        for line, module, name, _ in imports(path)
+        if ROOMS.index(room(module, name)) > ROOMS.index(room(module_of(path)))
+    ]
+    assert not upwards, "\n".join(upwards)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("gamo_tf/config/*.py")), ids=place)
-def test_config_needs_the_standard_library_only(path):
+def test_config_needs_the_standard_library_only():
     """So that every program can answer --help at once."""
-    for node in ast.walk(tree(path)):
+    paths = ROOT.glob("gamo_tf/config/*.py")
+    nodes = [(path, node) for path in paths for node in ast.walk(tree(path))]
+    assert nodes
+    for path, node in nodes:
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -161,10 +162,13 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-@pytest.mark.parametrize("path", [*MODULES, *TESTS], ids=place)
-def test_no_private_name_of_another_module(path):
-    found = [f"{place(path)}:{line}: {name}" for line, name in private_names(path)]
-    assert not found, "\n".join(found)
+def test_no_private_name_of_another_module():
+    private = [
+        f"{place(path)}:{line}: {name}"
+        for path in [*MODULES, *TESTS]
+        for line, name in private_names(path)
+    ]
+    assert not private, "\n".join(private)
 
 
 def test_there_is_no_circle():
@@ -204,17 +208,17 @@ def named() -> list[str]:
     return sorted(texts)
 
 
-@pytest.mark.parametrize("text", named())
-def test_code_that_is_named_by_text_exists(text):
-    module, name = text.split(":")
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
-    assert path.is_file(), f"{text}: there is no {place(path)}"
-    defined = {
-        node.name
-        for node in tree(path).body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-    }
-    assert name in defined, f"{text}: {place(path)} has no {name}"
+def test_code_that_is_named_by_text_exists():
+    for text in named():
+        module, name = text.split(":")
+        path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+        assert path.is_file(), f"{text}: there is no {place(path)}"
+        defined = {
+            node.name
+            for node in tree(path).body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        }
+        assert name in defined, f"{text}: {place(path)} has no {name}"
 
 
 def test_several_trainings_in_a_process_are_not_called_retracing(monkeypatch):

@@ -109,6 +109,12 @@ def test_the_packages_come_from_the_wheel(installed, tmp_path):
         assert Path(path).is_relative_to(installed.parent)
 
 
+def test_the_tables_of_the_paper_need_a_checkout(installed, tmp_path):
+    gamo = (installed / "gamo", "reproduce", "table1")
+    done = subprocess.run(gamo, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and "works in a checkout" in done.stderr
+
+
 def test_the_program_trains(installed, tmp_path):
     text = run(installed / "gamo", "--help", cwd=tmp_path)
     for name in ("train", "pix", "predict", "compare", "describe", "reproduce", "runs"):

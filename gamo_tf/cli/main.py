@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from gamo_tf.cli.program import run_program, started_by, versions
+from gamo_tf.command_lines import add_checkout
 from gamo_tf.errors import UserError, command, did_you_mean
 
 
@@ -41,7 +43,8 @@ SUBCOMMANDS = {
         "gamo_tf.cli.describe:main", "class sizes, and what training would take"
     ),
     "reproduce": Subcommand(
-        "gamo_tf.experiments.reproduce:main", "a table or a figure of the paper"
+        "reproduction.reproduce:main",
+        "tables and figures of the paper (in a checkout)",
     ),
     "methods": Subcommand(
         "gamo_tf.cli.methods:main", "which methods there are, and which to use"
@@ -101,4 +104,9 @@ def _start(arguments: list[str]) -> int:
         there = ", ".join(SUBCOMMANDS)
         raise UserError(f"{name}: no such command; there are {there}.{hint}")
     module, function = SUBCOMMANDS[name].main.split(":")
+    if not add_checkout() and find_spec(module.split(".")[0]) is None:
+        raise UserError(
+            f"{name}: works in a checkout of the source only. Clone the repository and "
+            "run reproduce.py there."
+        )
     return getattr(import_module(module), function)(rest)

@@ -15,9 +15,9 @@ from gamo_tf.comparison.peers import title_of
 from gamo_tf.comparison.words import TITLES, decision, recommended
 from gamo_tf.errors import printable
 from gamo_tf.evaluation.metrics import METRICS
-from gamo_tf.experiments import document
-from gamo_tf.experiments.paired_tests import LEVEL, SIGNIFICANT, Mean, Paired
 from gamo_tf.files import atomically, write_text
+from gamo_tf.grids import document
+from gamo_tf.grids.paired_tests import LEVEL, SIGNIFICANT, Mean, Paired
 
 
 class Training(NamedTuple):

@@ -19,7 +19,7 @@ from gamo_tf.config.memory import needs
 from gamo_tf.config.methods import METHODS
 from gamo_tf.config.options import Options
 from gamo_tf.errors import UserError
-from gamo_tf.experiments.processes import in_own_processes
+from gamo_tf.grids.processes import in_own_processes
 from gamo_tf.import_tensorflow import import_tensorflow
 from gamo_tf.stored import digest, read_object, write_json
 

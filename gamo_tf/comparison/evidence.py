@@ -13,7 +13,7 @@ from gamo_tf.comparison.job import TEST, Job
 from gamo_tf.config.options import VALIDATION
 from gamo_tf.errors import UserError
 from gamo_tf.evaluation.metrics import METRICS
-from gamo_tf.experiments.paired_tests import (
+from gamo_tf.grids.paired_tests import (
     LEVEL,
     Mean,
     Paired,

@@ -6,7 +6,7 @@ import math
 
 from scipy import special, stats
 
-from gamo_tf.experiments.paired_tests import LEVEL, SIGNIFICANT, Paired
+from gamo_tf.grids.paired_tests import LEVEL, SIGNIFICANT, Paired
 
 _POWER = 0.8  # chance that the test finds the difference, if it is as observed
 _MOST = 100  # splits that anybody would run

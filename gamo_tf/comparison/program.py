@@ -32,8 +32,8 @@ from gamo_tf.config.options import Options, spec_of
 from gamo_tf.config.tuned import RECIPE
 from gamo_tf.data.user_data import slug
 from gamo_tf.errors import Stopped, UserError, command, flag, setting
-from gamo_tf.experiments.processes import stopped_by_sigterm
 from gamo_tf.files import check_apart
+from gamo_tf.grids.processes import stopped_by_sigterm
 from gamo_tf.own_settings import check_backend
 
 _DATA = ("dataset", "image_folder", "features")

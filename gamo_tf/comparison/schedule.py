@@ -18,8 +18,8 @@ from gamo_tf.comparison.plan import Plan
 from gamo_tf.config.options import Options, spec_of
 from gamo_tf.data import image_folder
 from gamo_tf.errors import Stopped, UserError
-from gamo_tf.experiments.processes import in_own_processes
 from gamo_tf.files import clock, locked
+from gamo_tf.grids.processes import in_own_processes
 from gamo_tf.import_tensorflow import import_tensorflow
 
 if TYPE_CHECKING:  # pandas, behind it, takes a while to import

@@ -10,7 +10,7 @@ from gamo_tf.comparison.peers import title_of
 from gamo_tf.comparison.plan import PLAIN_ONES
 from gamo_tf.comparison.power import splits_needed
 from gamo_tf.errors import printable, setting
-from gamo_tf.experiments.paired_tests import LEVEL, Mean, Paired
+from gamo_tf.grids.paired_tests import LEVEL, Mean, Paired
 
 TITLES = {"acsa": "balanced accuracy", "gm": "geometric mean"}  # of METRICS
 _FEW = 30  # test samples of a class; below it, its recall is called uncertain

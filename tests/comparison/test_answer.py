@@ -13,7 +13,7 @@ from gamo_tf.comparison.job import Job
 from gamo_tf.comparison.overview import minority_recall, overview, smaller_half
 from gamo_tf.comparison.power import splits_needed
 from gamo_tf.errors import UserError
-from gamo_tf.experiments.paired_tests import Paired, mean_interval, paired
+from gamo_tf.grids.paired_tests import Paired, mean_interval, paired
 from gamo_tf.stored import write_json
 
 CLASSES = ["cat", "dog", "l|ynx & co"]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from gamo_tf.cli import describe
 from gamo_tf.config.options import Options, resolve
 from gamo_tf.evaluation import image_grids, plots, style
-from gamo_tf.experiments import report_plots
+from reproduction import report_plots
 
 ODD = [
     "under_$5_to_$10",

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gamo2pix import experiments, table5
 from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.errors import UserError
-from gamo_tf.experiments.tables import TableRequest
+from reproduction import image_experiments as experiments
+from reproduction import table5
+from reproduction.tables import TableRequest
 
 FID = {"digits": {"gamo2pix": (0.75, 0.03), "cdcgan": (5.57, 0.03)}}
 

@@ -22,8 +22,8 @@ from gamo_tf.config.dataset_specs import DATASETS
 from gamo_tf.config.options import resolve, spec_of
 from gamo_tf.data import load, user_data
 from gamo_tf.data.splits import draw_split
-from gamo_tf.experiments.result_store import ResultStore, record
 from gamo_tf.files import remove
+from gamo_tf.grids.result_store import ResultStore, record
 from gamo_tf.methods.build import read_added
 from gamo_tf.networks.saved import load_network, save_network
 from gamo_tf.runs.run import Run
